@@ -1,0 +1,43 @@
+# Two commands do everything: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_WAIT_POLICY := passive
+
+.PHONY: demo test check lint format cases bad-inputs mlflow slow clean
+
+demo: $(VENV)/.installed
+	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
+
+test: check slow
+
+check: lint
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -m slow
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+cases: $(VENV)/.installed
+	$(BIN)/python -m tierlens.grading.cases
+
+mlflow: $(VENV)/.installed
+	$(BIN)/tierlens mlflow --home runs
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	./.ci/system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

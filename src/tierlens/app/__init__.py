@@ -1,0 +1,1 @@
+"""By hand: the run, the command line."""

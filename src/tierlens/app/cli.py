@@ -1,0 +1,258 @@
+"""The command line. Each command is a few lines: it reads its options and calls the layer that does the work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tierlens import __version__
+from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, table, tell, wanted_lang
+from tierlens.words import Lang, Text
+
+if TYPE_CHECKING:
+    from tierlens.app.config import RunConfig
+
+app = typer.Typer(
+    name="tierlens",
+    help="Documented customer tiers, discovered segments and predicted risk, with the reason for each.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+features_app = typer.Typer(help="Build features, and look them up.", no_args_is_help=True)
+app.add_typer(features_app, name="features")
+
+RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over an earlier run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+OUT = Path("runs/latest")
+
+
+def _config(path: Path) -> RunConfig:
+    from tierlens.app.config import load_config
+
+    return load_config(path)
+
+
+@app.command()
+def run(
+    file: RunFile,
+    out: Out = OUT,
+    force: Force = False,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+    track: Annotated[bool, typer.Option(help="Keep the run in MLflow.")] = True,
+) -> None:
+    """Do everything: read, features, tiers, segments, risk, reasons, lists, report, tracked run."""
+    from tierlens.app.run import Options, run_all
+
+    options = Options(out, force, lang, dry_run, track)
+    done = run_all(_config(file), options, lambda text: tell(text, options.lang))
+    give(done.to_dict(), done.lines(options.lang), as_json)
+
+
+@app.command()
+def read(
+    file: RunFile,
+    rejects: Annotated[Path | None, typer.Option(help="Write quarantined lines to this CSV file.")] = None,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Read the source strictly and print the quality report."""
+    from tierlens.app.steps import read_only
+
+    quality = read_only(_config(file), rejects)
+    if as_json:
+        give(quality.to_dict(), [], True)
+    else:
+        table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
+
+
+@features_app.command("build")
+def features_build(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Build all features at the cutoff of the run and at those it learns from."""
+    from tierlens.app.steps import features_only
+
+    done = features_only(_config(file), out)
+    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+
+
+@features_app.command("list")
+def features_list(lang: InLang = "en", as_json: AsJson = False) -> None:
+    """List the catalog."""
+    from tierlens.features.catalog import CATALOG
+
+    rows = [(f.name, f.title.say(lang), f.dimension, f.unit, f.direction) for f in CATALOG.values()]
+    headers = ["name", "title", "dimension", "unit", "direction"]
+    if as_json:
+        give({row[0]: dict(zip(headers[1:], row[1:], strict=True)) for row in rows}, [], True)
+    else:
+        table(headers, rows)
+
+
+@features_app.command("show")
+def features_show(name: str, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Show one feature: formula, unit, direction, what a missing value means."""
+    from tierlens.app.steps import feature_entry
+
+    entry = feature_entry(name)
+    give(entry, [f"{key:10} {value}" for key, value in entry.items() if value], as_json)
+
+
+@app.command()
+def grade(
+    file: RunFile,
+    out: Out = OUT,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the scheme as SQL and stop.")] = False,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Grade the customers of the run's cutoff by its scheme."""
+    from tierlens.app.steps import grade_only, scheme_sql
+
+    if sql:
+        give({}, [scheme_sql(_config(file))], False)
+        return
+    done = grade_only(_config(file), out, lang)
+    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+
+
+@app.command()
+def segment(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Find segments and hold them against the tiers."""
+    from tierlens.app.steps import segment_only
+
+    done = segment_only(_config(file), out, lang)
+    give(done, [f"{name}: {about}" for name, about in done["segments"].items()], as_json)
+
+
+@app.command()
+def train(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Train the risk models, hold them against their baselines, keep them under OUT/models."""
+    from tierlens.app.steps import train_only
+
+    done = train_only(_config(file), out, lambda text: tell(text, lang))
+    give(done, [verdict.say(lang) for verdict in done["verdicts"]], as_json)
+
+
+@app.command()
+def score(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Score the customers of the run's cutoff with the models kept under OUT/models."""
+    from tierlens.app.steps import score_only
+
+    done = score_only(_config(file), out)
+    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Customer ID.")],
+    out: Out = OUT,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Explain one customer of a finished run: tier with its evidence, risks with their reasons, next step."""
+    from tierlens.app.steps import explained
+
+    found = explained(out, customer, lang)
+    give(found, [f"{key}: {value}" for key, value in found.items()], as_json)
+
+
+@app.command("list")
+def make_list(
+    file: Annotated[Path, typer.Argument(help="List to write: .csv or .xlsx.")],
+    out: Out = OUT,
+    tier: Annotated[list[str] | None, typer.Option(help="Only this tier; may be given again.")] = None,
+    band: Annotated[list[str] | None, typer.Option(help="Only this risk band: high, medium, low.")] = None,
+    segment: Annotated[list[str] | None, typer.Option(help="Only this segment.")] = None,
+    consent: Annotated[
+        Path | None,
+        typer.Option(help="Only customers who agreed, by this CSV of customer_id and contactable as known now."),
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="At most so many, the riskiest first.")] = None,
+    lang: InLang = "en",
+) -> None:
+    """Write a list of customers of a finished run, with reasons and a next step for each."""
+    from tierlens.app.steps import list_written
+    from tierlens.publish.lists import Pick
+
+    pick = Pick(tuple(tier or ()), tuple(band or ()), tuple(segment or ()), consent is not None, top)
+    counts = list_written(out, file, pick, lang, consent)
+    give({}, [f"{key}: {value:,}" for key, value in counts.items()], False)
+
+
+@app.command()
+def report(
+    out: Out = OUT,
+    to: Annotated[Path | None, typer.Option(help="Where to write; OUT/report.html by default.")] = None,
+    lang: InLang = "en",
+) -> None:
+    """Write the report of a finished run again, without its data."""
+    from tierlens.app.steps import report_again
+
+    give({}, [str(report_again(out, to, lang))], False)
+
+
+@app.command()
+def mlflow(
+    home: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("runs"),
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
+) -> None:
+    """Open MLflow's pages on this machine, in a light setting."""
+    from tierlens.app.steps import serve
+
+    serve(home, port)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    give({}, [__version__], False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Examples
+    --------
+    >>> main(["version"])
+    0.1.0
+    0
+    """
+    given: list[str] = sys.argv[1:] if arguments is None else arguments
+    plain_output()
+
+    def call() -> int | None:
+        try:
+            result: Any = app(given, standalone_mode=False)
+        except typer.Abort:
+            return 130
+        except Exception as problem:
+            if not hasattr(problem, "exit_code") or not hasattr(problem, "show"):
+                raise
+            problem.show()
+            return int(problem.exit_code)
+        return result if isinstance(result, int) else 0
+
+    return guarded(call, wanted_lang(given))
+
+
+def entry() -> None:
+    """Leave with the exit code of the command.
+
+    Threads wait without spinning and linear algebra keeps to one thread, unless the environment says otherwise: beside a
+    busy neighbour LightGBM stalls many times over when its threads spin, and on a quiet machine neither costs anything.
+    """
+    for name, value in (("OMP_WAIT_POLICY", "passive"), ("OPENBLAS_NUM_THREADS", "1")):
+        os.environ.setdefault(name, value)
+    sys.exit(main())

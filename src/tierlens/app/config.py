@@ -1,0 +1,174 @@
+"""The run file: everything that a run needs to know, checked before anything is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tierlens import strict_yaml
+from tierlens.errors import UsageError
+from tierlens.features.windows import Window, monthly
+from tierlens.sources.source import Source
+from tierlens.sources.tables import day_date, day_number
+
+
+def _no_time(value: object) -> object:
+    """Accept a date written as text; YAML's own dates are not read, so that 2011-6-1 is an error and not a guess."""
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _as_float(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+Day = Annotated[dt.date, BeforeValidator(_no_time)]
+Share = Annotated[float, BeforeValidator(_as_float), Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SimulatedSection(_Section):
+    """A simulated shop in the place of a source; every output says so."""
+
+    customers: int = Field(default=2000, ge=100)
+    months: int = Field(default=36, ge=18)
+
+
+class WindowSection(_Section):
+    """Days that are looked at, left out and predicted; see :class:`~tierlens.features.windows.Window`."""
+
+    observe: int = Field(default=365, ge=1)
+    gap: int = Field(default=0, ge=0)
+    horizon: int = Field(default=90, ge=1)
+
+
+class SegmentSection(_Section):
+    """How segments are found: by which features, and how many (chosen by rule where not given)."""
+
+    features: tuple[str, ...] = ()
+    n_clusters: int | None = Field(default=None, ge=2)
+
+
+class RiskSection(_Section):
+    """How risk is learned.
+
+    Parameters
+    ----------
+    first_cutoff : date
+        First of the monthly cutoffs that are learned from.
+    tests : int
+        Latest cutoffs with a closed horizon on which the model is tested, each by a model that never saw it.
+    trials : int
+        Trials of the search; 0 keeps the defaults.
+    resamples : int
+        Bootstrap resamples of customers behind each interval.
+    """
+
+    first_cutoff: Day
+    tests: int = Field(default=3, ge=1)
+    trials: int = Field(default=0, ge=0)
+    resamples: int = Field(default=200, ge=50)
+
+
+class ListSection(_Section):
+    """A list for marketing: a name for the file, and who is on it (nothing given: everybody)."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    tiers: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    contactable_only: bool = False
+    top: int | None = Field(default=None, ge=1)
+
+
+class RunConfig(_Section):
+    """A whole run file.
+
+    Parameters
+    ----------
+    name : str
+        What the data are called in every output.
+    source : Source, optional
+        Where transactions come from and by which rules they are read.
+    simulated : SimulatedSection, optional
+        A simulated shop; one of the two is given.
+    download : str, optional
+        Known data set that is fetched into the cache where the files of the source are nowhere.
+    otherwise : str, optional
+        Run file that takes the place of this one where the data cannot be had at all.
+    cutoff : date
+        The snapshot that is graded, scored and listed.
+    window, segments, risk, lists
+        See the sections.
+    scheme : str
+        Name of a shipped scheme, or path of a scheme file.
+    seed : int
+        For everything that draws.
+    track : bool
+        Whether the run goes to MLflow.
+    """
+
+    name: str
+    source: Source | None = None
+    simulated: SimulatedSection | None = None
+    download: Literal["online_retail_II"] | None = None
+    otherwise: str | None = None
+    cutoff: Day
+    window: WindowSection = WindowSection()
+    scheme: str = "relationship_rating"
+    segments: SegmentSection = SegmentSection()
+    risk: RiskSection
+    lists: tuple[ListSection, ...] = ()
+    seed: int = Field(default=0, ge=0)
+    track: bool = True
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> RunConfig:
+        if (self.source is None) == (self.simulated is None):
+            raise ValueError("give either 'source' or 'simulated'")
+        if self.risk.first_cutoff >= self.cutoff:
+            raise ValueError(f"risk.first_cutoff {self.risk.first_cutoff} is not before the cutoff {self.cutoff}")
+        return self
+
+    @property
+    def span(self) -> Window:
+        """The window as the value that features take."""
+        return Window(self.window.observe, self.window.gap, self.window.horizon)
+
+    @property
+    def cutoff_day(self) -> int:
+        """Day number of the cutoff."""
+        return day_number(self.cutoff)
+
+    def learning_cutoffs(self) -> list[int]:
+        """Return the monthly cutoffs whose horizon has closed by the cutoff of the run: all that may be learned from.
+
+        Examples
+        --------
+        >>> source = {"files": "a.csv", "currency": "CNY"}
+        >>> config = RunConfig(name="a", source=source, cutoff="2011-09-01", risk={"first_cutoff": "2011-04-15"})
+        >>> [str(day_date(day)) for day in config.learning_cutoffs()]
+        ['2011-05-01', '2011-06-01']
+        """
+        last = day_date(self.cutoff_day - self.window.gap - self.window.horizon)
+        return monthly(self.risk.first_cutoff, last)
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read a run file; relative paths in it are taken from its own folder.
+
+    Raises
+    ------
+    UsageError
+        ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it.
+    """
+    config = strict_yaml.build(RunConfig, path, error=UsageError)
+    folder = path.parent
+    scheme = folder / config.scheme if config.scheme.endswith((".yaml", ".yml")) else config.scheme
+    found = {"scheme": str(scheme), "otherwise": str(folder / config.otherwise) if config.otherwise else None}
+    return config.model_copy(update=found | ({"source": config.source.under(folder)} if config.source else {}))

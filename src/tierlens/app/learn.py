@@ -1,0 +1,212 @@
+"""Risk in a run: learned on earlier cutoffs, tested on cutoffs never seen, held against baselines, then explained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.app.clock import Clock
+from tierlens.app.config import RunConfig
+from tierlens.app.prepare import Prepared, Shop
+from tierlens.app.rivals import rivals_of
+from tierlens.app.tasks import STANDING, Task, tasks_of
+from tierlens.app.trial import Contender, judge
+from tierlens.explain.contributions import Contributions
+from tierlens.explain.reasons import reasons, side_by_side
+from tierlens.features.catalog import CATALOG
+from tierlens.features.expected import EXPECTED
+from tierlens.features.season import season_table
+from tierlens.publish import gather
+from tierlens.publish.findings import Risk
+from tierlens.risk.level import forecast_rate
+from tierlens.risk.model import RiskClassifier
+from tierlens.risk.split import SnapshotSplit
+from tierlens.sources.tables import Currency
+from tierlens.words import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+KNOWN = {**CATALOG, **EXPECTED, **STANDING}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One outcome, learned.
+
+    Parameters
+    ----------
+    outcome : str
+    model : RiskClassifier
+        Trained on all cutoffs whose horizon has closed.
+    features : tuple of str
+    risk : Risk
+        What the report says of it.
+    now : pyarrow.Table
+        One row a customer at the cutoff of the run, in the order of ``customer_id``: ``<outcome>_risk`` and what goes
+        with it; missing where the outcome does not apply.
+    metrics : mapping of str to float
+    params : mapping of str to object
+    """
+
+    outcome: str
+    model: RiskClassifier
+    features: tuple[str, ...]
+    risk: Risk
+    now: pa.Table
+    metrics: Mapping[str, float]
+    params: Mapping[str, object]
+
+
+def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> tuple[Learned, ...]:
+    """Learn, test and explain every outcome of a run, each in steps of its own."""
+    with clock.step("rhythm", Text("fitting buying rhythms at each cutoff", "拟合各截止日的购买节奏")):
+        tasks = tasks_of(prepared, shop, config)
+        season = season_table(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span)
+        rates = SeasonalRates(season, tasks[0])
+    learned = []
+    for task in tasks:
+        with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
+            learned.append(learn(task, rates, config, prepared, shop.tables.currency))
+    return tuple(learned)
+
+
+class SeasonalRates:
+    """Forecasts of the share that leaves, from what had closed by then.
+
+    Parameters
+    ----------
+    season : pyarrow.Table
+        See ``season_table``.
+    churned : Task
+        The outcome that the seasonal clock speaks of.
+    """
+
+    def __init__(self, season: pa.Table, churned: Task) -> None:
+        days, means, known = (season[name].to_pylist() for name in ("cutoff", "mean_p0", "known_p0"))
+        self.expected = dict(zip(days, means, strict=True))
+        self.known = {day: value for day, value in zip(days, known, strict=True) if value is not None}
+        rates = churned.rows.group_by("cutoff").aggregate([("churn", "mean")]).to_pydict()
+        self.rates = dict(zip(rates["cutoff"], rates["churn_mean"], strict=True))
+
+    def forecast(self, closed: Sequence[int], cutoff: int) -> float:
+        """Forecast the rate at a cutoff from the cutoffs that had closed by it, and no other."""
+        rates = {day: self.rates[day] for day in closed}
+        known = {day: self.known[day] for day in closed if day in self.known}
+        return forecast_rate(rates, known, self.expected[cutoff])
+
+
+def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepared, currency: Currency) -> Learned:
+    """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
+    settings: dict[str, Any] = {}
+    folds = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
+    verdict = judge(task, contenders(task, rates, settings, config), folds, config.risk.resamples, config.seed)
+    model = classifier(task, settings, config)
+    table, cutoffs = frame(task, task.rows)
+    model.fit(table, task.rows[task.outcome].to_numpy(), cutoffs=cutoffs)
+    asked, now = frame(task, task.now)
+    level = base_rate(task, rates, sorted(set(cutoffs.tolist())), config.cutoff_day)
+    risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
+    parts = model.contributions(asked, cutoffs=now, base_rate=level)
+    found = Contributions(parts.values, parts.base, task.features)
+    found.check(risk)
+    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=config.seed))
+    return Learned(
+        task.outcome,
+        model,
+        task.features,
+        shown,
+        _columns(task, prepared, risk, _reasons(task, found, asked, currency)),
+        verdict.metrics,
+        {"rows": task.rows.num_rows, "features": len(task.features), **settings},
+    )
+
+
+def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
+    """Score the customers of the run's cutoff with models that were kept.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-030`` when a model is not there or not as it was kept.
+    """
+    tasks = tasks_of(prepared, shop, config)
+    learning = config.learning_cutoffs()
+    rates = SeasonalRates(season_table(shop.tables, [*learning, config.cutoff_day], config.span), tasks[0])
+    table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
+    for task in tasks:
+        model = RiskClassifier.load(models / task.outcome)
+        asked, now = frame(task, task.now)
+        level = base_rate(task, rates, learning, config.cutoff_day)
+        risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
+        found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
+        table = table.join(found, keys="customer_id", join_type="left outer")
+    return table.sort_by("customer_id")
+
+
+def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
+    """Return an untrained model for a task."""
+    prior = "sea_p0" if task.outcome == "churn" else None
+    return RiskClassifier(prior, trees=settings or None, random_state=config.seed)
+
+
+def base_rate(task: Task, rates: SeasonalRates, closed: Sequence[int], cutoff: int) -> float | None:
+    """Return the forecast level of a cutoff, where there is one: the seasonal clock speaks of purchases only."""
+    return rates.forecast(closed, cutoff) if task.outcome == "churn" else None
+
+
+def contenders(
+    task: Task, rates: SeasonalRates, settings: Mapping[str, Any], config: RunConfig
+) -> tuple[Contender, ...]:
+    """Return the model and the baselines that it must beat."""
+
+    def model(known: pa.Table, asked: pa.Table) -> Floats:
+        table, cutoffs = frame(task, known)
+        trained = classifier(task, settings, config)
+        trained.fit(table, known[task.outcome].to_numpy(), cutoffs=cutoffs)
+        rows, days = frame(task, asked)
+        level = base_rate(task, rates, sorted(set(cutoffs.tolist())), int(days[0]))
+        risk: Floats = trained.predict_proba(rows, cutoffs=days, base_rate=level)[:, 1]
+        return risk
+
+    return (Contender(Text("tierlens", "tierlens"), model, is_model=True), *rivals_of(task))
+
+
+def frame(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
+    """Return the features of rows as the model reads them, and the cutoff of each row."""
+    import pandas as pd
+
+    columns = {name: rows[name].to_numpy().astype(np.float64) for name in task.features}
+    return pd.DataFrame(columns), rows["cutoff"].to_numpy().astype(np.int64)
+
+
+def _reasons(task: Task, found: Contributions, asked: pd.DataFrame, currency: Currency) -> pa.Table:
+    """Return the three strongest reasons that raise each customer's risk."""
+    said = reasons(found, asked, currency=currency, side="raises", catalog=KNOWN)
+    return side_by_side(said, len(asked))
+
+
+def _columns(task: Task, prepared: Prepared, risk: Floats, said: pa.Table) -> pa.Table:
+    """Spread risk and reasons over all customers of the cutoff; those whom the outcome cannot meet stay empty."""
+    everybody = prepared.at(prepared.panel, task.now["cutoff"][0].as_py())["customer_id"].to_pylist()
+    place = {customer: row for row, customer in enumerate(task.now["customer_id"].to_pylist())}
+    rows = pa.array([place.get(customer) for customer in everybody], pa.int64())
+    columns = {f"{task.outcome}_risk": pc.take(pa.array(np.round(risk, 9)), rows)}
+    if task.outcome == "churn":
+        columns |= {name: pc.take(said[name].combine_chunks(), rows) for name in said.column_names}
+    else:
+        columns |= {"need": pc.take(task.now["need"].combine_chunks(), rows)}
+        columns |= {
+            f"downgrade_{name}": pc.take(said[name].combine_chunks(), rows) for name in ("reason_1_en", "reason_1_zh")
+        }
+    return pa.table(columns)

@@ -1,0 +1,217 @@
+"""First half of a run: tables in, then snapshots and tiers at every cutoff that the run needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.app.config import RunConfig, SimulatedSection, load_config
+from tierlens.errors import DataError
+from tierlens.features.catalog import CATALOG
+from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.grading.reference import Reference, fit_reference
+from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scoring import grade
+from tierlens.grading.standing import with_standing
+from tierlens.sources.engines import Frame, settle
+from tierlens.sources.quality import Quality
+from tierlens.sources.tables import Tables
+from tierlens.words import Text
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What was read, and how.
+
+    Parameters
+    ----------
+    tables : Tables
+    quality : Quality
+        Of simulated data, which come from no file, only the number of rows.
+    is_simulated : bool
+    """
+
+    tables: Tables
+    quality: Quality
+    is_simulated: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Snapshots and tiers, keyed by customer and cutoff.
+
+    Parameters
+    ----------
+    panel : pyarrow.Table
+        All features at the learning cutoffs and the cutoff of the run.
+    tiers : pyarrow.Table
+        Graded rows of the panel, in the same order.
+    later : pyarrow.Table
+        Key, ``tier`` and ``tier_rank`` of everybody graded one gap and horizon after each learning cutoff.
+    idle : pyarrow.Table
+        Graded rows of the panel as they will stand after the horizon if nothing more is bought; the same order.
+    scheme : Scheme
+    """
+
+    panel: pa.Table
+    tiers: pa.Table
+    later: pa.Table
+    idle: pa.Table
+    scheme: Scheme
+
+    def at(self, table: pa.Table, cutoff: int) -> pa.Table:
+        """Return the rows of one cutoff."""
+        return table.filter(pc.equal(table["cutoff"], cutoff))
+
+
+def read_shop(config: RunConfig) -> Shop:
+    """Read the source of a run, or make the simulated shop that it names.
+
+    Raises
+    ------
+    DataError
+        See :func:`tierlens.sources.read.read`.
+    """
+    if config.source is None:
+        return simulated(config)
+    from tierlens.sources.read import read
+
+    found = read(config.source.model_copy(update={"name": config.name}))
+    return Shop(found.tables, found.quality, False)
+
+
+def simulated(config: RunConfig) -> Shop:
+    """Return the simulated shop of a run file."""
+    from tierlens.sources.simulate import simulated_shop
+
+    asked = config.simulated or SimulatedSection()
+    shop = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed)
+    rows = int(shop.tables.transactions.select(nw.len()).collect("pyarrow").item())
+    return Shop(dataclasses.replace(shop.tables, name=config.name), Quality(config.name, rows, rows), True)
+
+
+def obtain(config: RunConfig, tell: Callable[[Text], None]) -> tuple[RunConfig, Shop]:
+    """Read the shop of a run file; download it, or turn to the run file that takes its place, where it is nowhere.
+
+    Parameters
+    ----------
+    config : RunConfig
+    tell : callable
+        Takes what the user must know: that something is fetched, or that simulated data stand in.
+
+    Returns
+    -------
+    (RunConfig, Shop)
+        The run file that was used in the end.
+    """
+    try:
+        return config, read_shop(config)
+    except DataError as problem:
+        if problem.code not in ABSENT or (config.download is None and config.otherwise is None):
+            raise
+        tell(problem.what)
+    if config.download is not None:
+        from tierlens.sources.examples import fetch_retail
+
+        try:
+            tell(Text("downloading it from its public archive", "正在从公开档案下载"))
+            fetch_retail()
+            return config, read_shop(config)
+        except DataError as problem:
+            if config.otherwise is None:
+                raise
+            tell(problem.what)
+    other = load_config(Path(str(config.otherwise)))
+    tell(Text(f"{other.name} takes its place", f"改用{other.name}"))
+    return other, read_shop(other)
+
+
+def quietly(text: Text) -> None:
+    """Say nothing: for commands whose output is their result."""
+
+
+ABSENT = ("E-TX-120", "E-TX-121")
+"""Codes of files that are nowhere, as against files that must not be read."""
+
+
+def prepare(shop: Shop, config: RunConfig) -> Prepared:
+    """Build and grade everything that learning and reporting need.
+
+    Raises
+    ------
+    DataError
+        ``E-RU-001`` when nobody bought anything in the window before the cutoff.
+    """
+    scheme = load_scheme(config.scheme)
+    learning = config.learning_cutoffs()
+    cutoffs = sorted({*learning, config.cutoff_day})
+    panel = to_arrow(snapshots(shop.tables, cutoffs, config.span))
+    if not pc.any(pc.equal(panel["cutoff"], config.cutoff_day)).as_py():
+        raise nobody(config)
+    features = lent(panel)
+    currency = shop.tables.currency
+    tiers = to_arrow(grade(features, scheme, currency))
+    wait = config.window.gap + config.window.horizon
+    wanted = graded_features(scheme)
+    later = _graded_later(shop, config, scheme, [day + wait for day in learning])
+    ahead = snapshots(shop.tables, cutoffs, config.span, features=wanted, everyone=True, ahead=wait)
+    still = panel.select(list(KEY)).join(to_arrow(ahead), keys=list(KEY), join_type="left outer")
+    placed = lent(with_standing(still, panel, scheme, currency))
+    reference = Reference(fit_reference(features, scheme, currency))
+    idle = to_arrow(grade(placed, scheme, currency, reference))
+    return Prepared(panel, tiers, later, idle, scheme)
+
+
+def graded_features(scheme: Scheme) -> list[str]:
+    """Return the features of the catalog that a scheme reads, in the catalog's order."""
+    wanted = set(scheme.features)
+    return [name for name in CATALOG if name in wanted]
+
+
+def _graded_later(shop: Shop, config: RunConfig, scheme: Scheme, days: Sequence[int]) -> pa.Table:
+    if not days:
+        return pa.table({name: pa.array([], kind) for name, kind in LATER.items()})
+    features = settle(snapshots(shop.tables, days, config.span, features=graded_features(scheme)))
+    return to_arrow(grade(features, scheme, shop.tables.currency).select(*LATER))
+
+
+LATER: dict[str, Any] = {
+    "customer_id": pa.string(),
+    "cutoff": pa.int32(),
+    "score": pa.float64(),
+    "tier": pa.string(),
+    "tier_rank": pa.int32(),
+}
+
+
+def lent(table: pa.Table) -> Frame:
+    """Put an Arrow table into a DuckDB of its own, for what reads lazy frames."""
+    import duckdb
+
+    frame: Frame = nw.from_native(duckdb.from_arrow(table, connection=duckdb.connect()))
+    return frame
+
+
+def nobody(config: RunConfig) -> DataError:
+    """Return the error for a cutoff at which there is no customer."""
+    return DataError(
+        "E-RU-001",
+        Text(
+            f"nobody bought anything in the {config.window.observe} days before {config.cutoff}",
+            f"{config.cutoff} 之前 {config.window.observe} 天内没有任何购买",
+        ),
+        where="cutoff",
+        fix=Text("set a cutoff within the time of the data", "请将截止日设在数据时间范围内"),
+    )
+
+
+def columns_of(table: pa.Table, names: Iterable[str]) -> pa.Table:
+    """Return those of the columns that the table has, in the order asked for."""
+    return table.select([name for name in names if name in table.column_names])

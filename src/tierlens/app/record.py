@@ -1,0 +1,147 @@
+"""What a run found, for the report, and what of it the tracking store keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+
+from tierlens.app.config import RunConfig
+from tierlens.app.group import UNGRADED, Grouped
+from tierlens.app.learn import Learned
+from tierlens.app.outputs import FINDINGS, MODELS, REPORT
+from tierlens.app.prepare import Prepared, Shop
+from tierlens.publish import gather
+from tierlens.publish.findings import About, Estimate, Findings
+from tierlens.publish.records import DataRecord, ModelRecord, RunRecord
+from tierlens.publish.runfile import text_hash
+from tierlens.sources.tables import day_date
+from tierlens.words import Text
+
+NEEDS = ("lightgbm", "scikit-learn", "numpy", "pandas", "scipy")
+
+
+def findings_of(
+    config: RunConfig,
+    shop: Shop,
+    prepared: Prepared,
+    grouped: Grouped,
+    learned: Sequence[Learned],
+    customers: pa.Table,
+) -> Findings:
+    """Put together everything that the report shows."""
+    window, money = config.window, shop.tables.currency
+    about = About(shop.tables.name, shop.is_simulated, money.code, money.minor,
+                  config.cutoff_day, window.observe, window.gap, window.horizon)  # fmt: skip
+    graded = prepared.at(prepared.tiers, config.cutoff_day)
+    tiers = [tier.id for tier in prepared.scheme.tiers]
+    if graded["tier"].null_count:
+        tiers.append(UNGRADED)
+    return Findings(
+        about,
+        gather.quality_lines(shop.quality),
+        gather.tiers_of(graded, prepared.scheme),
+        gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how),
+        tuple(one.risk for one in learned),
+        gather.spotlights(customers),
+        notes_of(config, prepared),
+    )
+
+
+def notes_of(config: RunConfig, prepared: Prepared) -> tuple[Text, ...]:
+    """Say what limits the figures of this run."""
+    learning = config.learning_cutoffs()
+    first, last = day_date(learning[0]), day_date(learning[-1])
+    notes = [
+        Text(
+            f"Risk was learned from {len(learning)} monthly cutoffs, {first} to {last}; each figure is from cutoffs "
+            "whose outcomes no model had seen. Later cutoffs have an open horizon and are never labelled.",
+            f"风险由 {first} 至 {last} 的 {len(learning)} 个月度截止日学得；各项指标均来自模型未见过结果的截止日。"
+            "更晚的截止日预测期未满，不作标注。",
+        )
+    ]
+    seasons = {day_date(day).month for day in learning}
+    if len(seasons) < 12:
+        missing = ", ".join(str(month) for month in sorted(set(range(1, 13)) - seasons))
+        notes.append(
+            Text(
+                f"No cutoff in the months {missing} could be learned from: risk at those times of the year may be off.",
+                f"未能从 {missing} 月的截止日学习，一年中这些时段的风险可能有偏差。",
+            )
+        )
+    if prepared.scheme.notes:
+        notes.append(
+            Text("The scheme's readings of open points stand in its file.", "方案对未明之处的解读见方案文件。")
+        )
+    return tuple(notes)
+
+
+def record_of(
+    config: RunConfig,
+    findings: Findings,
+    prepared: Prepared,
+    learned: Sequence[Learned],
+    files: tuple[Path, Mapping[str, str]],
+) -> RunRecord:
+    """Return what the tracking store keeps: figures, models and pictures; no table of customers.
+
+    Parameters
+    ----------
+    config, findings, prepared, learned
+        The run.
+    files : (Path, mapping of str to str)
+        Folder of the run, and its pictures.
+    """
+    out, pictures = files
+    metrics = {f"{one.outcome}_{key}": value for one in learned for key, value in one.metrics.items()}
+    if findings.segments:
+        metrics["segments_adjusted_rand"] = findings.segments.rand.value
+    name = config.name if not findings.about.is_simulated else f"{config.name} (simulated)"
+    panel = prepared.panel
+    kinds = {field.name: str(field.type) for field in panel.schema}
+    return RunRecord(
+        experiment=name,
+        name=f"{name} {config.cutoff}",
+        params=_params(config, prepared, learned),
+        metrics=metrics,
+        data=DataRecord(name, text_hash(str(panel.num_rows) + config.model_dump_json())[:32], panel.num_rows, kinds),
+        models=tuple(_model(config, one, out) for one in learned),
+        files=(out / REPORT, out / FINDINGS),
+        pictures=pictures,
+    )
+
+
+def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -> dict[str, object]:
+    scheme = prepared.scheme
+    params: dict[str, object] = {
+        "cutoff": str(config.cutoff), "observe": config.window.observe, "gap": config.window.gap,
+        "horizon": config.window.horizon, "scheme": f"{scheme.id} {scheme.version}",
+        "scheme_sha256": scheme.sha256, "seed": config.seed, "tests": config.risk.tests, "trials": config.risk.trials,
+    }  # fmt: skip
+    return params | {f"{one.outcome}_{key}": value for one in learned for key, value in one.params.items()}
+
+
+def _model(config: RunConfig, one: Learned, out: Path) -> ModelRecord:
+    name = re.sub(r"[^a-z0-9]+", "-", config.name.lower()).strip("-") or "project"
+    return ModelRecord(
+        f"{name}-{one.outcome}",
+        out / MODELS / one.outcome,
+        one.features,
+        "auc",
+        one.risk.model.auc.value,
+        one.metrics,
+        tuple(f"{package}=={version(package)}" for package in NEEDS),
+    )
+
+
+def metrics_of(lines: Mapping[str, Estimate]) -> dict[str, float]:
+    """Return figures with their bounds as flat numbers."""
+    found: dict[str, float] = {}
+    for key, line in lines.items():
+        found[key] = line.value
+        if line.low is not None and line.high is not None:
+            found[f"{key}_low"], found[f"{key}_high"] = line.low, line.high
+    return found

@@ -1,0 +1,225 @@
+"""The whole run, step by step: each step is timed, told as it begins, and writes its files whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tierlens import __version__
+from tierlens.app import outputs
+from tierlens.app.clock import Clock, Tell
+from tierlens.app.config import RunConfig
+from tierlens.app.customers import customers_of
+from tierlens.app.group import Grouped, group
+from tierlens.app.learn import Learned, learn_all
+from tierlens.app.prepare import Prepared, Shop, obtain, prepare
+from tierlens.app.record import findings_of, record_of
+from tierlens.publish import runfile
+from tierlens.publish.atomic import write_parquet
+from tierlens.publish.findings import Findings
+from tierlens.publish.keep import write_findings
+from tierlens.publish.lists import Pick, customer_list
+from tierlens.publish.reports import draw_both, write_report
+from tierlens.publish.sheets import write_list
+from tierlens.words import Lang, Text
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made: where to, whether over an earlier one, in which language, and what is left out."""
+
+    out: Path
+    force: bool = False
+    lang: Lang = "en"
+    dry_run: bool = False
+    track: bool = True
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished run tells: its findings, files, times and memory."""
+
+    findings: Findings | None
+    out: Path
+    files: tuple[Path, ...]
+    seconds: dict[str, float]
+    peak_mebibytes: float | None
+    rows: dict[str, int]
+    tracked: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, ready for JSON."""
+        verdicts = {risk.outcome: risk.verdict.en for risk in self.findings.risks} if self.findings else {}
+        return {
+            "out": str(self.out), "files": [str(path) for path in self.files], "rows": self.rows,
+            "verdicts": verdicts, "seconds": self.seconds, "total_seconds": round(sum(self.seconds.values()), 1),
+            "peak_mebibytes": self.peak_mebibytes, "mlflow_run": self.tracked,
+        }  # fmt: skip
+
+    def lines(self, lang: Lang) -> list[str]:
+        """Return it as lines for people: verdicts first, then where the results are, then time and memory."""
+        verdicts = [risk.verdict.say(lang) for risk in self.findings.risks] if self.findings else []
+        total, peak = sum(self.seconds.values()), self.peak_mebibytes or float("nan")
+        times = ", ".join(f"{key} {value:.1f}" for key, value in self.seconds.items())
+        spent = Text(
+            f"{total:.1f} s, at most {peak:,.0f} MiB ({times})", f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times}）"
+        )
+        return [*verdicts, *(f"  {path}" for path in self.files), spent.say(lang)]
+
+
+def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
+    """Run everything that a run file asks for.
+
+    Parameters
+    ----------
+    config : RunConfig
+    options : Options
+    tell : callable
+        Takes what the user is told as the run goes on.
+
+    Returns
+    -------
+    Done
+
+    Raises
+    ------
+    TierlensError
+        With code, place and advice; nothing half-written is left.
+    """
+    clock, started = Clock(tell), _moment()
+    if options.dry_run:
+        return _dry(config, options, clock)
+    with outputs.held(options.out, options.force) as out:
+        store = _store_in_background(config, options)
+        with clock.step("read", Text("reading the source", "读取数据源")):
+            config, shop = obtain(config, tell)
+        with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
+            prepared = prepare(shop, config)
+        with clock.step("segments", Text("finding segments", "划分客群")):
+            now = prepared.at(prepared.panel, config.cutoff_day)
+            graded = prepared.at(prepared.tiers, config.cutoff_day)
+            grouped = group(now, graded, config, shop.tables.currency)
+        learned = learn_all(prepared, shop, config, clock)
+        return _publish(_Parts(config, shop, prepared, grouped, learned), options, out, (clock, started, store))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the steps left behind."""
+
+    config: RunConfig
+    shop: Shop
+    prepared: Prepared
+    grouped: Grouped
+    learned: tuple[Learned, ...]
+
+
+def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, str, Callable[[], None]]) -> Done:
+    """Write tables, models, lists and report, then track the run and write ``run.json`` last."""
+    clock, started, store = timing
+    config, day = parts.config, parts.config.cutoff_day
+    with clock.step("reasons", Text("explaining", "解释")):
+        customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
+        findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
+    with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
+        files = [
+            write_parquet(out / outputs.CUSTOMERS, customers),
+            write_parquet(out / outputs.SNAPSHOTS, parts.prepared.panel),
+            write_parquet(out / outputs.TIERS, parts.prepared.tiers),
+            write_findings(findings, out / outputs.FINDINGS),
+            *_lists(config, customers, out, options.lang),
+        ]
+        parts.shop.quality.write_rejects(out / outputs.REJECTS)
+        for learned in parts.learned:
+            learned.model.save(out / outputs.MODELS / learned.outcome)
+    with clock.step("report", Text("drawing and writing the report", "绘图并撰写报告")):
+        pictures = draw_both(findings)
+        files.append(write_report(findings, out / outputs.REPORT, options.lang, pictures))
+    tracked = ""
+    if config.track and options.track:
+        with clock.step("tracking", Text("keeping the run in MLflow", "将本次运行记入 MLflow")):
+            store()
+            from tierlens.publish.track import track
+
+            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"]))
+            tracked = track(record, out.parent).run_id
+    rows = {"rows": parts.shop.quality.rows_in, "used": parts.shop.quality.used, "customers": customers.num_rows,
+            "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
+    done = Done(findings, out, tuple(files), clock.seconds, runfile.peak_mebibytes(), rows, tracked)
+    _write_run(parts, done, started, out)
+    return done
+
+
+def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang) -> list[Path]:
+    """Write each list of the run file as CSV and XLSX; one that asks for a tier nobody has stays empty."""
+    found = []
+    for asked in config.lists:
+        have = set(customers["tier"].to_pylist())
+        tiers = tuple(tier for tier in asked.tiers if tier in have)
+        bands = tuple(band for band in asked.bands if band in set(customers["risk_band"].to_pylist()))
+        nobody = bool(asked.tiers and not tiers) or bool(asked.bands and not bands)
+        pick = Pick(tiers, bands, (), asked.contactable_only, asked.top)
+        chosen = customer_list(customers.slice(0, 0) if nobody else customers, Pick() if nobody else pick, lang)
+        found += [write_list(chosen, out / outputs.LISTS / f"{asked.name}.{kind}") for kind in ("csv", "xlsx")]
+    return found
+
+
+def _store_in_background(config: RunConfig, options: Options) -> Callable[[], None]:
+    """Make the tracking store ready while the run computes; return what waits for it."""
+    if not (config.track and options.track):
+        return lambda: None
+    from tierlens.publish.track import warm_up
+
+    thread = threading.Thread(target=warm_up, args=(options.out.parent,), daemon=True)
+    thread.start()
+    return thread.join
+
+
+def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:
+    """Check the run file, the scheme and the source; write nothing."""
+    from tierlens.grading import load_scheme
+
+    load_scheme(config.scheme)
+    with clock.step("read", Text("reading the source", "读取数据源")):
+        config, shop = obtain(config, clock.tell)
+    clock.tell(Text("all is well; nothing was written", "检查通过；未写出任何文件"))
+    rows = {"rows": shop.quality.rows_in, "used": shop.quality.used}
+    return Done(None, options.out, (), clock.seconds, runfile.peak_mebibytes(), rows)
+
+
+def _moment() -> str:
+    """Return the moment for ``run.json``, the only place where time stamps stand."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def _write_run(parts: _Parts, done: Done, started: str, out: Path) -> None:
+    from tierlens.sources.files import expand
+
+    config, scheme = parts.config, parts.prepared.scheme
+    inputs = expand(config.source.files) if config.source and not parts.shop.is_simulated else []
+    runfile.write_run(
+        runfile.RunFile(
+            project=parts.shop.tables.name,
+            version=__version__,
+            seed=config.seed,
+            configuration=config.model_dump(mode="json"),
+            scheme=f"{scheme.id} {scheme.version}",
+            scheme_sha256=scheme.sha256,
+            code_sha256=runfile.code_hash(),
+            inputs=tuple(runfile.file_record(path) for path in inputs),
+            outputs=tuple(runfile.file_record(path) for path in done.files),
+            rows=done.rows,
+            seconds=done.seconds,
+            peak_mebibytes=done.peak_mebibytes,
+            started=started,
+            finished=_moment(),
+            tracked=done.tracked,
+        ),
+        out / outputs.RUN,
+    )

@@ -1,0 +1,186 @@
+"""What the single commands do: each makes the part of a run that it is named for, and what that part needs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tierlens.app import outputs
+from tierlens.app.clock import Clock, Tell
+from tierlens.app.config import RunConfig
+from tierlens.app.prepare import Shop, lent, obtain, prepare, quietly
+from tierlens.errors import UsageError
+from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.grading import evidence, grade, load_scheme, to_sql
+from tierlens.publish.atomic import write_parquet
+from tierlens.publish.lists import Pick, customer_list
+from tierlens.publish.sheets import write_list
+from tierlens.sources.quality import Quality
+from tierlens.words import Lang, Text
+
+
+def read_only(config: RunConfig, rejects: Path | None) -> Quality:
+    """Read the source and return its quality report; write the quarantined lines where asked."""
+    _, shop = obtain(config, quietly)
+    if rejects is not None:
+        shop.quality.write_rejects(rejects)
+    return shop.quality
+
+
+def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
+    """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
+    config, shop = obtain(config, quietly)
+    table = to_arrow(snapshots(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span))
+    path = write_parquet(out / outputs.SNAPSHOTS, table)
+    return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
+
+
+def feature_entry(name: str) -> dict[str, str]:
+    """Return all that the catalog says of a feature."""
+    from tierlens.features.catalog import DIMENSIONS, describe
+
+    found = describe(name)
+    return {
+        "name": found.name, "title": found.title.en, "标题": found.title.zh, "unit": found.unit,
+        "dimension": DIMENSIONS[found.dimension].en, "direction": found.direction, "formula": found.formula,
+        "missing": found.missing, "tables": ", ".join(found.tables), "needs": ", ".join(found.needs),
+    }  # fmt: skip
+
+
+def _now(config: RunConfig, shop: Shop) -> tuple[pa.Table, pa.Table]:
+    """Features and grades at the cutoff of the run."""
+    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span))
+    graded = to_arrow(grade(lent(table), load_scheme(config.scheme), shop.tables.currency))
+    return table, graded
+
+
+def grade_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
+    """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
+    config, shop = obtain(config, quietly)
+    table, graded = _now(config, shop)
+    scheme = load_scheme(config.scheme)
+    why = evidence(graded, table, scheme, shop.tables.currency, lang)
+    graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why]))
+    path = write_parquet(out / outputs.TIERS, graded)
+    counts = graded["tier"].value_counts().to_pylist()
+    tiers = {str(row["values"] or "-"): row["counts"] for row in counts}
+    return {"file": str(path), **{tier: tiers[tier] for tier in sorted(tiers)}}
+
+
+def scheme_sql(config: RunConfig) -> str:
+    """Return the scheme of the run as SQL over a table of features."""
+    config, shop = obtain(config, quietly)
+    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span))
+    return to_sql(lent(table), load_scheme(config.scheme), shop.tables.currency)
+
+
+def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
+    """Find segments at the run's cutoff, write them, and return their names and how far they agree with the tiers."""
+    from tierlens.app.group import group
+
+    config, shop = obtain(config, quietly)
+    table, graded = _now(config, shop)
+    grouped = group(table, graded, config, shop.tables.currency)
+    rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
+    path = write_parquet(out / "segments.parquet", rows)
+    names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
+    agreement = {row["measure"]: row["value"] for row in grouped.agreement.measures.to_pylist()}
+    return {"file": str(path), "segments": names, "agreement": agreement, "why": grouped.how.say(lang)}
+
+
+def train_only(config: RunConfig, out: Path, tell: Tell) -> dict[str, Any]:
+    """Train and test the risk models, and keep them."""
+    from tierlens.app.learn import learn_all
+
+    config, shop = obtain(config, tell)
+    learned = learn_all(prepare(shop, config), shop, config, Clock(tell))
+    for one in learned:
+        one.model.save(out / outputs.MODELS / one.outcome)
+    return {"models": str(out / outputs.MODELS), "verdicts": [one.risk.verdict for one in learned],
+            **{one.outcome: dict(one.metrics) for one in learned}}  # fmt: skip
+
+
+def score_only(config: RunConfig, out: Path) -> dict[str, Any]:
+    """Score the run's cutoff with models that were kept, and write the risks."""
+    from tierlens.app.learn import scored
+
+    config, shop = obtain(config, quietly)
+    table = scored(prepare(shop, config), shop, config, out / outputs.MODELS)
+    path = write_parquet(out / "scores.parquet", table)
+    return {"file": str(path), "customers": table.num_rows}
+
+
+def explained(out: Path, customer: str, lang: Lang) -> dict[str, Any]:
+    """Return what a finished run knows of one customer.
+
+    Raises
+    ------
+    UsageError
+        ``E-RU-005`` when the run has no such customer.
+    """
+    table = pq.read_table(outputs.finished(out, outputs.CUSTOMERS), filters=[("customer_id", "=", customer)])
+    if not table.num_rows:
+        raise UsageError(
+            "E-RU-005",
+            Text(f"the run has no customer {customer!r}", f"该次运行中没有客户 {customer!r}"),
+            where=str(out),
+            fix=Text("customers without a purchase in the window are not in it", "窗口内无购买的客户不在其中"),
+        )
+    row = table.to_pylist()[0]
+    other = "_en" if lang == "zh" else "_zh"
+    return {key.removesuffix(f"_{lang}"): value for key, value in row.items() if not key.endswith(other)}
+
+
+def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | None) -> dict[str, int]:
+    """Write a list of a finished run, and return where every customer went."""
+    customers = pq.read_table(outputs.finished(out, outputs.CUSTOMERS))
+    chosen = customer_list(customers, pick, lang, consent_of(consent) if consent else None)
+    write_list(chosen, file)
+    return {what.say(lang): n for what, n in chosen.counts}
+
+
+def consent_of(path: Path) -> pa.Table:
+    """Read who agreed to be contacted: a CSV file with ``customer_id`` and ``contactable``, all as text.
+
+    Raises
+    ------
+    UsageError
+        ``E-RU-006`` when it cannot be read as such.
+    """
+    from pyarrow import csv
+
+    kinds = {"customer_id": pa.string(), "contactable": pa.string()}
+    options = csv.ConvertOptions(column_types=kinds, include_columns=list(kinds), strings_can_be_null=False)
+    try:
+        return csv.read_csv(path, convert_options=options)
+    except (OSError, KeyError, pa.ArrowInvalid) as problem:
+        raise UsageError(
+            "E-RU-006",
+            Text(f"no consent can be read: {problem}", f"无法读取联系许可：{problem}"),
+            where=str(path),
+            fix=Text(
+                "give a CSV with the columns customer_id and contactable",
+                "请提供含 customer_id 和 contactable 列的 CSV",
+            ),
+        ) from None
+
+
+def report_again(out: Path, to: Path | None, lang: Lang) -> Path:
+    """Write the report of a finished run from what the run found."""
+    from tierlens.publish.keep import read_findings
+    from tierlens.publish.reports import write_report
+
+    found = read_findings(outputs.finished(out, outputs.FINDINGS))
+    return write_report(found, to or out / outputs.REPORT, lang)
+
+
+def serve(home: Path, port: int) -> None:
+    """Open the tracking store's pages; the command takes the place of this process."""
+    from tierlens.publish.track import serve_command
+
+    command, extra = serve_command(home, port=port)
+    os.execve(command[0], command, {**os.environ, **extra})  # noqa: S606 - our own command, no shell

@@ -1,0 +1,149 @@
+"""What is learned in a run: for each outcome the rows and features, and a customer's standing under the scheme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.app.config import RunConfig
+from tierlens.app.prepare import Prepared, Shop, lent
+from tierlens.features.catalog import CATALOG
+from tierlens.features.feature import Feature
+from tierlens.features.season import EXPECTATIONS, expectations
+from tierlens.features.snapshot import KEY, to_arrow
+from tierlens.grading.scheme import Scheme
+from tierlens.risk.outcome import churn, downgrade
+from tierlens.words import Text
+
+
+@dataclass(frozen=True)
+class Task:
+    """One outcome to be learned.
+
+    Parameters
+    ----------
+    outcome : str
+    title, population : Text
+    rows : pyarrow.Table
+        Key, features and the outcome (int8), at cutoffs whose horizon has closed.
+    now : pyarrow.Table
+        Key and features at the cutoff of the run, in the order of ``customer_id``.
+    features : tuple of str
+        Columns that the model reads.
+    """
+
+    outcome: str
+    title: Text
+    population: Text
+    rows: pa.Table
+    now: pa.Table
+    features: tuple[str, ...]
+
+
+def _none(_: Any) -> nw.Expr:
+    return nw.lit(None)
+
+
+def _standing(name: str, en: str, zh: str, formula: str) -> Feature:
+    return Feature(name, Text(en, zh), "points", "value", "none", formula, "not graded", "derived", _none,
+                   family="standing")  # fmt: skip
+
+
+STANDING: dict[str, Feature] = {
+    entry.name: entry
+    for entry in (
+        _standing("score", "score under the scheme", "方案评分", "composite of the scheme, 0-100"),
+        _standing("margin", "points above the tier's lower bound", "高出本级下限的分数", "score - bound of the tier"),
+        _standing("idle_score", "score if nothing more is bought", "若不再购买的评分",
+                  "composite at the end of the horizon from what was known at the cutoff"),
+        _standing("need", "points to be won back to keep the tier", "保级所需分数",
+                  "lower bound of the tier - idle_score: what known purchases rolling out of the window will cost"),
+        _standing("coverage", "share of the scheme with data", "方案数据覆盖率", "share of the weight that had data"),
+    )
+}  # fmt: skip
+"""What a customer's standing under the scheme says of a downgrade; the catalog holds what needs no scheme."""
+
+
+def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, ...]:
+    """Return churn and, where anybody can fall, downgrade."""
+    learning = config.learning_cutoffs()
+    rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
+    panel = _beside(prepared.panel, rhythm)
+    features = (*(name for name in CATALOG), *EXPECTATIONS)
+    left = to_arrow(churn(shop.tables, learning, config.span))
+    horizon = config.window.horizon
+    first = Task(
+        "churn",
+        Text("Churn", "流失"),
+        Text(
+            f"customers with a purchase in the window; no purchase in {horizon} days",
+            f"窗口内有购买的客户；{horizon}天内无购买",
+        ),
+        _beside(_at(panel, learning), left),
+        _at(panel, [config.cutoff_day]),
+        features,
+    )
+    second = _falling(prepared, config, panel, features)
+    return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
+
+
+def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table, features: tuple[str, ...]) -> Task:
+    """Rows above the lowest tier, with their standing under the scheme."""
+    learning, scheme = config.learning_cutoffs(), prepared.scheme
+    lowest = len(scheme.tiers)
+    ranks = pa.concat_tables([_ranks(_at(prepared.tiers, learning)), _ranks(prepared.later)])
+    # A cutoff may be the end of another's horizon too: the rows are the same then.
+    ranks = ranks.group_by(list(KEY)).aggregate([("tier_rank", "min")]).rename_columns([*KEY, "tier_rank"])
+    fell = to_arrow(downgrade(lent(ranks), learning, config.span, lowest))
+    whole = standing(prepared, panel)
+    above = whole.filter(pc.less(whole["tier_rank"], lowest))
+    return Task(
+        "downgrade",
+        Text("Downgrade", "降级"),
+        Text(
+            "customers above the lowest tier; a lower tier when the horizon is over",
+            "高于最低等级的客户；预测期末等级下降",
+        ),
+        _beside(_at(above, learning), fell),
+        _at(above, [config.cutoff_day]),
+        (*features, "tier_rank", *STANDING),
+    )
+
+
+def standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
+    """Add to a panel what the scheme says of each customer now, and will say if nothing more is bought."""
+    bounds = lower_bounds(prepared.scheme)
+    score, idle = (np.asarray(t["score"].to_numpy(zero_copy_only=False)) for t in (prepared.tiers, prepared.idle))
+    bound = np.array([bounds.get(tier, np.nan) for tier in prepared.tiers["tier"].to_pylist()])
+    # Who has nothing left in the window is not graded then: no point is left.
+    idle = np.where(np.isnan(idle), 0.0, idle)
+    found = {"score": score, "margin": score - bound, "idle_score": idle, "need": bound - idle}
+    for name, values in found.items():
+        panel = panel.append_column(name, pa.array(values))
+    for name in ("coverage", "tier_rank"):
+        panel = panel.append_column(name, prepared.tiers[name])
+    return panel
+
+
+def lower_bounds(scheme: Scheme) -> dict[str, float]:
+    """Return the least score of each tier that goes by score; 0 for one that is open below."""
+    return {tier.id: float(tier.at_least) if tier.at_least is not None else 0.0 for tier in scheme.tiers}
+
+
+def _ranks(graded: pa.Table) -> pa.Table:
+    return graded.select([*KEY, "tier_rank"]).set_column(2, "tier_rank", graded["tier_rank"].cast(pa.int32()))
+
+
+def _at(table: pa.Table, cutoffs: list[int]) -> pa.Table:
+    return table.filter(pc.is_in(table["cutoff"], value_set=pa.array(cutoffs, pa.int32())))
+
+
+def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
+    """Join two tables on customer and cutoff, and put the rows in order."""
+    joined = left.join(right, keys=list(KEY), join_type="inner")
+    return joined.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")])

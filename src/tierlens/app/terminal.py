@@ -1,0 +1,91 @@
+"""Talking to the terminal: progress on stderr, results on stdout, errors for people, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tierlens.errors import TierlensError
+from tierlens.words import Lang, Text
+
+EXIT_CODES = """Exit codes: 0 done, 1 a fault of tierlens, 2 wrong usage or run file, 3 data that must not be used,
+4 busy, 5 an optional package is missing, 130 interrupted."""
+
+
+def wanted_lang(arguments: Sequence[str]) -> Lang:
+    """Return the language of messages: ``--lang``, else ``TIERLENS_LANG``, else English.
+
+    Examples
+    --------
+    >>> wanted_lang(["run", "--lang", "zh"]), wanted_lang(["run", "--lang=zh"])
+    ('zh', 'zh')
+    """
+    given = os.environ.get("TIERLENS_LANG", "en")
+    for at, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            given = argument.removeprefix("--lang=")
+        elif argument == "--lang" and at + 1 < len(arguments):
+            given = arguments[at + 1]
+    return "zh" if given == "zh" else "en"
+
+
+def say(line: str, *, aside: bool = False) -> None:
+    """Write one line to stdout, or aside to stderr."""
+    print(line, file=sys.stderr if aside else sys.stdout, flush=True)
+
+
+def tell(text: Text, lang: Lang) -> None:
+    """Say one line of progress on stderr."""
+    say(text.say(lang), aside=True)
+
+
+def give(result: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> None:
+    """Write a result to stdout: as one JSON object, or as lines for people."""
+    if as_json:
+        say(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+    else:
+        say("\n".join(lines))
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+    """Print a table to stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as Plain
+
+    shown = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    numeric = [all(isinstance(row[at], int | float) for row in rows) for at in range(len(headers))]
+    for header, right in zip(headers, numeric, strict=True):
+        shown.add_column(header, justify="right" if right else "left")
+    for row in rows:
+        # Text from the data is never read as markup.
+        shown.add_row(*(Plain(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    console = Console()
+    console.print(shown) if console.is_terminal else Console(width=160).print(shown)
+
+
+def guarded(run: Callable[[], int | None], lang: Lang) -> int:
+    """Run a command and return its exit code; an expected error is told in one line, without a traceback."""
+    try:
+        return run() or 0
+    except TierlensError as problem:
+        say(problem.say(lang), aside=True)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        say(Text("interrupted; what was there before is intact", "已中断；原有文件未受影响").say(lang), aside=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (a pipe into head): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def plain_output() -> None:
+    """Write UTF-8 whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,1 @@
+"""Snapshots: what was known of each customer at a cutoff."""

@@ -1,0 +1,40 @@
+"""Catalog entries of what a customer's own rhythm leads one to expect; ``features.season`` computes them."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from tierlens.features.feature import Direction, Feature
+from tierlens.features.windows import Window
+from tierlens.words import Text
+
+
+def _elsewhere(_: Window) -> nw.Expr:
+    return nw.lit(None)
+
+
+def _entry(name: str, title: Text, unit: str, direction: Direction, formula: str) -> Feature:
+    return Feature(name, title, unit, "loyalty", direction, formula, "", "derived", _elsewhere, family="rhythm")
+
+
+EXPECTED: dict[str, Feature] = {
+    entry.name: entry
+    for entry in (
+        _entry("btyd_p0", Text("chance of no purchase by the own rhythm", "按自身节奏不再购买的概率"), "share", "down",
+               "BG/NBD in days: probability of no purchase in the horizon"),
+        _entry("mbg_p0", Text("chance of no purchase by the own rhythm (MBG)", "按自身节奏不再购买的概率（MBG）"),
+               "share", "down", "MBG/NBD in days: probability of no purchase in the horizon"),
+        _entry("btyd_expected", Text("purchase days expected in the horizon", "预测期内预期购买天数"), "days", "up",
+               "BG/NBD in days: expected purchase days in the horizon"),
+        _entry("btyd_alive", Text("chance of still being a customer", "仍为客户的概率"), "share", "none",
+               "BG/NBD: no risk, one-time buyers get 1"),
+        _entry("sea_p0", Text("chance of no purchase by rhythm and season", "按节奏与季节不再购买的概率"), "share",
+               "down",
+               "MBG/NBD in seasonal time: probability of no purchase in the horizon"),
+        _entry("sea_expected", Text("purchase days expected, season counted in", "计入季节的预期购买天数"), "days",
+               "up",
+               "MBG/NBD in seasonal time: expected purchase days in the horizon"),
+        _entry("sea_recency", Text("seasonal days since the last purchase", "距上次购买的季节天数"), "days", "down",
+               "time since the last purchase, in days weighted by the season's volume of orders"),
+    )
+}  # fmt: skip

@@ -1,0 +1,155 @@
+"""The one place where dates are compared.
+
+Every expression here speaks of two columns: ``day``, when a thing happened, and ``cutoff``, the start of the day at
+which a snapshot is taken. Nothing at or after the cutoff is ever read, nor anything recorded at or after it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from tierlens.errors import UsageError
+from tierlens.sources.engines import Frame, beside
+from tierlens.sources.tables import day_date, day_number
+from tierlens.words import Text
+
+YEAR = 365
+PERIODS = 12
+"""A year is cut into twelve equal periods that count back from the cutoff; calendar months would differ in length."""
+
+Cutoff = dt.date | str | int
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is looked at, left out and predicted around a cutoff, in days.
+
+    Parameters
+    ----------
+    observe : int
+        Days before the cutoff that features of a window look at, at least 1.
+    gap : int
+        Days after the cutoff that are left out, at least 0.
+    horizon : int
+        Days after the gap in which the outcome happens, at least 1.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-003`` when a length is out of bounds.
+
+    Examples
+    --------
+    >>> Window(observe=365, gap=0, horizon=90).closes("2011-06-01")
+    15216
+    """
+
+    observe: int = YEAR
+    gap: int = 0
+    horizon: int = 90
+
+    def __post_init__(self) -> None:
+        for name, least in (("observe", 1), ("gap", 0), ("horizon", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise UsageError(
+                    "E-US-003",
+                    Text(f"window.{name} is {value!r}", f"window.{name} 为 {value!r}"),
+                    fix=Text(f"give whole days, at least {least}", f"请填写不小于 {least} 的整数天数"),
+                )
+
+    def closes(self, cutoff: Cutoff) -> int:
+        """Return the first day after the horizon: an outcome is known once data reach up to it."""
+        return day_number(cutoff) + self.gap + self.horizon
+
+
+def known() -> nw.Expr:
+    """Rows that had happened and were recorded before the cutoff."""
+    return (nw.col("day") < nw.col("cutoff")) & (nw.col("known_day") < nw.col("cutoff"))
+
+
+def trailing(days: int, ago: int = 0, of: str = "day") -> nw.Expr:
+    """Rows in the ``days`` days that end ``ago`` days before the cutoff."""
+    age = nw.col("cutoff") - nw.col(of)
+    return (age > ago) & (age <= ago + days)
+
+
+def ahead(window: Window) -> nw.Expr:
+    """Rows in the horizon of the cutoff: only outcomes may look at them."""
+    after = nw.col("day") - nw.col("cutoff")
+    return (after >= window.gap) & (after < window.gap + window.horizon)
+
+
+def period() -> nw.Expr:
+    """Count the twelfths of a year back from the cutoff: 0 is the latest before it, 11 the oldest."""
+    return (nw.col("cutoff") - 1 - nw.col("day")) * PERIODS // YEAR
+
+
+def days_since(column: str) -> nw.Expr:
+    """Whole days from a day to the cutoff."""
+    return nw.col("cutoff") - nw.col(column)
+
+
+def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
+    """Pair each row with every cutoff at which it was known.
+
+    Parameters
+    ----------
+    frame : lazy frame
+        With int32 columns ``day`` and ``known_day``.
+    cutoffs : sequence of int
+        Day numbers.
+    ahead : int
+        Days after the cutoff from which the rows are then looked back at; what is known stays what was known.
+    """
+    paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
+    return paired.with_columns(cutoff=nw.col("cutoff") + ahead) if ahead else paired
+
+
+def in_horizon(frame: Frame, cutoffs: Sequence[int], window: Window) -> Frame:
+    """Pair each row with every cutoff whose horizon it lies in; for outcomes only."""
+    return frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(ahead(window))
+
+
+def cutoff_days(cutoffs: Sequence[Cutoff] | Cutoff) -> list[int]:
+    """Return day numbers in ascending order, each once.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-004`` when there is none.
+
+    Examples
+    --------
+    >>> cutoff_days(["2011-06-01", "2011-05-01", "2011-06-01"])
+    [15095, 15126]
+    """
+    many = [cutoffs] if isinstance(cutoffs, str | int | dt.date) else list(cutoffs)
+    if not many:
+        raise UsageError("E-US-004", Text("no cutoff is given", "未给出截止日"), fix=Text("give one", "请至少给出一个"))
+    return sorted({day_number(cutoff) for cutoff in many})
+
+
+def monthly(first: Cutoff, last: Cutoff) -> list[int]:
+    """Return the first day of each month from ``first`` to ``last``, both included where they are such days.
+
+    Examples
+    --------
+    >>> [str(day_date(day)) for day in monthly("2010-11-15", "2011-01-01")]
+    ['2010-12-01', '2011-01-01']
+    """
+    start, end = day_date(day_number(first)), day_date(day_number(last))
+    months = range(start.year * 12 + start.month - 1, end.year * 12 + end.month)
+    starts = (dt.date(month // 12, month % 12 + 1, 1) for month in months)
+    return [day_number(day) for day in starts if start <= day <= end]
+
+
+def last_day(frame: Frame) -> int:
+    """Return the last day on which anything happened in ``transactions``."""
+    value: Any = frame.select(nw.col("day").max()).collect("pyarrow").item()
+    return int(value)

@@ -1,0 +1,22 @@
+"""Documented tiers: schemes as data, and one expression that grades customers by them."""
+
+from tierlens.grading.evidence import evidence
+from tierlens.grading.labels import having, say_flags
+from tierlens.grading.reference import Reference, fit_reference
+from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scoring import grade, graded_columns
+from tierlens.grading.sql import to_sql
+
+__all__ = [
+    "Reference",
+    "Scheme",
+    "evidence",
+    "fit_reference",
+    "grade",
+    "graded_columns",
+    "having",
+    "load_scheme",
+    "say_flags",
+    "scheme_names",
+    "to_sql",
+]

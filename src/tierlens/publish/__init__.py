@@ -1,0 +1,1 @@
+"""Out: lists, reports, tracking."""

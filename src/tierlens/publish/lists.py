@@ -1,0 +1,268 @@
+"""Lists of customers for marketing: who, how good, how risky, why, and what to do next.
+
+Who may be contacted is decided when the list is made, from what is known then, and only by explicit consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.errors import DataError, UsageError
+from tierlens.publish.playbook import BANDS
+from tierlens.words import Lang, Text
+
+HEADERS: dict[str, Text] = {
+    "customer_id": Text("customer ID", "客户编号"),
+    "tier": Text("tier", "等级"),
+    "score": Text("score", "评分"),
+    "segment": Text("segment", "客群"),
+    "churn_risk": Text("churn risk", "流失风险"),
+    "downgrade_risk": Text("downgrade risk", "降级风险"),
+    "risk_band": Text("risk band", "风险档"),
+    "reason_1": Text("main reason", "主要原因"),
+    "reason_2": Text("second reason", "第二原因"),
+    "reason_3": Text("third reason", "第三原因"),
+    "next_step": Text("next step", "下一步"),
+    "contactable": Text("contactable", "可联系"),
+}
+"""Columns of a list, in order."""
+
+BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step")
+"""Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
+
+CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
+"""What counts as consent, in lower case; anything else does not."""
+
+CONTACT: dict[str, Text] = {
+    "yes": Text("yes", "是"),
+    "no": Text("no", "否"),
+    "unknown": Text("unknown: no contact data", "未知：无联系数据"),
+}
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Which customers a list takes; empty means all.
+
+    Parameters
+    ----------
+    tiers, bands : tuple of str
+    segments : tuple of str
+        Names of segments, in either language.
+    contactable_only : bool
+    top : int, optional
+        At most so many, the riskiest first.
+    """
+
+    tiers: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    contactable_only: bool = False
+    top: int | None = None
+
+
+@dataclass(frozen=True)
+class CustomerList:
+    """A list ready to be written, and where every customer went.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns of ``HEADERS``.
+    counts : tuple of (Text, int)
+        First all customers, last those on the list; what lies between was left out. The sum closes.
+    lang : {"en", "zh"}
+    """
+
+    table: pa.Table
+    counts: tuple[tuple[Text, int], ...]
+    lang: Lang
+
+
+def contactable(customers: pa.Table, consent: pa.Table | None, allow: frozenset[str] = CONSENT) -> pa.Array:
+    """Say for each customer whether contact is allowed: ``yes``, ``no`` or ``unknown``.
+
+    Parameters
+    ----------
+    customers : pyarrow.Table
+        With ``customer_id``.
+    consent : pyarrow.Table, optional
+        ``customer_id`` and ``contactable`` as they are known now, at export. Where a customer stands in it several
+        times, one refusal is enough.
+    allow : frozenset of str
+        The only values that are consent, in lower case. A missing value is ``unknown``.
+
+    Examples
+    --------
+    >>> consent = pa.table({"customer_id": ["1", "2", "3", "3"], "contactable": ["Yes", "否", "yes", "unknown"]})
+    >>> contactable(pa.table({"customer_id": ["1", "2", "3", "4"]}), consent).to_pylist()
+    ['yes', 'no', 'no', 'unknown']
+    """
+    answers: dict[str, str] = {}
+    if consent is not None:
+        ids, values = consent["customer_id"].to_pylist(), consent["contactable"].to_pylist()
+        for customer, value in zip(ids, values, strict=True):
+            answers[str(customer)] = _stricter(answers.get(str(customer)), _answer(value, allow))
+    return pa.array([answers.get(str(customer), "unknown") for customer in customers["customer_id"].to_pylist()])
+
+
+def _answer(value: object, allow: frozenset[str]) -> str:
+    """Read one consent value; booleans and numbers are read as their text."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "unknown"
+    return "yes" if str(value).strip().casefold() in allow else "no"
+
+
+def _stricter(first: str | None, second: str) -> str:
+    """Of two answers the one that allows less."""
+    strictness = ("yes", "unknown", "no")
+    return second if first is None else max(first, second, key=strictness.index)
+
+
+def customer_list(
+    customers: pa.Table,
+    pick: Pick | None = None,
+    lang: Lang = "en",
+    consent: pa.Table | None = None,
+    allow: frozenset[str] = CONSENT,
+) -> CustomerList:
+    """Choose customers and put them into the columns of a list, riskiest first.
+
+    Parameters
+    ----------
+    customers : pyarrow.Table
+        One row a customer: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``, ``risk_band``
+        (see ``playbook.with_next_steps``), and ``segment``, ``reason_1`` to ``reason_3`` and ``next_step`` in both
+        languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing.
+    pick : Pick, optional
+        All customers by default.
+    lang : {"en", "zh"}
+    consent : pyarrow.Table, optional
+        See ``contactable``; without it the column ``contactable`` of ``customers`` is read, if there is one.
+    allow : frozenset of str
+        Values that are consent.
+
+    Returns
+    -------
+    CustomerList
+
+    Raises
+    ------
+    DataError
+        ``E-LI-001`` when a column is missing, ``E-LI-002`` when a customer is there twice.
+    UsageError
+        ``E-LI-003`` when a tier, band or segment is asked for that no customer has.
+    """
+    pick = pick or Pick()
+    _check(customers)
+    if consent is None and "contactable" in customers.column_names:
+        consent = customers.select(["customer_id", "contactable"])
+    answers = contactable(customers, consent, allow)
+    rows = _in_order(customers)
+    table, answers = customers.take(rows), answers.take(rows)
+    kept, counts = _choose(table, answers, pick)
+    return CustomerList(_columns(table, answers, lang).filter(kept), counts, lang)
+
+
+def _check(customers: pa.Table) -> None:
+    needed = [name for name in HEADERS if name not in (*BILINGUAL, "contactable")]
+    needed += [f"{name}_{lang}" for name in BILINGUAL for lang in ("en", "zh")]
+    absent = [name for name in needed if name not in customers.column_names]
+    if absent:
+        raise DataError(
+            "E-LI-001",
+            Text(f"the customers' table has no column {absent[0]!r}", f"客户表缺少列 {absent[0]!r}"),
+            fix=Text("make it with 'tierlens run'", "请用 tierlens run 生成"),
+        )
+    twice = customers.num_rows - pc.count_distinct(customers["customer_id"], mode="all").as_py()
+    if twice:
+        raise DataError(
+            "E-LI-002",
+            Text(f"{twice:,} customers are there more than once", f"有 {twice:,} 行客户重复"),
+            fix=Text("give the rows of one cutoff only", "请只提供一个截止日的数据"),
+        )
+
+
+def _in_order(customers: pa.Table) -> pa.Array:
+    """Rows by falling risk, then by customer, so that any order of rows gives the same list."""
+    keys = customers.select(["customer_id"])
+    for name in ("churn_risk", "downgrade_risk"):
+        keys = keys.append_column(name, pc.fill_null(customers[name].cast(pa.float64()), -1.0))
+    order = [("churn_risk", "descending"), ("downgrade_risk", "descending"), ("customer_id", "ascending")]
+    return pc.sort_indices(keys, sort_keys=order)
+
+
+def _choose(table: pa.Table, answers: pa.Array, pick: Pick) -> tuple[pa.Array, tuple[tuple[Text, int], ...]]:
+    """Return the rows kept and the count of each step."""
+    everybody = pa.array([True] * table.num_rows, pa.bool_())
+    named = pc.or_(_among(table, "segment_en", pick.segments), _among(table, "segment_zh", pick.segments))
+    steps: list[tuple[Text, pa.Array]] = [
+        (Text("another tier", "其他等级"), _asked(_among(table, "tier", pick.tiers), pick.tiers)),
+        (Text("another risk band", "其他风险档"), _asked(_among(table, "risk_band", pick.bands), pick.bands)),
+        (Text("another segment", "其他客群"), _asked(named, pick.segments)),
+        (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
+        (Text("not contactable", "不可联系"), pc.equal(answers, "yes") if pick.contactable_only else everybody),
+    ]
+    counts, kept = [(Text("customers", "客户总数"), table.num_rows)], everybody
+    for why, passed in steps:
+        left = pc.and_(kept, passed)
+        counts.append((why, _number(kept) - _number(left)))
+        kept = left
+    if pick.top is not None:
+        within = pc.less_equal(pc.cumulative_sum(pc.cast(kept, pa.int64())), pick.top)
+        counts.append(
+            (Text("beyond the length of the list", "超出名单长度"), _number(kept) - _number(pc.and_(kept, within)))
+        )
+        kept = pc.and_(kept, within)
+    counts = [counts[0], *(count for count in counts[1:] if count[1]), (Text("on the list", "名单人数"), _number(kept))]
+    return kept, tuple(counts)
+
+
+def _number(mask: pa.Array) -> int:
+    return int(pc.sum(mask).as_py() or 0)
+
+
+def _among(table: pa.Table, column: str, wanted: tuple[str, ...]) -> pa.Array:
+    """Rows whose value was asked for; all rows when nothing was."""
+    if not wanted:
+        return pa.array([True] * table.num_rows, pa.bool_())
+    values = table[column].cast(pa.string()).combine_chunks()
+    return pc.fill_null(pc.is_in(values, value_set=pa.array(wanted, pa.string())), False)
+
+
+def _asked(mask: pa.Array, wanted: tuple[str, ...]) -> pa.Array:
+    """Refuse a wish that nobody meets: it is more likely a slip than an empty list."""
+    if wanted and not _number(mask):
+        raise UsageError(
+            "E-LI-003",
+            Text(f"no customer has {' or '.join(wanted)}", f"没有客户属于 {'、'.join(wanted)}"),
+            fix=Text("see the report for the names in use", "可用名称见报告"),
+        )
+    return mask
+
+
+def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
+    """Columns of a list in one language."""
+    found: dict[str, pa.Array] = {}
+    for name in HEADERS:
+        if name in BILINGUAL:
+            found[name] = table[f"{name}_{lang}"].cast(pa.string())
+        elif name == "risk_band":
+            found[name] = _said(table[name].cast(pa.string()).combine_chunks(), BANDS, lang)
+        elif name == "contactable":
+            found[name] = _said(answers, CONTACT, lang)
+        elif name in ("customer_id", "tier"):
+            found[name] = table[name].cast(pa.string())
+        else:
+            found[name] = table[name].cast(pa.float64())
+    return pa.table(found)
+
+
+def _said(keys: pa.Array, words: Mapping[str, Text], lang: Lang) -> pa.Array:
+    """Put words in the place of keys."""
+    places = pc.index_in(keys, value_set=pa.array(list(words), pa.string()))
+    return pc.take(pa.array([text.say(lang) for text in words.values()], pa.string()), places)

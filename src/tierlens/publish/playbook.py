@@ -1,0 +1,208 @@
+"""Next steps: what to do about a customer of this tier, at this risk, for this reason.
+
+The measures stand in ``playbook.yaml``, each with the document it comes from; here is no threshold and no advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field
+
+from tierlens import strict_yaml
+from tierlens.words import Lang, Text
+
+Band = Literal["high", "medium", "low", "unknown"]
+Tier = Literal["A", "B", "C", "D", "other"]
+
+BANDS: dict[str, Text] = {
+    "high": Text("high", "高"),
+    "medium": Text("medium", "中"),
+    "low": Text("low", "低"),
+    "unknown": Text("unknown", "未知"),
+}
+_RANKS: tuple[Band, ...] = ("low", "medium", "high")
+
+
+class _Strict(BaseModel):
+    """A part of the file with no keys but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measure(_Strict):
+    """A sentence in both languages and the document and clause behind it."""
+
+    en: str = Field(min_length=1)
+    zh: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+
+    @property
+    def text(self) -> Text:
+        """Both languages."""
+        return Text(self.en, self.zh)
+
+
+class Bounds(_Strict):
+    """Lowest risk of a band, 0-1."""
+
+    high: float = Field(gt=0, le=1)
+    medium: float = Field(gt=0, le=1)
+
+
+class Bands(_Strict):
+    """Bounds of the bands of both risks, and who declared them."""
+
+    source: str
+    churn: Bounds
+    downgrade: Bounds
+
+
+class Playbook(_Strict):
+    """All measures: one for each tier and band, and a focus for each family of reasons."""
+
+    format: Literal[1]
+    bands: Bands
+    same_as: Mapping[str, Tier]
+    measures: Mapping[Tier, Mapping[Band, Measure]]
+    focus: Mapping[str, Measure]
+
+
+@lru_cache(maxsize=4)
+def load_playbook(path: Path | None = None) -> Playbook:
+    """Read a playbook; the one that comes with tierlens by default.
+
+    Raises
+    ------
+    SchemeError
+        ``E-YA-...`` with file and line, when the file breaks the rules.
+
+    Examples
+    --------
+    >>> load_playbook().measures["A"]["low"].source[:23]
+    'relationship_guide high'
+    """
+    if path is not None:
+        return strict_yaml.build(Playbook, path)
+    text = (files("tierlens.publish") / "playbook.yaml").read_text("utf-8")
+    return strict_yaml.build(Playbook, text, "playbook.yaml")
+
+
+def step(tier: str | None, band: str | None, family: str | None, book: Playbook | None = None) -> Measure:
+    """Return the next step for one kind of customer, with its sources.
+
+    Parameters
+    ----------
+    tier : str, optional
+        A-D, or a tier that the playbook handles like one of them; any other gets the measure ``other``.
+    band : str, optional
+        ``high``, ``medium``, ``low``; anything else is ``unknown``.
+    family : str, optional
+        Family of the main reason (see the features' catalog), or its dimension; unknown ones add nothing.
+    book : Playbook, optional
+
+    Examples
+    --------
+    >>> step("C", "high", "recency").en
+    'Care campaign by mail or SMS this month; ask why the purchases stopped'
+    """
+    book = book or load_playbook()
+    place = book.same_as.get(tier or "", tier)
+    by_band = next((bands for key, bands in book.measures.items() if key == place), book.measures["other"])
+    measure = next((found for key, found in by_band.items() if key == band), by_band["unknown"])
+    focus = book.focus.get(family or "")
+    if focus is None:
+        return measure
+    return Measure(
+        en=f"{measure.en}; {focus.en}", zh=f"{measure.zh}；{focus.zh}", source=f"{measure.source}; {focus.source}"
+    )
+
+
+def next_step(tier: str | None, band: str | None, reason_family: str | None, lang: Lang = "en") -> str:
+    """Return the next step as a sentence in one language.
+
+    Examples
+    --------
+    >>> next_step("A", "high", None, "zh")
+    '本月由高层带队拜访，商定定制化方案'
+    """
+    return step(tier, band, reason_family).text.say(lang)
+
+
+def risk_band(churn: pa.Array, downgrade: pa.Array, book: Playbook | None = None) -> pa.Array:
+    """Return the band of the worse of two risks, whole columns at once.
+
+    Parameters
+    ----------
+    churn, downgrade : pyarrow.Array of float
+        Risks 0-1; missing where the outcome does not apply. ``unknown`` where both are missing.
+
+    Examples
+    --------
+    >>> risk_band(pa.array([0.7, 0.1, None]), pa.array([None, 0.2, None])).to_pylist()
+    ['high', 'medium', 'unknown']
+    """
+    bands = (book or load_playbook()).bands
+    worse = pc.max_element_wise(_rank(churn, bands.churn), _rank(downgrade, bands.downgrade), skip_nulls=True)
+    return pc.fill_null(pc.take(pa.array(_RANKS), worse), "unknown")
+
+
+def _rank(risks: pa.Array, bounds: Bounds) -> pa.Array:
+    """0, 1 or 2; missing stays missing."""
+    risks = pc.cast(risks, pa.float64())
+    # Risk is rounded as everywhere before it meets a bound, so that 0.6 is not 0.5999999.
+    rounded = pc.round(risks, 9)
+    parts = (pc.cast(pc.greater_equal(rounded, bound), pa.int8()) for bound in (bounds.medium, bounds.high))
+    return pc.add(*parts)
+
+
+def with_next_steps(customers: pa.Table, book: Playbook | None = None) -> pa.Table:
+    """Add the band and the next step of each customer.
+
+    Parameters
+    ----------
+    customers : pyarrow.Table
+        With ``tier``, ``churn_risk``, ``downgrade_risk`` and ``reason_1_code`` (``R-RECENCY``), the code of the main
+        reason that raises the risk. At low or unknown risk it changes nothing.
+    book : Playbook, optional
+
+    Returns
+    -------
+    pyarrow.Table
+        With ``risk_band``, ``next_step_en``, ``next_step_zh`` and ``next_step_source``.
+
+    Examples
+    --------
+    >>> table = pa.table({"tier": ["D"], "churn_risk": [0.1], "downgrade_risk": [None], "reason_1_code": ["R-RECENCY"]})
+    >>> with_next_steps(table)["next_step_en"].to_pylist()
+    ['Basic contact, fewer visits; watch for potential']
+    """
+    bands = risk_band(_flat(customers["churn_risk"]), _flat(customers["downgrade_risk"]), book)
+    tiers, codes = (customers[name].to_pylist() for name in ("tier", "reason_1_code"))
+    kinds = [
+        (tier, band, _family(code) if band in ("high", "medium") else None)
+        for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)
+    ]
+    steps = {kind: step(kind[0], kind[1], kind[2], book) for kind in set(kinds)}
+    customers = customers.append_column("risk_band", bands)
+    for part in ("en", "zh", "source"):
+        texts = pa.array([getattr(steps[kind], part) for kind in kinds], pa.string())
+        customers = customers.append_column("next_step_source" if part == "source" else f"next_step_{part}", texts)
+    return customers
+
+
+def _family(code: str | None) -> str | None:
+    """Family of a reason code."""
+    return code.removeprefix("R-").lower().replace("-", "_") if code else None
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    """One array of a chunked column, so that positions match."""
+    flat = column.combine_chunks()
+    return flat.cast(pa.float64())

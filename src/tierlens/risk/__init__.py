@@ -1,0 +1,1 @@
+"""Predicted risk: outcomes, splits, models, metrics, baselines."""

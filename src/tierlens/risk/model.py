@@ -1,0 +1,370 @@
+"""RiskClassifier: calibrated probability of an outcome, from snapshots or from any flat table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from tierlens.errors import DataError, UsageError
+from tierlens.risk.columns import Columns, as_table, learn_columns
+from tierlens.risk.level import recent_mean, shift_to, shifts_by
+from tierlens.risk.linear import Floats, logit, sigmoid
+from tierlens.risk.members import Inputs, Sample
+from tierlens.risk.ranks import Curve, learn_curves, ranks, ranks_by
+from tierlens.risk.recipe import Blend, Kitchen, cook, recipe_for
+from tierlens.risk.trees import Setting
+from tierlens.words import Text
+
+Ints = npt.NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """Contributions in log-odds: ``values`` (n, p) by feature, ``base`` (n,); a row sums to the logit of its risk."""
+
+    values: Floats
+    base: Floats
+
+
+class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Blend of logistic regression on percentile ranks and small boosted trees around a prior expectation.
+
+    Given snapshots of several cutoffs, customers are compared with those of their own cutoff, what each cutoff's level
+    was is set aside while the order is learned, and the level of a new cutoff is a forecast: the latest closed cutoffs'
+    or a ``base_rate`` handed in. A flat table gets a wider blend whose weights are found by cross-validation.
+
+    Parameters
+    ----------
+    prior : str, optional
+        Column with a probability of the outcome that is known without labels, such as ``sea_p0``; members then learn
+        where the outcome differs from it.
+    trees : mapping of str to number, optional
+        Settings of LightGBM that replace the recipe's, and ``rounds``.
+    ridge : float, optional
+        Weight of the penalty of the lines, in place of the recipe's.
+    seeds : int
+        Boosters averaged, at least 1.
+    folds : int
+        Folds by which a flat table's members are weighed, at least 2.
+    random_state : int
+    n_jobs : int, optional
+        Threads; all cores by default. Results do not depend on it.
+
+    Attributes
+    ----------
+    classes_ : array, shape (2,)
+        The second one is the outcome.
+    n_features_in_ : int
+    feature_names_in_ : array of str
+        Where the table had names.
+    members_ : tuple of str
+        Names of the members.
+    weights_ : array of float
+        Their weights.
+    shifts_ : dict of int to float
+        Level of each training cutoff above the prior, in log-odds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = (X[:, 0] + rng.normal(size=200) > 0).astype(int)
+    >>> model = RiskClassifier().fit(X, y)
+    >>> risk = model.predict_proba(X)[:, 1]
+    >>> parts = model.contributions(X)
+    >>> bool(np.allclose(parts.base + parts.values.sum(axis=1), np.log(risk / (1 - risk))))
+    True
+    """
+
+    def __init__(
+        self,
+        prior: str | None = None,
+        *,
+        trees: Mapping[str, Setting] | None = None,
+        ridge: float | None = None,
+        seeds: int = 3,
+        folds: int = 5,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.prior = prior
+        self.trees = trees
+        self.ridge = ridge
+        self.seeds = seeds
+        self.folds = folds
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, cutoffs: npt.ArrayLike | None = None) -> Self:
+        """Learn.
+
+        Parameters
+        ----------
+        X : table or array, shape (n, p)
+            Numbers, with missing values; text, categories and truth values are taken as categories.
+        y : array, shape (n,)
+            Two classes.
+        sample_weight : array of float, shape (n,), optional
+            A row of weight 0 is as good as absent.
+        cutoffs : array of int, shape (n,), optional
+            Cutoff of each row.
+
+        Raises
+        ------
+        DataError
+            ``E-RI-020`` when there are not exactly two classes, ``E-RI-021`` when ``cutoffs`` do not fit.
+        UsageError
+            ``E-RI-022`` when the prior is no column.
+        """
+        sample = self.prepare(X, y, sample_weight, cutoffs=cutoffs)
+        recipe = recipe_for(sample, snapshots=cutoffs is not None)
+        if self.ridge is not None:
+            recipe = recipe.with_ridge(self.ridge)
+        self.blend_: Blend = cook(recipe, sample, self.kitchen())
+        return self
+
+    def prepare(self, X: Any, y: Any, sample_weight: Any = None, *, cutoffs: npt.ArrayLike | None = None) -> Sample:
+        """Check rows and learn all that comes before the members: columns, levels and ranks; arguments as in ``fit``.
+
+        Returns
+        -------
+        Sample
+            The rows as members see them, those of weight 0 left out.
+        """
+        values = self._matrix(X, reset=True)
+        outcome, self.classes_ = _two_classes(self, y, len(values))
+        weight = _check_sample_weight(sample_weight, values, dtype=np.float64)
+        days = _days(cutoffs, len(values))
+        kept = weight > 0
+        if not kept.all():
+            values, outcome, weight = values[kept], outcome[kept], weight[kept]
+            days = days[kept] if days is not None else None
+        self.prior_place_ = _place(self.prior, self.columns_)
+        before = self._before(values)
+        self.shifts_ = shifts_by(before, outcome, weight, days)
+        self.prior_mean_ = float(weight @ before / weight.sum())
+        latest = np.ones(len(values), dtype=bool) if days is None else days == days.max()
+        self.curves_ = learn_curves(values[latest], weight[latest])
+        level = np.array([self.shifts_[int(day)] for day in (np.zeros(len(values)) if days is None else days)])
+        return Sample(Inputs(values, self._ranks(values, days), before + level), outcome, weight)
+
+    def kitchen(self) -> Kitchen:
+        """Return what members are learned with."""
+        settings = dict(self.trees or {})
+        return Kitchen(self.columns_.categorical, settings, self.seeds, self.folds, self.random_state, self.n_jobs or 0)
+
+    @property
+    def members_(self) -> tuple[str, ...]:
+        """Names of the members."""
+        return self.blend_.names
+
+    @property
+    def weights_(self) -> Floats:
+        """Weights of the members."""
+        return self.blend_.weights
+
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        cutoffs: npt.ArrayLike | None = None,
+        base_rate: float | Mapping[int, float] | None = None,
+    ) -> Floats:
+        """Return the probability of each class, shape (n, 2); the second column is the risk.
+
+        Parameters
+        ----------
+        X : table or array, shape (n, p)
+            The columns of ``fit``.
+        cutoffs : array of int, shape (n,), optional
+            Cutoff of each row; rows are ranked within it. Without it they are ranked as the latest cutoff learned from.
+        base_rate : float or mapping of int to float, optional
+            Forecast share with the outcome, for all rows or by cutoff: the level is set to it. The rows must then be
+            all customers of a cutoff.
+        """
+        risk = sigmoid(self.log_odds(X, cutoffs=cutoffs, base_rate=base_rate))
+        return np.column_stack([1.0 - risk, risk])
+
+    def predict(self, X: Any, *, cutoffs: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
+        """Return the more likely class of each row."""
+        likely = self.predict_proba(X, cutoffs=cutoffs)[:, 1] > 0.5
+        found: npt.NDArray[Any] = self.classes_[likely.astype(int)]
+        return found
+
+    def log_odds(
+        self,
+        X: Any,
+        *,
+        cutoffs: npt.ArrayLike | None = None,
+        base_rate: float | Mapping[int, float] | None = None,
+    ) -> Floats:
+        """Return the log-odds of the risk, shape (n,)."""
+        inputs, days = self._inputs(X, cutoffs)
+        found = inputs.offset + self.blend_.raw(inputs, self.n_jobs or 0)
+        return found + self._level(found, days, base_rate)
+
+    def contributions(
+        self,
+        X: Any,
+        *,
+        cutoffs: npt.ArrayLike | None = None,
+        base_rate: float | Mapping[int, float] | None = None,
+    ) -> Parts:
+        """Return what each feature adds to the log-odds: weights x rank above the mean, TreeSHAP, and the prior.
+
+        Parameters
+        ----------
+        X, cutoffs, base_rate
+            As in ``predict_proba``.
+
+        Returns
+        -------
+        Parts
+            ``values`` (n, p) and ``base`` (n,): exact, they sum to the logit of the risk.
+        """
+        inputs, days = self._inputs(X, cutoffs)
+        parts = self.blend_.parts(inputs, self.n_jobs or 0)
+        values, base = parts[:, :-1], parts[:, -1] + inputs.offset
+        if self.prior_place_ is not None:
+            own = self._before(inputs.values) - self.prior_mean_
+            values[:, self.prior_place_] += own
+            base = base - own
+        total = base + values.sum(axis=1)
+        return Parts(values, base + self._level(total, days, base_rate))
+
+    def save(self, folder: Path | str) -> Path:
+        """Keep the model in a folder as text, numbers and checksums; see ``risk.keep``."""
+        from tierlens.risk.keep import save
+
+        check_is_fitted(self, "blend_")
+        return save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: Path | str) -> RiskClassifier:
+        """Read a model that ``save`` kept; nothing in it is code.
+
+        Raises
+        ------
+        DataError
+            ``E-RI-030`` when a file is missing or not what was kept.
+        """
+        from tierlens.risk.keep import load
+
+        return load(Path(folder))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _matrix(self, X: Any, *, reset: bool) -> Floats:
+        """Return the table as numbers; learn its columns on ``reset``, else hold it against those learned."""
+        table = as_table(X)
+        if table is None:
+            X = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+            if reset:
+                self.columns_ = learn_columns(X)
+            return np.asarray(X, dtype=np.float64)
+        validate_data(self, table, reset=reset, skip_check_array=True)
+        if reset:
+            self.columns_ = learn_columns(table)
+        return self.columns_.matrix(table)
+
+    def _before(self, values: Floats) -> Floats:
+        """Log-odds of the prior; 0 where there is none, or it is missing."""
+        if self.prior_place_ is None:
+            return np.zeros(len(values))
+        given = values[:, self.prior_place_]
+        return logit(np.where(np.isfinite(given), given, 0.5))
+
+    def _ranks(self, values: Floats, days: Ints | None) -> Floats:
+        return ranks(values, self.curves_) if days is None else ranks_by(values, days, self.curves_)
+
+    def _inputs(self, X: Any, cutoffs: npt.ArrayLike | None) -> tuple[Inputs, Ints | None]:
+        check_is_fitted(self, "blend_")
+        values = self._matrix(X, reset=False)
+        days = _days(cutoffs, len(values))
+        offset = self._before(values) + recent_mean(self.shifts_)
+        return Inputs(values, self._ranks(values, days), offset), days
+
+    def _level(self, log_odds: Floats, days: Ints | None, base_rate: float | Mapping[int, float] | None) -> Floats:
+        added = np.zeros(len(log_odds))
+        if base_rate is None or not len(log_odds):
+            return added
+        if days is None or not isinstance(base_rate, Mapping):
+            if isinstance(base_rate, Mapping):
+                raise UsageError(
+                    "E-RI-023",
+                    Text("base rates by cutoff need the cutoff of each row", "按截止日给出的基准率需要各行的截止日"),
+                    fix=Text("pass cutoffs=", "请传入 cutoffs="),
+                )
+            return added + shift_to(log_odds, base_rate)
+        for day in np.unique(days):
+            if int(day) in base_rate:
+                here = days == day
+                added[here] = shift_to(log_odds[here], base_rate[int(day)])
+        return added
+
+
+def _two_classes(model: BaseEstimator, y: Any, rows: int) -> tuple[Floats, npt.NDArray[Any]]:
+    if y is None:
+        raise ValueError(
+            f"{type(model).__name__} requires y to be passed, but the target y is None; this estimator learns from it"
+        )
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    kind = type_of_target(labels, input_name="y", raise_unknown=True)
+    classes = np.unique(labels)
+    if kind != "binary" or len(classes) != 2:
+        raise DataError(
+            "E-RI-020",
+            Text(
+                f"Only binary classification is supported. The type of the target is {kind}. "
+                f"Classifier can't train when there are {len(classes)} classes, 1 class included",
+                f"仅支持二分类，目标有 {len(classes)} 个类别",
+            ),
+            where="y",
+            fix=Text("give rows of both outcomes", "请提供两种结果的数据行"),
+        )
+    if len(labels) != rows:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(labels)]}")
+    return (labels == classes[1]).astype(np.float64), classes
+
+
+def _days(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
+    if cutoffs is None:
+        return None
+    days = np.asarray(cutoffs).astype(np.int64)
+    if days.shape != (rows,):
+        raise DataError(
+            "E-RI-021",
+            Text(f"{rows} rows and cutoffs of shape {days.shape}", f"{rows} 行数据，截止日形状为 {days.shape}"),
+            where="cutoffs",
+            fix=Text("give one cutoff a row", "请为每行给出一个截止日"),
+        )
+    return days
+
+
+def _place(prior: str | None, columns: Columns) -> int | None:
+    if prior is None:
+        return None
+    if prior not in columns.names:
+        raise UsageError(
+            "E-RI-022",
+            Text(f"the prior {prior!r} is no column", f"先验列 {prior!r} 不存在"),
+            where="prior",
+            fix=Text("leave prior out, or add the column", "请去掉 prior，或添加该列"),
+        )
+    return columns.names.index(prior)
+
+
+__all__ = ["Curve", "Parts", "RiskClassifier"]

@@ -1,0 +1,260 @@
+"""Search for better settings of the trees, over folds in the order of time, within a budget.
+
+Rows are binned once; every trial grows its trees on the same bins. A trial that falls behind the median of those before
+it is stopped after the fold where it does. A study kept in SQLite goes on where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tierlens.errors import MissingExtraError
+from tierlens.risk.linear import Floats
+from tierlens.risk.members import Sample, learn_line
+from tierlens.risk.metrics import auc
+from tierlens.risk.model import RiskClassifier
+from tierlens.risk.recipe import recipe_for
+from tierlens.risk.split import SnapshotSplit
+from tierlens.risk.trees import SETTINGS, Growth, Setting, dataset
+
+Progress = Callable[[int, int, float], None]
+"""Called after each trial with its number from 1, how many there will be at most, and the best value so far."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values that a setting may take; whole numbers when both bounds are, on a logarithmic scale when ``log``."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+SPACE: Mapping[str, Range] = {
+    "num_leaves": Range(3, 16, log=True),
+    "learning_rate": Range(0.01, 0.08, log=True),
+    "rounds": Range(60, 300),
+    "min_data_in_leaf": Range(50, 800, log=True),
+    "feature_fraction": Range(0.15, 0.8),
+    "lambda_l2": Range(1.0, 60.0, log=True),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, for how long, and where it is kept.
+
+    Parameters
+    ----------
+    trials : int
+        Trials of the study in all, those of earlier runs included; the first is the default.
+    seconds : float, optional
+        No trial starts after so many seconds. With it the outcome depends on the machine.
+    space : mapping of str to Range
+    folds : int
+        Latest test cutoffs that a trial is judged on.
+    store : path, optional
+        SQLite file; without it the study lives in memory.
+    study : str
+        Name in that file.
+    seed : int
+    """
+
+    trials: int = 20
+    seconds: float | None = None
+    space: Mapping[str, Range] = field(default_factory=lambda: dict(SPACE))
+    folds: int = 3
+    store: Path | None = None
+    study: str = "risk"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: its settings, its value (missing where it was stopped), and what became of it."""
+
+    number: int
+    settings: Mapping[str, Setting]
+    value: float | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    Parameters
+    ----------
+    settings : mapping
+        To be handed to ``RiskClassifier(trees=...)``; empty where nothing beat the default.
+    value, default : float
+        Mean AUC over the folds of the best trial and of the default.
+    trials : tuple of Trial
+    """
+
+    settings: Mapping[str, Setting]
+    value: float
+    default: float
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Binned training rows, the test rows' values, their outcome, and what does not change: prior and line."""
+
+    train: Any
+    rows: int
+    values: Floats
+    outcome: Floats
+    rest: Floats
+
+
+def tune(
+    model: RiskClassifier,
+    X: Any,
+    y: npt.ArrayLike,
+    cutoffs: npt.ArrayLike,
+    splitter: SnapshotSplit,
+    search: Search | None = None,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Search settings of the trees of a model on snapshots.
+
+    Parameters
+    ----------
+    model : RiskClassifier
+        Its prior, seeds and threads are kept; it is not fitted.
+    X, y, cutoffs
+        Rows of closed cutoffs, as in ``RiskClassifier.fit``.
+    splitter : SnapshotSplit
+        Folds; only the latest ``search.folds`` are used.
+    search : Search, optional
+    progress : callable, optional
+
+    Returns
+    -------
+    Tuned
+        The same on every run for a given number of trials and seed.
+
+    Raises
+    ------
+    MissingExtraError
+        ``E-EX-001`` without Optuna.
+    UsageError
+        ``E-RI-004`` when no fold can be made.
+    """
+    optuna = _optuna()
+    search = search or Search()
+    fresh = RiskClassifier(**model.get_params())
+    folds = _prepared(fresh, X, y, np.asarray(cutoffs, dtype=np.int64), splitter, search.folds)
+    default = {name: SETTINGS["small"][name] for name in search.space}
+
+    def objective(trial: Any) -> float:
+        settings = {name: _suggest(trial, name, space) for name, space in search.space.items()}
+        values: list[float] = []
+        for number, fold in enumerate(folds):
+            values.append(_judge(fold, settings, fresh))
+            trial.report(float(np.mean(values)), number)
+            if number + 1 < len(folds) and trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(values))
+
+    def told(study: Any, trial: Any) -> None:
+        if progress is not None:
+            progress(trial.number + 1, search.trials, float(study.best_value))
+
+    with _quiet(optuna):
+        study = _study(optuna, search)
+        known = [trial for trial in study.trials if trial.state.is_finished()]
+        if not known:
+            study.enqueue_trial(default)
+        if len(known) < search.trials:
+            left = search.trials - len(known)
+            study.optimize(objective, n_trials=left, timeout=search.seconds, callbacks=[told])
+    return _found(study, default)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise MissingExtraError("tune", "optuna") from None
+    return optuna
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    """Let Optuna say warnings only, and hand its logging back as it was."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _study(optuna: Any, search: Search) -> Any:
+    store = None if search.store is None else f"sqlite:///{search.store}"
+    study = optuna.create_study(
+        study_name=search.study, storage=store, load_if_exists=True, direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
+    )  # fmt: skip
+    study.sampler = optuna.samplers.TPESampler(seed=search.seed + len(study.trials), n_startup_trials=6)
+    return study
+
+
+def _suggest(trial: Any, name: str, space: Range) -> Setting:
+    if isinstance(space.low, int) and isinstance(space.high, int):
+        return int(trial.suggest_int(name, space.low, space.high, log=space.log))
+    return float(trial.suggest_float(name, space.low, space.high, log=space.log))
+
+
+def _prepared(
+    model: RiskClassifier, X: Any, y: npt.ArrayLike, days: npt.NDArray[np.int64], splitter: SnapshotSplit, most: int
+) -> list[_Fold]:
+    """Bin all rows once, and learn each fold's line once."""
+    sample = model.prepare(X, y, cutoffs=days)
+    categorical = model.columns_.categorical
+    bins = int(SETTINGS["small"]["max_bin"])
+    whole = dataset(sample.trees(), categorical, bins=bins)
+    folds = []
+    for learn, held in list(splitter.split(groups=days))[-most:]:
+        seen, unseen = sample.take(learn), sample.take(held)
+        ridge = model.ridge if model.ridge is not None else recipe_for(seen, snapshots=True).ridges[0]
+        line = learn_line("ranks", seen, categorical, ridge)
+        train = dataset(seen.trees(), categorical, whole, bins).construct()
+        rest = 2.0 * unseen.inputs.offset + line.raw(unseen.inputs)
+        folds.append(_Fold(train, len(learn), unseen.inputs.values, unseen.outcome, rest))
+    return folds
+
+
+def _judge(fold: _Fold, settings: Mapping[str, Setting], model: RiskClassifier) -> float:
+    """AUC of line and trees together on the rows held out."""
+    import lightgbm as lgb
+
+    growth = Growth(settings, (), 1, model.random_state, model.n_jobs or 0)
+    parameters = growth.parameters(fold.rows, 0)
+    booster = lgb.train(parameters, fold.train, int(settings["rounds"]))
+    return auc(fold.outcome, fold.rest + np.asarray(booster.predict(fold.values, raw_score=True)))
+
+
+def _found(study: Any, default: Mapping[str, Setting]) -> Tuned:
+    trials = tuple(
+        Trial(trial.number, dict(trial.params), trial.value, trial.state.name.lower()) for trial in study.trials
+    )
+    done: Sequence[Trial] = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
+    first = next((trial.value for trial in done if dict(trial.settings) == dict(default)), None)
+    base = float("nan") if first is None else float(first)
+    best = max(done, key=lambda trial: (float(trial.value or 0.0), -trial.number))
+    settings = {} if best.value == first else dict(best.settings)
+    return Tuned(settings, float(best.value or 0.0), base, trials)
+
+
+__all__ = ["SPACE", "Range", "Sample", "Search", "Trial", "Tuned", "tune"]

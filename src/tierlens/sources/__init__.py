@@ -1,0 +1,1 @@
+"""Tables in: contracts, the strict reader, the quality report, examples."""

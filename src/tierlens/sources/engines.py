@@ -1,0 +1,66 @@
+"""What Narwhals cannot say for every engine is said here, natively, once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+
+Frame = nw.LazyFrame[Any]
+
+
+def _lazy(native: Any) -> Frame:
+    frame: Frame = nw.from_native(native)
+    return frame
+
+
+def beside(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
+    """Return a small table of whole numbers that lives in the same engine as ``frame``.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        A frame of DuckDB, Polars or PySpark.
+    columns : mapping of str to sequence of int
+        Columns of equal length, at least one row; they become int32.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> orders = nw.from_native(duckdb.connect().sql("select 1 as day"))
+    >>> beside(orders, {"cutoff": [10, 20]}).collect("pyarrow").to_native().to_pydict()
+    {'cutoff': [10, 20]}
+    """
+    native = frame.to_native()
+    rows = list(zip(*columns.values(), strict=True))
+    if frame.implementation.is_duckdb():
+        values = ", ".join("(" + ", ".join(f"{int(v)}::INTEGER" for v in row) + ")" for row in rows)
+        names = ", ".join(f'"{name}"' for name in columns)
+        small = native.limit(0).query("anchor", f"SELECT * FROM (VALUES {values}) AS small({names})")  # noqa: S608
+        return _lazy(small)
+    if frame.implementation.is_pyspark():
+        schema = ", ".join(f"`{name}` int" for name in columns)
+        return _lazy(native.sparkSession.createDataFrame(rows, schema))
+    import polars as pl
+
+    return _lazy(pl.LazyFrame({name: pl.Series(list(v), dtype=pl.Int32) for name, v in columns.items()}))
+
+
+def settle(frame: Frame) -> Frame:
+    """Compute a frame once and return it, so that what follows does not compute it again.
+
+    DuckDB holds the rows in its own memory, Polars in a data frame; on Spark the frame is cached.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> settle(nw.from_native(duckdb.connect().sql("select 1 as day"))).collect("pyarrow").shape
+    (1, 1)
+    """
+    native = frame.to_native()
+    if frame.implementation.is_duckdb():
+        return _lazy(native.materialize())
+    if frame.implementation.is_pyspark():
+        return _lazy(native.cache())
+    return _lazy(native.collect().lazy())

@@ -1,0 +1,93 @@
+"""The plain door: a table in memory, or a Spark DataFrame, that already has the names of the vocabulary."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tierlens.errors import UsageError
+from tierlens.sources.headers import missing_roles
+from tierlens.sources.read import read
+from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
+from tierlens.sources.tables import Tables
+from tierlens.words import Text
+
+
+def tables_from_frame(
+    frame: Any,
+    currency: str | Money,
+    *,
+    name: str = "data",
+    timezone: str = "Asia/Shanghai",
+    policies: Policies | None = None,
+) -> Tables:
+    """Settle a table that has the columns of the vocabulary.
+
+    Parameters
+    ----------
+    frame : pandas, Polars, Arrow or PySpark table
+        Columns ``customer_id``, ``time`` (or ``day``: whole days since 1970-01-01), ``amount`` in whole units of the
+        currency (or ``quantity`` and ``price``), and optionally ``order_id``, ``product_id``, ``recorded_at``,
+        ``kind``, ``currency``, ``line_id``. Others are left alone.
+    currency : str or Money
+        Of the amounts.
+    name, timezone
+        See :class:`~tierlens.sources.source.Source`.
+    policies : Policies, optional
+        Where not given, repeats are kept, returns are told by ``kind`` or else by a minus, and not one row may be
+        quarantined. Not used on Spark.
+
+    Returns
+    -------
+    Tables
+        In a private DuckDB; a Spark table stays in Spark.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-010`` a needed column is missing.
+    DataError
+        ``E-TX-200`` rows that cannot be used.
+
+    Examples
+    --------
+    >>> orders = pa.table({"customer_id": ["a", "a"], "time": ["2026-01-05", "2026-02-01"], "amount": [19.9, 5.0]})
+    >>> tables_from_frame(orders, "CNY").transactions.select("day", "amount").collect("pyarrow").rows()
+    [(20458, 1990), (20485, 500)]
+    """
+    money = Money.model_validate(currency)
+    narwhal = nw.from_native(frame)
+    names = narwhal.collect_schema().names()
+    if missing := missing_roles(["time" if column == "day" else column for column in names]):
+        raise UsageError(
+            "E-US-010",
+            Text(f"the table has no {', '.join(missing)}", f"表中缺少 {', '.join(missing)}"),
+            fix=Text("rename its columns to the vocabulary of tierlens", "请按 tierlens 的词汇重命名各列"),
+        )
+    if narwhal.implementation.is_pyspark():
+        from tierlens.sources.spark import settle_spark
+
+        return Tables(settle_spark(frame, money, timezone), money.currency(), name)
+    table = (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
+    kinds = "kind" if "kind" in names else "negative"
+    rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
+    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
+        path = Path(folder) / name.replace("/", "-")
+        pq.write_table(_with_time(table), path.with_suffix(".parquet"))
+        columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
+        files = (str(path.with_suffix(".parquet")),)
+        return read(
+            Source(name=name, files=files, columns=columns, currency=money, timezone=timezone, policies=rules)
+        ).tables
+
+
+def _with_time(table: pa.Table) -> pa.Table:
+    """Return the table with ``time`` from ``day`` where it has no other."""
+    if "time" in table.column_names:
+        return table
+    return table.append_column("time", table["day"].cast(pa.int32()).cast(pa.date32()))

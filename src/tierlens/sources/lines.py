@@ -1,0 +1,162 @@
+"""The SQL that settles the lines of one part: ids as text, days, whole minor units, and the first reason that holds.
+
+It is DuckDB's own because this is the one place where times below a day and decimals are touched. Four steps follow
+each other: ``raw`` (each role as text), ``odd`` (what is not plain goes through :mod:`tierlens.sources.values`),
+``value`` (numbers, times and kinds) and ``judged`` (purchase or return, and the reason to quarantine).
+"""
+
+# ruff: noqa: S608 - every name and text in the SQL goes through quoted() or literal()
+
+from __future__ import annotations
+
+from tierlens.sources.cells import (
+    id_columns,
+    lost_digits,
+    number_columns,
+    odd_numbers,
+    odd_times,
+    raw_columns,
+    texts,
+    time_columns,
+)
+from tierlens.sources.reasons import NORMALISED
+from tierlens.sources.source import ROLES, NonProducts, Policies, Source
+from tierlens.sources.staging import Part, literal
+from tierlens.sources.values import PURCHASES, RETURNS, TOTALS
+
+IDS = ("customer_id", "order_id", "product_id", "line_id")
+NUMBERS = {"quantity": "DECIMAL(18, 6)", "price": "DECIMAL(20, 8)", "amount": "DECIMAL(28, 10)"}
+TIMES = ("time", "recorded_at")
+# What is counted line by line: each is one bit of the column ``notes``.
+NOTES = {key: 1 << place for place, key in enumerate(NORMALISED)}
+
+
+def _word_columns(source: Source) -> list[str]:
+    kind, code = "lower(trim(kind_raw))", "upper(trim(currency_raw))"
+    return [
+        f"CASE WHEN {kind} IN {texts(PURCHASES)} THEN 'purchase' "
+        f"WHEN {kind} IN {texts(RETURNS)} THEN 'return' END AS kind_is",
+        f"CASE WHEN {code} IS NULL OR {code} = '' THEN {literal(source.currency.code)} "
+        f"WHEN {code} IN ('RMB', '人民币', '人民幣') THEN 'CNY' ELSE {code} END AS currency_is",
+    ]
+
+
+def _money_columns(part: Part, source: Source) -> list[str]:
+    """Return SQL of the exact amount, its unit, and whole minor units, rounded half away from zero."""
+    by_amount = "amount" in part.roles
+    exact = "amount_is::DECIMAL(38, 14)" if by_amount else "TRY((quantity_is * price_is)::DECIMAL(38, 14))"
+    unit = "amount_unit" if by_amount else "price_unit"
+    times = f"CASE {unit} WHEN '万' THEN 10000 WHEN '亿' THEN 100000000 ELSE 1 END"
+    own = literal(source.currency.code)
+    fault = "amount_fault" if by_amount else "price_fault"
+    return [
+        f"{exact} AS exact",
+        f"{unit} AS unit",
+        f"CASE WHEN currency_is = {own} THEN TRY(CAST(exact * {times} * {source.currency.minor} AS BIGINT)) "
+        f"ELSE to_minor(TRY(exact * {times})::VARCHAR, currency_is) END AS minor",
+        f"coalesce({fault}, quantity_fault, CASE WHEN quantity_unit <> '' THEN 'bad_number' END) AS money_fault",
+    ]
+
+
+def _is_return(policies: Policies, has_kind: bool) -> str:
+    if policies.returns == "order_prefix":
+        return f"coalesce(starts_with(order_id, {literal(policies.return_prefix)}), false)"
+    if policies.returns == "negative":
+        return "coalesce(exact < 0 OR quantity_is < 0, false)"
+    return "coalesce(kind_is = 'return', false)" if policies.returns == "kind" and has_kind else "false"
+
+
+def non_product(rule: NonProducts) -> str:
+    """Return SQL that says whether a line's code is no product."""
+    listed = f"product_id IN {texts(rule.codes)}" if rule.codes else "false"
+    shaped = f"regexp_full_match(product_id, {literal(rule.pattern)})" if rule.pattern else "false"
+    return f"coalesce({listed} OR {shaped}, false)"
+
+
+def _reason(part: Part, policies: Policies) -> str:
+    """Return SQL of the first reason that holds, in the order of :data:`~tierlens.sources.reasons.QUARANTINE`."""
+    prefix = policies.adjustment_prefix
+    has_kind = policies.returns == "kind" and "kind" in part.roles
+    zero = "exact = 0 OR quantity_is = 0"
+    strict = policies.non_positive_price == "quarantine"
+    checks = {
+        "fault": "fault IS NOT NULL",
+        "'digits_lost'": "digits_lost",
+        "'total_line'": f"lower(customer_id) IN {texts(TOTALS)} OR lower(order_id) IN {texts(TOTALS)}",
+        "'adjustment'": f"starts_with(order_id, {literal(prefix)})" if prefix else "false",
+        "'missing_customer'": "customer_id IS NULL",
+        "'missing_order'": "order_id IS NULL" if "order_id" in part.roles else "false",
+        "time_fault": "time_fault IS NOT NULL",
+        "'missing_time'": "time_is IS NULL",
+        "'bad_kind'": "kind_is IS NULL" if has_kind else "false",
+        "money_fault": "money_fault IS NOT NULL",
+        "'missing_amount'": "exact IS NULL AND "
+        + ("amount_is IS NULL" if "amount" in part.roles else "(quantity_is IS NULL OR price_is IS NULL)"),
+        "'bad_number'": "minor IS NULL",
+        "'non_product'": "not_a_product" if policies.non_products.action == "quarantine" else "false",
+        "'non_positive_price'": f"NOT is_return AND (price_is < 0{' OR price_is = 0' if strict else ''})",
+        "'zero_amount'": zero if strict else "false",
+        "'negative_amount'": "NOT is_return AND (exact < 0 OR quantity_is < 0)",
+    }
+    return "CASE " + " ".join(f"WHEN {check} THEN {reason}" for reason, check in checks.items()) + " END"
+
+
+def _notes() -> str:
+    changed_ids = " OR ".join(f"({role} IS DISTINCT FROM {role}_raw AND {role} IS NOT NULL)" for role in IDS)
+    bits = {
+        "id_cleaned": changed_ids,
+        "number_form": " OR ".join(f"coalesce({role}_odd.changed, false)" for role in NUMBERS),
+        "unit": "unit <> ''",
+        "date_form": "coalesce(time_odd.changed, false) OR coalesce(recorded_at_odd.changed, false)",
+        "zone": "time_moved OR recorded_at_moved",
+        "return_sign": "is_return AND exact > 0",
+        "currency": "foreign_money",
+        "recorded_unknown": "recorded_at_fault IS NOT NULL",
+    }
+    return " + ".join(f"CASE WHEN {check} THEN {NOTES[key]} ELSE 0 END" for key, check in bits.items())
+
+
+def settled(part: Part, number: int, source: Source, hashed: str) -> str:
+    """Return SQL that settles every line of a part.
+
+    Parameters
+    ----------
+    part : Part
+        The part.
+    number : int
+        Its place among the parts.
+    source : Source
+        Declared rules.
+    hashed : str
+        SQL of the fingerprint of a line, or a constant where none is needed.
+    """
+    policies = source.policies
+    order = "order_id" if "order_id" in part.roles else "customer_id || '@' || strftime(time_is, '%Y-%m-%d')"
+    recorded = "CASE WHEN recorded_at_fault IS NULL THEN recorded_at_is END"
+    odd = [*id_columns(IDS), *odd_numbers(NUMBERS), *odd_times(TIMES, source.date_format)]
+    value = [*number_columns(part, NUMBERS), *time_columns(TIMES, source.timezone), *_word_columns(source)]
+    sign = "CASE WHEN is_return THEN -abs({0}) ELSE {0} END"
+    return f"""
+WITH raw AS (
+  SELECT {part.line} AS line, {part.fault} AS fault, {lost_digits(part, IDS)} AS digits_lost, {hashed} AS fingerprint,
+    {", ".join(raw_columns(part, source.timezone, ROLES, TIMES, NUMBERS))}
+  FROM {part.relation}
+), odd AS (SELECT *, {", ".join(odd)} FROM raw
+), value AS (
+  SELECT *, {", ".join(value)} FROM odd
+), money AS (SELECT *, {", ".join(_money_columns(part, source))} FROM value
+), judged AS (
+  SELECT *, {_is_return(policies, "kind" in part.roles)} AS is_return,
+    {non_product(policies.non_products)} AS not_a_product,
+    currency_is <> {literal(source.currency.code)} AS foreign_money
+  FROM money
+)
+SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS order_id,
+  date_diff('day', DATE '1970-01-01', time_is::DATE)::INTEGER AS day,
+  greatest(day, date_diff('day', DATE '1970-01-01', ({recorded})::DATE))::INTEGER AS known_day,
+  {sign.format("minor")} AS amount, CASE WHEN is_return THEN 'return' ELSE 'purchase' END AS kind,
+  product_id, {sign.format("quantity_is")}::DOUBLE AS quantity, time_is AS "time",
+  {_reason(part, policies)} AS reason, ({_notes()})::INTEGER AS notes, not_a_product,
+  fingerprint, line_id, {recorded} AS recorded_at, unit,
+  CASE WHEN foreign_money THEN currency_is END AS foreign_currency
+FROM judged"""

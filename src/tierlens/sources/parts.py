@@ -1,0 +1,92 @@
+"""From the names in a source to parts that can be read: files, sheets, and tables of databases."""
+
+# ruff: noqa: S608 - every name and text in the SQL goes through quoted() or literal()
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from tierlens.sources.asked import Asked
+from tierlens.sources.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still
+from tierlens.sources.refuse import NO_CONTENT, refusal
+from tierlens.sources.staging import Part, first_row, stage_parquet
+from tierlens.sources.table_source import ADDRESSES
+
+
+def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Part]:
+    """Bring every file, sheet and table that a source names to where DuckDB can read it.
+
+    Parameters
+    ----------
+    asked : Asked
+        The table.
+    folder : Path
+        Where temporary files go.
+    connection : duckdb.DuckDBPyConnection
+        A private connection.
+
+    Raises
+    ------
+    DataError
+        Under the code of the case when a file must not be read as it stands.
+    """
+    parts: list[Part] = []
+    for address in dict.fromkeys(name for name in asked.files if name.startswith(ADDRESSES)):
+        from tierlens.sources.databases import stage_server
+
+        parts.append(stage_server(address, asked, folder, connection))
+    for path in expand(tuple(name for name in asked.files if not name.startswith(ADDRESSES))):
+        with held_still(path):
+            parts += _stage_file(path, asked, folder, connection)
+    return parts
+
+
+def _stage_file(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Part]:
+    suffix = path.suffix.lower()
+    if path.stat().st_size == 0:
+        raise refusal("E-TX-020", path.name, part=NO_CONTENT)
+    if suffix == ".parquet":
+        return [stage_parquet(path, asked, connection)]
+    if suffix in DATABASE_TYPES:
+        from tierlens.sources.databases import stage_database
+
+        return [stage_database(path, asked, folder, connection)]
+    if suffix in BOOK_TYPES:
+        from tierlens.sources.book_in import stage_book
+
+        return stage_book(path, asked, folder)
+    from tierlens.sources.text_in import stage_text
+
+    return [stage_text(path, asked, folder)]
+
+
+def day_first(connection: duckdb.DuckDBPyConnection, part: Part, times: Sequence[str]) -> bool | None:
+    """Return how dates such as 05/06/2026 of a part are meant: by its lines, each of which must allow one reading only.
+
+    Raises
+    ------
+    DataError
+        ``E-TX-033``.
+    """
+    first: bool | None = None
+    for role in times:
+        column, kind = part.column(role) or ("", "")
+        if kind != "VARCHAR":
+            continue
+        shaped = f"regexp_extract({column}, '^\\s*([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.][0-9]{{4}}', ['a', 'b'])"
+        row = first_row(
+            connection,
+            f"""
+SELECT count(*) FILTER (a > 12), count(*) FILTER (b > 12), arg_min(text, line) FILTER (a <= 12 AND b <= 12 AND a <> b),
+  min(line) FILTER (a <= 12 AND b <= 12 AND a <> b), min(text), min(line), count(a)
+FROM (SELECT line, text, TRY_CAST(found.a AS INTEGER) AS a, TRY_CAST(found.b AS INTEGER) AS b
+  FROM (SELECT {part.line} AS line, {column} AS text, {shaped} AS found FROM {part.relation}))""",
+        )
+        day, month, example, line, any_text, any_line, shaped_rows = row or (0, 0, None, 0, "", 0, 0)
+        if example is not None or (day and month):
+            raise refusal("E-TX-033", f"{part.name}:{line or any_line}", example=example or any_text)
+        first = not month if shaped_rows else first
+    return first

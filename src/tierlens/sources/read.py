@@ -1,0 +1,175 @@
+"""The door: files in, settled tables and a quality report out."""
+
+# ruff: noqa: S608 - every name and text in the SQL goes through quoted() or literal()
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import narwhals as nw
+
+from tierlens.sources.cells import fingerprint
+from tierlens.sources.contracts import TRANSACTIONS
+from tierlens.sources.functions import Day, lent
+from tierlens.sources.lines import settled
+from tierlens.sources.merging import load_merges, merge_rows
+from tierlens.sources.others import read_other, with_others
+from tierlens.sources.parts import day_first, stage
+from tierlens.sources.quality import Quality
+from tierlens.sources.refuse import refusal
+from tierlens.sources.repeats import find_repeats
+from tierlens.sources.report import report
+from tierlens.sources.source import Source
+from tierlens.sources.staging import Part, first_row
+from tierlens.sources.tables import Tables
+
+CONTRACT = ("customer_id", "order_id", "day", "known_day", "amount", "kind", "product_id", "quantity", '"time"')
+
+
+class Read(NamedTuple):
+    """What was read.
+
+    Parameters
+    ----------
+    tables : Tables
+        ``transactions`` is a lazy frame over a private DuckDB in memory, which lives as long as any frame made from it.
+    quality : Quality
+        What became of every line.
+    """
+
+    tables: Tables
+    quality: Quality
+
+
+def connect(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a private DuckDB that compresses what it holds and spills to the temporary folder, never to the working one.
+
+    Parameters
+    ----------
+    threads : int, optional
+        At most so many; all cores where not given. Results do not depend on it.
+    memory : str, optional
+        Limit such as ``2GiB``; what does not fit goes to disk.
+    """
+    spill = Path(tempfile.gettempdir()) / f"tierlens-{os.getpid()}-{uuid.uuid4().hex}"
+    config: dict[str, str | int] = {"temp_directory": str(spill), "autoinstall_known_extensions": "false"}
+    config |= {"threads": threads} if threads else {}
+    config |= {"memory_limit": memory} if memory else {}
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("ATTACH ':memory:' AS shop (COMPRESS)")
+    connection.execute("USE shop")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def read(source: Source, *, check: bool = True, threads: int | None = None, memory: str | None = None) -> Read:
+    r"""Read transactions strictly: every line is used, quarantined or recognised as a repeat, and counted.
+
+    Parameters
+    ----------
+    source : Source
+        Files and declared rules.
+    check : bool
+        Refuse data of which more lines are quarantined than the declared limits allow.
+    threads : int, optional
+        See :func:`connect`; the result does not depend on it.
+    memory : str, optional
+        See :func:`connect`.
+
+    Returns
+    -------
+    Read
+        ``tables`` in the exact form of :class:`~tierlens.sources.tables.Tables`, in the order of files and lines, and
+        ``quality``; the other tables stand in ``tables.others`` and ``quality.others``.
+
+    Raises
+    ------
+    DataError
+        Under the code of the case when a file must not be read as it stands (see :mod:`tierlens.sources.refuse`), or
+        ``E-TX-200`` when a limit is passed.
+    MissingExtraError
+        A workbook is read and python-calamine is not installed.
+
+    Examples
+    --------
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> orders = Path(folder.name) / "orders.csv"
+    >>> _ = orders.write_text("客户编号,日期,订单号,金额\n00123,2026-01-05,A1,19.90\n", encoding="utf-8")
+    >>> tables, quality = read(Source(files=str(orders), currency="CNY"))
+    >>> folder.cleanup()
+    >>> tables.transactions.select("customer_id", "day", "amount").collect("pyarrow").rows()
+    [('00123', 20458, 1990)]
+    >>> quality.rows_in, quality.used
+    (1, 1)
+    """
+    connection = connect(threads, memory)
+    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
+        merging = load_merges(connection, source.same_customer)
+        parts = stage(source.asked, Path(folder), connection)
+        _settle(connection, parts, source)
+        _refuse_mixed(connection, parts, source)
+        find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
+        if merging:
+            merge_rows(connection, TRANSACTIONS)
+        quality = report(connection, parts, source.name, source.policies)
+        connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
+        connection.execute("DROP TABLE lines; DROP TABLE repeats")
+        others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}
+    quality = with_others(connection, quality, others)
+    if check:
+        quality.enforce()
+    tables = Tables(
+        nw.from_native(connection.table("transactions")),
+        source.currency.currency(),
+        source.name,
+        whole_orders=_whole_orders(connection, parts),
+        late_rows=any("recorded_at" in part.roles for part in parts),
+        others={name: nw.from_native(connection.table(name)) for name in others},
+    )
+    return Read(tables, quality)
+
+
+def _whole_orders(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> bool:
+    """Say whether each row is an order of its own; only asked where no part has products, as it reads every row."""
+    if any("product_id" in part.roles for part in parts):
+        return False
+    row = first_row(connection, "SELECT count(*) = count(DISTINCT (customer_id, order_id, day)) FROM kept")
+    return bool(row and row[0])
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source: Source) -> None:
+    """Make the table ``lines`` from all parts."""
+    policies = source.policies
+    wanted = policies.duplicates == "drop" or (policies.overlap == "later_file" and len(parts) > 1)
+    as_words = len({(part.headers, part.types) for part in parts}) > 1
+    any_sign = any("currency" in part.roles for part in parts)
+    days: Day = {}
+    with lent(connection, source, any_sign, days):
+        for number, part in enumerate(parts):
+            days["first"] = None if source.date_format else day_first(connection, part, ("time", "recorded_at"))
+            select = settled(part, number, source, fingerprint(part, as_words) if wanted else "0::UBIGINT")
+            connection.execute(f"INSERT INTO lines {select}" if number else f"CREATE TABLE lines AS {select}")
+
+
+def _refuse_mixed(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source: Source) -> None:
+    """Refuse a column of several units, and money without a rate."""
+    units = first_row(
+        connection,
+        """
+SELECT part, list(DISTINCT unit ORDER BY unit) AS units FROM lines
+WHERE reason IS NULL AND amount <> 0 GROUP BY part HAVING len(units) > 1 ORDER BY part LIMIT 1""",
+    )
+    if units:
+        raise refusal("E-TX-026", parts[units[0]].name, units=", ".join(unit or "1" for unit in units[1]))
+    codes = connection.execute("""
+SELECT foreign_currency, part, min(line) FROM lines WHERE foreign_currency IS NOT NULL
+GROUP BY foreign_currency, part ORDER BY part, foreign_currency""").fetchall()
+    for code, part, line in codes:
+        if code not in source.currency.rates:
+            raise refusal("E-TX-041", f"{parts[part].name}:{line}", code=code, own=source.currency.code)

@@ -1,0 +1,102 @@
+"""Where one of the other tables comes from, and how it is read: an entry under ``tables:`` of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tierlens.sources.asked import Asked
+from tierlens.sources.contract import Contract
+
+
+def as_tuple(value: object) -> object:
+    """Let one text stand for a list of one."""
+    return (value,) if isinstance(value, str | Path) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Separator = Literal[",", ";", "\t", "|", " "]
+ADDRESSES = ("postgresql://", "postgres://")
+
+
+def below(folder: str | Path, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Return paths taken from a folder; ``data:`` paths and addresses stay as they are.
+
+    Examples
+    --------
+    >>> below("shop", ("a.csv", "data:b", "postgresql://localhost/crm"))
+    ('shop/a.csv', 'data:b', 'postgresql://localhost/crm')
+    """
+    kept = ("data:", *ADDRESSES)
+    return tuple(f if f.startswith(kept) else str(Path(folder) / f) for f in files)
+
+
+class TableSource(BaseModel):
+    """Files of one table other than transactions.
+
+    Currency and business time zone are those of the source it belongs to.
+
+    Parameters
+    ----------
+    files, headers, sheets, separator, encoding, date_format, allow_empty, table
+        See :class:`~tierlens.sources.source.Source`. Files alone may stand for the whole section.
+    columns : mapping of str to str or None
+        Headers by column of the contract; those left out are looked for among the known ones, null is not read.
+    duplicates : {"drop", "keep"}
+        Exact repeats of a row within a file.
+    overlap : {"later_file", "keep"}
+        Rows of a file that stand identically in a later one.
+    reject_limit : float
+        Largest allowed share (0-1) of quarantined rows, over all reasons without a limit of their own.
+    limits : mapping of str to float
+        Largest allowed share of single reasons, by their key.
+
+    Examples
+    --------
+    >>> TableSource.model_validate("tickets.csv").files
+    ('tickets.csv',)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: Annotated[Texts, Field(min_length=1)]
+    columns: Mapping[str, str | None] = {}
+    table: str | None = None
+    headers: Texts = ()
+    sheets: Texts = ()
+    separator: Separator | None = None
+    encoding: str | None = None
+    date_format: str | None = None
+    duplicates: Literal["drop", "keep"] = "drop"
+    overlap: Literal["later_file", "keep"] = "later_file"
+    reject_limit: Share = 0.01
+    limits: Mapping[str, Share] = {}
+    allow_empty: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files_alone(cls, value: Any) -> Any:
+        return {"files": value} if isinstance(value, str | Path | list | tuple) else value
+
+    def under(self, folder: str | Path) -> TableSource:
+        """Return the same with relative paths taken from ``folder``."""
+        return self.model_copy(update={"files": below(folder, self.files)})
+
+    def asked(self, contract: Contract, currency: str) -> Asked:
+        """Return what is asked of the table, for staging."""
+        return Asked(
+            contract,
+            self.files,
+            currency,
+            dict(self.columns),
+            self.table,
+            self.headers,
+            self.sheets,
+            self.separator,
+            self.encoding,
+            self.allow_empty,
+        )

@@ -1,0 +1,42 @@
+"""Fixtures that every layer shares."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports LightGBM or NumPy: small data are quicker on one thread, and neighbours are not disturbed.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
+
+
+def data_folder() -> Path | None:
+    """Where the real data are: TIERLENS_DATA, else ../shared/data beside the project."""
+    named = os.environ.get("TIERLENS_DATA")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def retail_files() -> list[Path]:
+    """The two sheets of Online Retail II."""
+    folder = data_folder()
+    files = sorted((folder / "online_retail_II").glob("*.parquet")) if folder else []
+    if len(files) != 2:
+        pytest.skip("needs Online Retail II: set TIERLENS_DATA to the folder that holds online_retail_II/")
+    return files
+
+
+@pytest.fixture(scope="session")
+def cdnow_file() -> Path:
+    """Fader and Hardie's sample of CDNOW."""
+    folder = data_folder()
+    file = folder / "cdnow" / "CDNOW_sample.txt" if folder else None
+    if file is None or not file.is_file():
+        pytest.skip("needs the CDNOW sample: set TIERLENS_DATA to the folder that holds cdnow/")
+    return file

@@ -1,0 +1,73 @@
+"""Findings close, claim no more than their intervals, and come back from their file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.publish.samples import make_findings, make_risk
+from tierlens.errors import DataError, UsageError
+from tierlens.publish.findings import Estimate, QualityLine
+from tierlens.publish.keep import read_findings, write_findings
+from tierlens.words import Text
+
+
+def test_quality_that_does_not_close_is_refused() -> None:
+    findings = make_findings()
+    with pytest.raises(DataError, match="E-RP-001 quality report: 1,067,371 rows came in and 1,067,376 are accounted"):
+        replace(findings, quality=(*findings.quality, QualityLine(Text("odd", "异常"), 5, "quarantined")))
+
+
+@given(st.lists(st.integers(0, 1000), min_size=3, max_size=3), st.integers(0, 1000))
+def test_notes_stay_out_of_the_sum(rows: list[int], note: int) -> None:
+    fates = ("used", "quarantined", "deduplicated")
+    lines = [QualityLine(Text("x", "x"), count, fate) for count, fate in zip(rows, fates, strict=True)]
+    lines += [QualityLine(Text("x", "x"), sum(rows), "in"), QualityLine(Text("x", "x"), note, "note")]
+    assert replace(make_findings(), quality=tuple(lines)).rows("in") == sum(rows)
+
+
+@pytest.mark.parametrize(
+    ("edge", "standing", "words"),
+    [
+        (Estimate(0.012, 0.009, 0.015), "above", "ranks customers better than the best baseline"),
+        (Estimate(0.012, -0.001, 0.02), "level", "cannot be told from the best baseline; use the simpler one"),
+        (Estimate(0.012, 0.0, 0.02), "level", "cannot be told"),
+        (Estimate(-0.012, -0.02, -0.001), "below", "ranks customers worse than the best baseline; do not use it"),
+        (Estimate(0.5), "unknown", "no interval was taken, so nothing is claimed"),
+        (Estimate(float("nan"), 0.1, 0.2), "unknown", "nothing is claimed"),
+    ],
+)
+def test_verdict_claims_no_more_than_the_interval(edge: Estimate, standing: str, words: str) -> None:
+    risk = make_risk(edge=edge)
+    assert risk.standing == standing
+    assert words in risk.verdict.en
+    assert risk.verdict.zh.startswith("流失：")
+
+
+def test_verdict_names_the_baseline_and_the_interval() -> None:
+    assert make_risk().verdict.en == (
+        "Churn: the model ranks customers better than the best baseline (logistic regression on log-RFM). AUC 0.797, "
+        "difference +0.012, 95 % interval +0.009 to +0.015."
+    )
+
+
+def test_findings_come_back(tmp_path: Path) -> None:
+    findings = make_findings()
+    path = write_findings(findings, tmp_path / "findings.json")
+    again = read_findings(path)
+    # NaN is unlike itself, so the texts are compared.
+    assert repr(again) == repr(findings)
+    assert write_findings(again, tmp_path / "again.json").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"about": 3}'])
+def test_no_findings_is_told(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "findings.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UsageError, match=r"E-RP-002 .*findings\.json: no findings can be read: .*; run 'tierlens run'"):
+        read_findings(path)

@@ -1,0 +1,137 @@
+"""Lists take whom they should, count whom they leave out, and let nobody be called without consent."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.publish.samples import make_customers
+from tierlens.errors import DataError, UsageError
+from tierlens.publish.lists import CONSENT, HEADERS, Pick, contactable, customer_list
+
+CUSTOMERS = make_customers(60)
+
+
+def consent_of(values: dict[str, object]) -> pa.Table:
+    texts = [None if value is None else str(value) for value in values.values()]
+    return pa.table({"customer_id": list(values), "contactable": texts})
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ("yes", "yes"), (" YES ", "yes"), ("是", "yes"), ("同意", "yes"), ("1", "yes"), ("True", "yes"),
+        ("no", "no"), ("否", "no"), ("N", "no"), ("0", "no"), ("unknown", "no"), ("maybe", "no"), ("yes?", "no"),
+        ("不同意", "no"), ("", "unknown"), ("  ", "unknown"), (None, "unknown"),
+    ],
+)  # fmt: skip
+def test_only_the_allow_list_is_consent(value: str | None, answer: str) -> None:
+    assert contactable(pa.table({"customer_id": ["1"]}), consent_of({"1": value})).to_pylist() == [answer]
+
+
+@pytest.mark.parametrize(
+    ("column", "answers"), [([True, False, None], ["yes", "no", "unknown"]), ([1, 0, None], ["yes", "no", "unknown"])]
+)
+def test_booleans_and_numbers(column: list[object], answers: list[str]) -> None:
+    consent = pa.table({"customer_id": ["1", "2", "3"], "contactable": column})
+    assert contactable(consent, consent).to_pylist() == answers
+
+
+@given(st.text())
+def test_anything_else_is_no_consent(value: str) -> None:
+    found = contactable(pa.table({"customer_id": ["1"]}), pa.table({"customer_id": ["1"], "contactable": [value]}))
+    assert (found.to_pylist() == ["yes"]) == (value.strip().casefold() in CONSENT)
+
+
+@given(st.permutations(["yes", "no", "yes"]))
+def test_one_refusal_is_enough(values: list[str]) -> None:
+    consent = pa.table({"customer_id": ["1"] * 3, "contactable": values})
+    assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == ["no"]
+
+
+def test_own_allow_list() -> None:
+    consent = consent_of({"1": "ok", "2": "yes"})
+    assert contactable(consent, consent, frozenset({"ok"})).to_pylist() == ["yes", "no"]
+
+
+def test_without_data_nobody_is_contactable_and_it_says_so() -> None:
+    chosen = customer_list(CUSTOMERS)
+    assert set(chosen.table["contactable"].to_pylist()) == {"unknown: no contact data"}
+    none = customer_list(CUSTOMERS, Pick(contactable_only=True))
+    assert none.table.num_rows == 0
+    assert [(why.en, count) for why, count in none.counts] == [
+        ("customers", 60), ("unknown: no contact data", 60), ("on the list", 0)
+    ]  # fmt: skip
+
+
+def test_consent_at_export_wins_over_the_column_of_the_snapshot() -> None:
+    customers = CUSTOMERS.append_column("contactable", pa.array(["yes"] * 60))
+    assert set(customer_list(customers).table["contactable"].to_pylist()) == {"yes"}
+    left = customer_list(customers, consent=consent_of({"00001": "no"})).table
+    assert set(left["contactable"].to_pylist()) == {"no", "unknown: no contact data"}
+
+
+@given(
+    tiers=st.lists(st.sampled_from("ABCD"), unique=True),
+    bands=st.lists(st.sampled_from(["high", "medium", "low"]), unique=True),
+    top=st.none() | st.integers(0, 80),
+    only=st.booleans(),
+)
+def test_counts_close_and_equal_the_slow_loop(tiers: list[str], bands: list[str], top: int | None, only: bool) -> None:
+    consent = consent_of({f"{place:05d}": ("yes", "no")[place % 2] for place in range(40)})
+    pick = Pick(tuple(tiers), tuple(bands), contactable_only=only, top=top)
+    chosen = customer_list(CUSTOMERS, pick, consent=consent)
+    rows = [row for row in CUSTOMERS.to_pylist()
+            if (not tiers or row["tier"] in tiers) and (not bands or row["risk_band"] in bands)
+            and (not only or (int(row["customer_id"]) < 40 and int(row["customer_id"]) % 2 == 0))]  # fmt: skip
+    rows.sort(key=lambda row: (-row["churn_risk"], row["customer_id"]))
+    assert (
+        chosen.table["customer_id"].to_pylist()
+        == [row["customer_id"] for row in rows][: top if top is not None else 99]
+    )
+    numbers = [count for _, count in chosen.counts]
+    assert numbers[0] == sum(numbers[1:]) == 60
+    assert numbers[-1] == chosen.table.num_rows
+
+
+@given(st.permutations(range(60)))
+def test_order_of_rows_changes_nothing(order: list[int]) -> None:
+    assert customer_list(CUSTOMERS.take(pa.array(order))).table.equals(customer_list(CUSTOMERS).table)
+
+
+def test_riskiest_first_and_missing_risk_last() -> None:
+    risks = pa.array([None if place < 5 else place / 60 for place in range(60)], pa.float64())
+    place = CUSTOMERS.schema.get_field_index("churn_risk")
+    found = customer_list(CUSTOMERS.set_column(place, "churn_risk", risks)).table["churn_risk"].to_pylist()
+    assert found[-5:] == [None] * 5
+    assert found[:-5] == sorted(found[:-5], reverse=True)
+
+
+def test_both_languages() -> None:
+    english, chinese = (customer_list(CUSTOMERS, lang=lang).table for lang in ("en", "zh"))
+    assert english.column_names == chinese.column_names == list(HEADERS)
+    assert english["segment"][0].as_py() == "steady, medium amounts"
+    assert chinese["segment"][0].as_py() == "稳定中等客户"
+    assert set(chinese["risk_band"].to_pylist()) <= {"高", "中", "低", "未知"}
+    assert pc.all(pc.equal(english["score"], chinese["score"])).as_py()
+
+
+@pytest.mark.parametrize("name", ["steady, medium amounts", "稳定中等客户"])
+def test_segments_by_either_name(name: str) -> None:
+    assert customer_list(CUSTOMERS, Pick(segments=(name,))).table.num_rows == 60
+
+
+@pytest.mark.parametrize("pick", [Pick(tiers=("Z",)), Pick(bands=("hihg",)), Pick(segments=("nobody",))])
+def test_a_wish_that_nobody_meets_is_refused(pick: Pick) -> None:
+    with pytest.raises(UsageError, match="E-LI-003: no customer has"):
+        customer_list(CUSTOMERS, pick)
+
+
+def test_missing_column_and_double_customer_are_refused() -> None:
+    with pytest.raises(DataError, match="E-LI-001: the customers' table has no column 'churn_risk'"):
+        customer_list(CUSTOMERS.drop_columns(["churn_risk"]))
+    with pytest.raises(DataError, match="E-LI-002: 60 customers are there more than once"):
+        customer_list(pa.concat_tables([CUSTOMERS, CUSTOMERS]))

@@ -1,0 +1,195 @@
+"""One tracked run can be read back, models load without pickle, and only a better model becomes champion."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tierlens.errors import UsageError
+from tierlens.publish.records import DataRecord, ModelRecord, RunRecord, is_better
+from tierlens.publish.served import Served
+from tierlens.publish.track import champion_folder, serve_command, store_uri, track, warm_up
+
+# Both come from mlflow's own modules when they are imported.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
+]
+
+CONTENT = '{"made": "by hand"}'
+
+
+def make_record(folder: Path, value: float = 0.8) -> RunRecord:
+    saved = folder / "saved"
+    saved.mkdir(exist_ok=True)
+    (saved / "model.json").write_text(CONTENT)
+    report = folder / "report.html"
+    report.write_text("<!doctype html>")
+    model = ModelRecord(
+        "shop-churn", saved, ("recency_days", "frequency"), "auc", value, {"brier": 0.17}, ("lightgbm",)
+    )
+    data = DataRecord("shop", "0" * 64, 100, {"recency_days": "double"})
+    params = {f"p{place:03d}": place for place in range(130)}
+    return RunRecord(
+        "shop", "run", params, {"churn.auc": value, "bad": float("nan")}, data, (model,), (report,), {"lift": "<svg/>"}
+    )
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
+    """Three runs in one store: the second is worse, the third better. Making the store takes seconds, so once."""
+    home = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        warm_up(home)
+        return home, [track(make_record(home, value), home) for value in (0.8, 0.8, 0.9)]
+
+
+def client_of(home: Path) -> Any:
+    from mlflow.tracking import MlflowClient
+
+    address = f"sqlite:///{home / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def test_run_reads_back(tracked: tuple[Path, list[Any]]) -> None:
+    home, runs = tracked
+    client = client_of(home)
+    run = client.get_run(runs[0].run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["p129"] == "129"
+    assert run.data.metrics == {"churn.auc": 0.8, "shop-churn.auc": 0.8, "shop-churn.brier": 0.17}
+    data = run.inputs.dataset_inputs[0].dataset
+    assert (data.name, data.digest) == ("shop", "0" * 36)
+    assert len(run.outputs.model_outputs) == 1
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"pictures", "report.html"}
+
+
+def test_champion_moves_only_to_a_better_model(tracked: tuple[Path, list[Any]]) -> None:
+    home, runs = tracked
+    assert [(run.models[0].version, run.models[0].is_champion) for run in runs] == [(1, True), (2, False), (3, True)]
+    aliases = client_of(home).get_registered_model("shop-churn").aliases
+    assert {alias: str(version) for alias, version in aliases.items()} == {"champion": "3", "challenger": "2"}
+
+
+def test_model_is_plain_files_with_a_signature(tracked: tuple[Path, list[Any]]) -> None:
+    from mlflow.models import Model
+
+    home, _ = tracked
+    folder = champion_folder("shop-churn", home)
+    assert (folder / "model.json").read_text() == CONTENT
+    place = folder.parents[1]
+    assert not [path for path in place.rglob("*") if path.suffix in {".pkl", ".pickle", ".cloudpickle", ".joblib"}]
+    model = Model.load(str(place))
+    assert model.signature.inputs.input_names() == ["recency_days", "frequency"]
+    assert model.flavors["python_function"]["loader_module"] == "tierlens.publish.served"
+    assert "lightgbm" in (place / "requirements.txt").read_text().splitlines()
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+
+
+def test_champion_loads_through_the_store_and_holds_to_its_signature(
+    tracked: tuple[Path, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
+
+    class Loaded:
+        """Stands for the risk model; its own saving and loading is tested where it lives."""
+
+        @classmethod
+        def load(cls, folder: Path) -> Loaded:
+            assert (folder / "model.json").read_text() == CONTENT
+            return cls()
+
+        def predict_proba(self, features: pd.DataFrame) -> Any:
+            assert features.columns.tolist() == ["recency_days", "frequency"]
+            return np.full((len(features), 2), 0.5)
+
+    monkeypatch.setitem(sys.modules, "tierlens.risk.model", SimpleNamespace(RiskClassifier=Loaded))
+    home, _ = tracked
+    model = mlflow.pyfunc.load_model(str(champion_folder("shop-churn", home).parents[1]))
+    features = pd.DataFrame({"frequency": [1.0, 2.0], "recency_days": [3.0, np.nan]})
+    assert model.predict(features)["risk"].tolist() == [0.5, 0.5]
+    with pytest.raises(MlflowException, match="Incompatible input types"):
+        model.predict(features.assign(frequency=["a", "b"]))
+
+
+def test_no_champion_is_told_and_nothing_is_made(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    with pytest.raises(UsageError, match=r"E-TK-003 .*: there is no champion 'shop-other'"):
+        champion_folder("shop-other", home)
+    assert [model.name for model in client_of(home).search_registered_models()] == ["shop-churn"]
+
+
+def test_a_run_that_fails_is_marked_so(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    record = make_record(home)
+    broken = replace(record, models=(replace(record.models[0], folder=home / "nowhere"),))
+    with pytest.raises(UsageError, match="E-TK-002") if False else pytest.raises(Exception, match="nowhere"):
+        track(broken, home)
+    client = client_of(home)
+    newest = client.search_runs([client.get_experiment_by_name("shop").experiment_id])[0]
+    assert newest.info.status == "FAILED"
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "customers.parquet"])
+def test_files_with_customers_are_refused(tmp_path: Path, name: str) -> None:
+    record = replace(make_record(tmp_path), files=(tmp_path / name,))
+    with pytest.raises(UsageError, match=rf"E-TK-001 {name}: .* files may hold customers and are not tracked"):
+        track(record, tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("standing", "value", "better"),
+    [
+        (None, 0.1, True),
+        (None, float("nan"), False),
+        ({"metric": "auc", "value": "0.8"}, 0.80001, True),
+        ({"metric": "auc", "value": "0.8"}, 0.8, False),
+        ({"metric": "auc", "value": "0.8"}, float("nan"), False),
+        ({"metric": "brier", "value": "0.1"}, 0.9, False),
+        ({}, 0.9, False),
+        ({"metric": "auc"}, 0.9, False),
+    ],
+)
+def test_is_better(standing: dict[str, str] | None, value: float, better: bool) -> None:
+    assert is_better(ModelRecord("m", Path(), (), "auc", value), standing) is better
+
+
+def test_store_is_named_by_argument_then_environment_then_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert store_uri(tmp_path) == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example")
+    assert store_uri(tmp_path) == "http://tracking.example"
+    assert store_uri(tmp_path, "sqlite:///other.db") == "sqlite:///other.db"
+
+
+def test_server_runs_in_its_light_setting(tmp_path: Path) -> None:
+    command, extra = serve_command(tmp_path, port=5055)
+    assert command[command.index("--workers") + 1] == "1"
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[-1] == "5055"
+    assert extra["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+
+
+def test_served_model_gives_the_second_column_as_risk() -> None:
+    class Model:
+        def predict_proba(self, features: pd.DataFrame) -> Any:
+            risk = features["recency_days"].to_numpy() / 100
+            return np.column_stack([1 - risk, risk])
+
+    features = pd.DataFrame({"recency_days": [10.0, 90.0]}, index=["a", "b"])
+    found = Served(Model()).predict(features)
+    assert found["risk"].tolist() == [0.1, 0.9]
+    assert found.index.tolist() == ["a", "b"]

@@ -1,0 +1,75 @@
+"""The bootstrap draws customers, not rows, and compares models on the same draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tierlens.errors import UsageError
+from tierlens.risk.bootstrap import Rows, copies, difference, interval, table
+from tierlens.risk.metrics import auc, brier
+
+
+def test_rows_of_a_customer_are_drawn_together():
+    customers = np.repeat(np.arange(50), 3)
+    for weights in copies(customers, draws=5, seed=3):
+        assert weights.sum() % 3 == 0
+        grouped = weights.reshape(50, 3)
+        assert (grouped == grouped[:, :1]).all()
+        assert grouped[:, 0].sum() == 50
+
+
+def test_repeating_every_row_does_not_narrow_the_interval():
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(0, 2, 300), rng.random(300)
+    once = interval(table(brier, Rows(y, np.arange(300)), {"m": p}, draws=300)["m"])
+    many = Rows(np.repeat(y, 4), np.repeat(np.arange(300), 4))
+    thrice = interval(table(brier, many, {"m": np.repeat(p, 4)}, draws=300)["m"])
+    assert (once.low, once.high) == pytest.approx((thrice.low, thrice.high))
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for trial in range(100):
+        y = (rng.random(150) < 0.4).astype(int)
+        found = interval(table(brier, Rows(y, np.arange(150)), {"m": np.full(150, 0.5)}, draws=100, seed=trial)["m"])
+        hits += found.low <= 0.25 <= found.high
+    # Brier of 0.5 is 0.25 whatever happens: the interval has no width and always covers
+    assert hits == 100
+    hits = 0
+    for trial in range(100):
+        y = (rng.random(150) < 0.4).astype(int)
+        found = interval(table(brier, Rows(y, np.arange(150)), {"m": np.zeros(150)}, draws=200, seed=trial)["m"])
+        hits += found.low <= 0.4 <= found.high
+    assert 87 <= hits <= 100
+
+
+def test_a_metric_by_cutoff_is_the_mean_of_the_cutoffs():
+    rng = np.random.default_rng(2)
+    y, p, days = rng.integers(0, 2, 200), rng.random(200), np.repeat([7, 9], 100)
+    found = table(auc, Rows(y, np.arange(200), days), {"m": p}, draws=0)["m"][0]
+    assert found == pytest.approx((auc(y[:100], p[:100]) + auc(y[100:], p[100:])) / 2)
+
+
+def test_a_paired_difference_is_narrower_than_two_intervals_apart():
+    rng = np.random.default_rng(3)
+    y = (rng.random(400) < 0.5).astype(int)
+    base = y + rng.normal(size=400)
+    drawn = table(auc, Rows(y, np.arange(400)), {"a": base + 0.05 * y, "b": base}, draws=200)
+    apart = difference(drawn, "a", "b")
+    assert apart.above()
+    assert apart.high - apart.low < 0.5 * (interval(drawn["a"]).high - interval(drawn["a"]).low)
+
+
+def test_the_same_seed_gives_the_same_draws():
+    rows = Rows(np.arange(40) % 2, np.arange(40))
+    risks = {"m": np.random.default_rng(0).random(40)}
+    first, second = (table(auc, rows, risks, draws=30, seed=5)["m"] for _ in range(2))
+    assert (first == second).all()
+    assert (first != table(auc, rows, risks, draws=30, seed=6)["m"]).any()
+
+
+def test_few_draws_make_no_interval():
+    with pytest.raises(UsageError, match=r"E-RI-012: 5 draws make no interval; draw 200 or more"):
+        interval(np.zeros(6))

@@ -1,0 +1,106 @@
+"""Outcomes: what happened in the horizon, by a slow loop, and never for a horizon that is still open."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tables_of import Row, purchase, tables_of, transaction_rows
+from tierlens.errors import DataError
+from tierlens.features.windows import Window, last_day
+from tierlens.risk.outcome import churn, closed_cutoffs, downgrade, spend_in_horizon
+
+WINDOW = Window(observe=365, gap=10, horizon=60)
+
+
+def bought(rows: list[Row], customer: str, first: int, end: int) -> int:
+    """Sum of a customer's purchases on days in [first, end)."""
+    return sum(
+        row["amount"]
+        for row in rows
+        if row["customer_id"] == customer and row["kind"] == "purchase" and first <= row["day"] < end
+    )
+
+
+def records(frame: nw.LazyFrame) -> list[tuple]:
+    return sorted(frame.collect("pyarrow").to_native().to_pandas().itertuples(index=False, name=None))
+
+
+@settings(deadline=None, max_examples=30)
+@given(transaction_rows(), st.integers(100, 900))
+def test_churn_and_spend_are_those_of_a_loop(rows, cutoff):
+    end = cutoff + WINDOW.gap + WINDOW.horizon
+    rows = [*rows, purchase("z", "last", end - 1, 5)]
+    tables = tables_of(rows)
+    customers = sorted({row["customer_id"] for row in rows})
+    inside = [name for name in customers if bought(rows, name, cutoff - WINDOW.observe, cutoff) > 0]
+    spent = {name: bought(rows, name, cutoff + WINDOW.gap, end) for name in inside}
+    assert records(churn(tables, [cutoff], WINDOW)) == [(name, cutoff, int(spent[name] == 0)) for name in inside]
+    found = spend_in_horizon(tables, [cutoff], WINDOW).select("customer_id", "spend_in_horizon")
+    assert records(found) == [(name, spent[name]) for name in inside]
+
+
+def test_churn_is_int8_and_a_return_keeps_nobody():
+    rows = [
+        purchase("a", "1", 100, 10),
+        purchase("a", "2", 130, -10, kind="return"),
+        purchase("b", "3", 100, 10),
+        purchase("b", "4", 199, 10),
+    ]
+    found = churn(tables_of(rows), [110], Window(horizon=90))
+    assert found.collect_schema()["churn"] == nw.Int8
+    assert records(found) == [("a", 110, 1), ("b", 110, 0)]
+
+
+def test_a_horizon_closes_on_the_day_after_the_last_one_known():
+    tables = tables_of([purchase("a", "1", 100, 10), purchase("a", "2", 199, 10)])
+    window = Window(horizon=90)
+    assert last_day(tables.transactions) == 199
+    assert closed_cutoffs(tables, [110, 111], window) == ([110], [111])
+    with pytest.raises(DataError, match=r"E-RI-001: the outcome of 1 cutoffs is not known yet: 1970-04-22"):
+        churn(tables, [110, 111], window)
+    with pytest.raises(DataError, match="closed_cutoffs"):
+        spend_in_horizon(tables, [111], window)
+
+
+def test_engines_agree_on_outcomes():
+    rows = [purchase("abc"[n % 3], str(n), 40 * n, 10 + n) for n in range(20)]
+    cutoffs = [300, 400, 500]
+    found = [records(churn(tables_of(rows, engine), cutoffs, WINDOW)) for engine in ("polars", "duckdb")]
+    assert found[0] == found[1]
+
+
+def ranks_of(*rows: tuple[str, int, int | None]) -> nw.LazyFrame:
+    schema = {"customer_id": pl.String, "cutoff": pl.Int32, "tier_rank": pl.Int64}
+    return nw.from_native(pl.LazyFrame(rows, schema=schema, orient="row"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (1, 1, [0]),
+        (1, 2, [1]),
+        (3, 1, [0]),
+        (3, 4, [1]),
+        (4, 4, []),  # nobody falls from the lowest tier
+        (None, 2, []),  # not graded, so there is nothing to fall from
+        (2, None, [1]),  # no longer graded: no purchase left in the window
+    ],
+)
+def test_downgrade_compares_tiers_at_both_ends(before, after, expected):
+    ranks = ranks_of(("a", 0, before), ("a", 90, after), ("x", 0, 4), ("x", 90, 4))
+    found = downgrade(ranks, [0], Window(horizon=90), lowest=4)
+    assert found.collect("pyarrow")["downgrade"].to_list() == expected
+
+
+def test_who_has_left_the_population_has_fallen():
+    ranks = ranks_of(("gone", 0, 3), ("x", 0, 1), ("x", 90, 1))
+    assert records(downgrade(ranks, [0], Window(horizon=90), lowest=4)) == [("gone", 0, 1), ("x", 0, 0)]
+
+
+def test_a_downgrade_needs_tiers_at_the_end():
+    with pytest.raises(DataError, match="E-RI-002"):
+        downgrade(ranks_of(("a", 0, 1)), [0], Window(horizon=90), lowest=4)
