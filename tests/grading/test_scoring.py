@@ -96,11 +96,12 @@ def test_engines_agree(seed: int):
 
 @pytest.mark.slow
 def test_spark_agrees_with_duckdb(on_spark: Lazy):
-    table = random_customers(RATING, 500)
-    for ours, theirs in zip(
-        rows_of(grade(on_duckdb(table), RATING, POUND)), rows_of(grade(on_spark(table), RATING, POUND)), strict=True
-    ):
-        assert theirs == pytest.approx(ours, abs=2e-8)
+    for name in scheme_names():
+        scheme = load_scheme(name)
+        table = random_customers(scheme, 300)
+        ours, theirs = (rows_of(grade(lazy(table), scheme, POUND)) for lazy in (on_duckdb, on_spark))
+        for due, got in zip(ours, theirs, strict=True):
+            assert got == pytest.approx(due, abs=3e-8)
 
 
 TINY = """

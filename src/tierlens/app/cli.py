@@ -250,8 +250,8 @@ def main(arguments: list[str] | None = None) -> int:
 def entry() -> None:
     """Leave with the exit code of the command.
 
-    Threads wait without spinning and linear algebra keeps to one thread, unless the environment says otherwise: beside a
-    busy neighbour LightGBM stalls many times over when its threads spin, and on a quiet machine neither costs anything.
+    Threads wait without spinning and linear algebra keeps to one thread, unless the environment says otherwise: beside
+    a busy neighbour LightGBM stalls many times over when its threads spin; on a quiet machine neither costs anything.
     """
     for name, value in (("OMP_WAIT_POLICY", "passive"), ("OPENBLAS_NUM_THREADS", "1")):
         os.environ.setdefault(name, value)

@@ -65,7 +65,9 @@ class RiskSection(_Section):
     tests : int
         Latest cutoffs with a closed horizon on which the model is tested, each by a model that never saw it.
     trials : int
-        Trials of the search; 0 keeps the defaults.
+        Trials of the search for settings, on cutoffs that close before the first tested one; 0 keeps the defaults.
+    seeds : int
+        Boosters averaged in a model.
     resamples : int
         Bootstrap resamples of customers behind each interval.
     """
@@ -73,6 +75,7 @@ class RiskSection(_Section):
     first_cutoff: Day
     tests: int = Field(default=3, ge=1)
     trials: int = Field(default=0, ge=0)
+    seeds: int = Field(default=3, ge=1)
     resamples: int = Field(default=200, ge=50)
 
 

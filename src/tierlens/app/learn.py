@@ -18,7 +18,7 @@ from tierlens.app.config import RunConfig
 from tierlens.app.prepare import Prepared, Shop
 from tierlens.app.rivals import rivals_of
 from tierlens.app.tasks import STANDING, Task, tasks_of
-from tierlens.app.trial import Contender, judge
+from tierlens.app.trial import Contender, at_cutoffs, judge
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import reasons, side_by_side
 from tierlens.features.catalog import CATALOG
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+HEAVY = 1_000.0
+"""Ridge of the downgrade model's line: the rule is near the truth, and lighter ones ranked worse up to March 2011."""
 KNOWN = {**CATALOG, **EXPECTED, **STANDING}
 
 
@@ -108,8 +110,8 @@ class SeasonalRates:
 
 def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepared, currency: Currency) -> Learned:
     """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
-    settings: dict[str, Any] = {}
     folds = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
+    settings = searched(task, config, folds[0][0])
     verdict = judge(task, contenders(task, rates, settings, config), folds, config.risk.resamples, config.seed)
     model = classifier(task, settings, config)
     table, cutoffs = frame(task, task.rows)
@@ -156,8 +158,25 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
 
 def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
     """Return an untrained model for a task."""
-    prior = "sea_p0" if task.outcome == "churn" else None
-    return RiskClassifier(prior, trees=settings or None, random_state=config.seed)
+    common: dict[str, Any] = {"seeds": config.risk.seeds, "random_state": config.seed, "n_jobs": 0}
+    if task.outcome == "churn":
+        return RiskClassifier("sea_p0", trees=settings or None, **common)
+    # The rule knows what rolls out of the window; what is learned is its level, and a light bend of its curve.
+    return RiskClassifier("rule_p", ridge=HEAVY, trees={"rounds": 1}, **common)
+
+
+def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
+    """Search settings of the trees on cutoffs closed before the first tested one; nothing where the default holds."""
+    if not config.risk.trials or task.outcome != "churn":
+        return {}
+    from tierlens.risk.tune import Search, tune
+
+    rows = at_cutoffs(task.rows, closed)
+    table, cutoffs = frame(task, rows)
+    search = Search(config.risk.trials, folds=1, seed=config.seed)
+    one = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
+    found = tune(one, table, rows[task.outcome].to_numpy(), cutoffs, SnapshotSplit(config.span), search)
+    return dict(found.settings)
 
 
 def base_rate(task: Task, rates: SeasonalRates, closed: Sequence[int], cutoff: int) -> float | None:

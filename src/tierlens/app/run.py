@@ -176,9 +176,23 @@ def _store_in_background(config: RunConfig, options: Options) -> Callable[[], No
         return lambda: None
     from tierlens.publish.track import warm_up
 
-    thread = threading.Thread(target=warm_up, args=(options.out.parent,), daemon=True)
+    failed: list[BaseException] = []
+
+    def ready() -> None:
+        try:
+            warm_up(options.out.parent)
+        except BaseException as problem:  # told by the step that needs the store, not by a thread
+            failed.append(problem)
+
+    thread = threading.Thread(target=ready, daemon=True)
     thread.start()
-    return thread.join
+
+    def wait() -> None:
+        thread.join()
+        if failed:
+            raise failed[0]
+
+    return wait
 
 
 def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:

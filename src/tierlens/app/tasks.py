@@ -63,10 +63,16 @@ STANDING: dict[str, Feature] = {
                   "composite at the end of the horizon from what was known at the cutoff"),
         _standing("need", "points to be won back to keep the tier", "保级所需分数",
                   "lower bound of the tier - idle_score: what known purchases rolling out of the window will cost"),
+        _standing("rule_p", "chance of falling by what rolls out of the window", "按滚出窗口推算的降级可能",
+                  "logistic function of need / 2 points: the rule as a soft step, without labels"),
         _standing("coverage", "share of the scheme with data", "方案数据覆盖率", "share of the weight that had data"),
     )
 }  # fmt: skip
 """What a customer's standing under the scheme says of a downgrade; the catalog holds what needs no scheme."""
+FALLING = ("rule_p",)
+"""What the downgrade model reads: the rule alone. Every feature more ranked worse on cutoffs up to March 2011."""
+SOFT = 2.0
+"""Points over which the roll-off rule turns from unlikely to likely; chosen on cutoffs up to March 2011."""
 
 
 def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, ...]:
@@ -88,11 +94,11 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
         _at(panel, [config.cutoff_day]),
         features,
     )
-    second = _falling(prepared, config, panel, features)
+    second = _falling(prepared, config, panel)
     return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
 
 
-def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table, features: tuple[str, ...]) -> Task:
+def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:
     """Rows above the lowest tier, with their standing under the scheme."""
     learning, scheme = config.learning_cutoffs(), prepared.scheme
     lowest = len(scheme.tiers)
@@ -111,7 +117,7 @@ def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table, features: t
         ),
         _beside(_at(above, learning), fell),
         _at(above, [config.cutoff_day]),
-        (*features, "tier_rank", *STANDING),
+        FALLING,
     )
 
 
@@ -122,7 +128,9 @@ def standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
     bound = np.array([bounds.get(tier, np.nan) for tier in prepared.tiers["tier"].to_pylist()])
     # Who has nothing left in the window is not graded then: no point is left.
     idle = np.where(np.isnan(idle), 0.0, idle)
-    found = {"score": score, "margin": score - bound, "idle_score": idle, "need": bound - idle}
+    need = bound - idle
+    found = {"score": score, "margin": score - bound, "idle_score": idle, "need": need,
+             "rule_p": 1.0 / (1.0 + np.exp(-need / SOFT))}  # fmt: skip
     for name, values in found.items():
         panel = panel.append_column(name, pa.array(values))
     for name in ("coverage", "tier_rank"):

@@ -151,10 +151,11 @@ class _Grouped:
     T: Floats
 
 
-def _grouped(known: Histories, scale: float) -> _Grouped:
-    """Count customers with equal numbers instead of repeating them."""
+def _grouped(known: Histories) -> tuple[_Grouped, float]:
+    """Count customers with equal numbers instead of repeating them; time in tenths of the mean T, which is returned."""
     rows, counts = np.unique(np.column_stack([known.x, known.t_x, known.T]), axis=0, return_counts=True)
-    return _shaped(rows / np.array([1.0, scale, scale]), counts.astype(np.float64))
+    scale = float(counts @ rows[:, 2] / counts.sum()) / 10.0
+    return _shaped(rows / np.array([1.0, scale, scale]), counts.astype(np.float64)), scale
 
 
 def _shaped(rows: Floats, counts: Floats) -> _Grouped:
@@ -226,8 +227,7 @@ def fit_btyd(known: Histories, *, modified: bool = False) -> BuyTillDie:
 
     if not len(known):
         raise DataError("E-FE-021", Text("there are no customers to learn from", "没有可供学习的客户"))
-    scale = float(known.T.mean()) / 10.0
-    data = _grouped(known, scale)
+    data, scale = _grouped(known)
 
     def descend(rows: _Grouped, start: npt.ArrayLike) -> Any:
         bounds = [(-BOUND, BOUND)] * 4

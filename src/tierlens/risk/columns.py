@@ -95,7 +95,7 @@ def _is_number(column: Any) -> bool:
 def _levels(column: Any) -> tuple[str, ...] | None:
     if _is_number(column):
         return None
-    if column.dtype == object and _all_numbers(column):
+    if column.dtype == object and _all_numbers(column[~column.isna()]):
         return None
     return tuple(sorted({str(value) for value in column[~column.isna()]}))
 
@@ -106,7 +106,7 @@ def _all_numbers(column: Any) -> bool:
 
 def _column(column: Any, levels: Sequence[str] | None) -> Floats:
     if levels is None:
-        return np.asarray(column.astype("float64"), dtype=np.float64)
+        return np.asarray(column.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)
     places = {level: float(place) for place, level in enumerate(levels)}
     missing = column.isna().to_numpy()
     codes = [np.nan if gone else places.get(str(value), np.nan) for value, gone in zip(column, missing, strict=True)]

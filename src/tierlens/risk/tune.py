@@ -6,7 +6,7 @@ it is stopped after the fold where it does. A study kept in SQLite goes on where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +54,7 @@ class Search:
     Parameters
     ----------
     trials : int
-        Trials of the study in all, those of earlier runs included; the first is the default.
+        Trials of the study in all, those of earlier runs included; the default is judged besides.
     seconds : float, optional
         No trial starts after so many seconds. With it the outcome depends on the machine.
     space : mapping of str to Range
@@ -154,10 +154,11 @@ def tune(
     search = search or Search()
     fresh = RiskClassifier(**model.get_params())
     folds = _prepared(fresh, X, y, np.asarray(cutoffs, dtype=np.int64), splitter, search.folds)
-    default = {name: SETTINGS["small"][name] for name in search.space}
+    default = _default(fresh, X, y, cutoffs)
+    base = float(np.mean([_judge(fold, default, fresh) for fold in folds]))
 
     def objective(trial: Any) -> float:
-        settings = {name: _suggest(trial, name, space) for name, space in search.space.items()}
+        settings = {**default, **{name: _suggest(trial, name, space) for name, space in search.space.items()}}
         values: list[float] = []
         for number, fold in enumerate(folds):
             values.append(_judge(fold, settings, fresh))
@@ -168,17 +169,20 @@ def tune(
 
     def told(study: Any, trial: Any) -> None:
         if progress is not None:
-            progress(trial.number + 1, search.trials, float(study.best_value))
+            progress(trial.number + 1, search.trials, max(base, float(study.best_value)))
 
     with _quiet(optuna):
         study = _study(optuna, search)
-        known = [trial for trial in study.trials if trial.state.is_finished()]
-        if not known:
-            study.enqueue_trial(default)
-        if len(known) < search.trials:
-            left = search.trials - len(known)
+        left = search.trials - sum(trial.state.is_finished() for trial in study.trials)
+        if left > 0:
             study.optimize(objective, n_trials=left, timeout=search.seconds, callbacks=[told])
-    return _found(study, default)
+    return _found(study, base)
+
+
+def _default(model: RiskClassifier, X: Any, y: npt.ArrayLike, cutoffs: npt.ArrayLike) -> dict[str, Setting]:
+    """Return the settings that the model has for so many rows when nobody says otherwise."""
+    trees = recipe_for(model.prepare(X, y, cutoffs=cutoffs), snapshots=True).trees
+    return dict(SETTINGS[trees[0] if trees else "small"])
 
 
 def _optuna() -> Any:
@@ -245,16 +249,15 @@ def _judge(fold: _Fold, settings: Mapping[str, Setting], model: RiskClassifier) 
     return auc(fold.outcome, fold.rest + np.asarray(booster.predict(fold.values, raw_score=True)))
 
 
-def _found(study: Any, default: Mapping[str, Setting]) -> Tuned:
+def _found(study: Any, base: float) -> Tuned:
     trials = tuple(
         Trial(trial.number, dict(trial.params), trial.value, trial.state.name.lower()) for trial in study.trials
     )
-    done: Sequence[Trial] = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
-    first = next((trial.value for trial in done if dict(trial.settings) == dict(default)), None)
-    base = float("nan") if first is None else float(first)
-    best = max(done, key=lambda trial: (float(trial.value or 0.0), -trial.number))
-    settings = {} if best.value == first else dict(best.settings)
-    return Tuned(settings, float(best.value or 0.0), base, trials)
+    best, value = None, base
+    for trial in trials:
+        if trial.state == "complete" and trial.value is not None and trial.value > value:
+            best, value = trial, trial.value
+    return Tuned({} if best is None else dict(best.settings), value, base, trials)
 
 
 __all__ = ["SPACE", "Range", "Sample", "Search", "Trial", "Tuned", "tune"]

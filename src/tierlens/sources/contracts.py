@@ -244,7 +244,9 @@ for what each may say. ``name`` is one of those listed; a row of another name is
 
 _QUALITY = {"excellent": "优秀 優秀", "good": "良好", "fair": "一般 average", "poor": "较差 較差", "bad": "很差 差"}
 JUDGED: dict[str, Mapping[str, str]] = {
-    "credit_rating": dict.fromkeys(("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"), ""),
+    "credit_rating": {
+        grade: f"{grade}+ {grade}-" for grade in ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
+    },
     "financial_position": _QUALITY,
     "industry_outlook": _QUALITY,
     "new_business_likelihood": {"high": "高", "middle": "medium 中", "low": "低"},

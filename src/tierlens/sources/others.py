@@ -53,7 +53,11 @@ def read_other(
     """
     table, contract = source.tables[name], contract_of(name)
     policies = Policies(
-        duplicates=table.duplicates, overlap=table.overlap, reject_limit=table.reject_limit, limits=table.limits
+        duplicates=table.duplicates,
+        overlap=table.overlap,
+        reject_limit=table.reject_limit,
+        limits=table.limits,
+        orphan_limit=source.policies.orphan_limit,
     )
     own = source.model_copy(update={"date_format": table.date_format})
     connection.execute(f"CREATE SCHEMA read_{name}; USE shop.read_{name}")

@@ -146,8 +146,9 @@ def _judgement_columns() -> list[str]:
         f"CASE name_is {words} ELSE value_is END AS judged",
         f"{figure} AS figure",
         f"TRY_CAST(figure['value'] AS {EXACT}) / CASE figure['unit'] WHEN '%' THEN 100 ELSE 1 END AS score",
-        f"CASE WHEN value_is IS NOT NULL AND judged IS NULL THEN 'bad_word' WHEN figure['fault'] IS NOT NULL THEN "
-        f"figure['fault'] WHEN figure IS NOT NULL AND (score IS NULL OR figure['unit'] NOT IN ('', '%')) THEN 'bad_number' "
+        f"CASE WHEN value_is IS NOT NULL AND judged IS NULL THEN 'bad_word' "
+        f"WHEN figure['fault'] IS NOT NULL THEN figure['fault'] "
+        f"WHEN figure IS NOT NULL AND (score IS NULL OR figure['unit'] NOT IN ('', '%')) THEN 'bad_number' "
         f"WHEN {bounds} THEN 'out_of_range' END AS judgement_wrong",
     ]
 
@@ -230,7 +231,8 @@ def _settled(contract: Contract, recorded: str) -> list[str]:
     columns.pop("recorded_at")
     columns["day"] = f"coalesce({columns['day']}, {ALWAYS})::INTEGER"
     columns["known_day"] = f"greatest({columns['day']}, {_day(recorded)})::INTEGER"
-    columns |= SPECIAL.get(contract.name, lambda *_: {})(columns)
+    if contract.name in SPECIAL:
+        columns |= SPECIAL[contract.name](columns)
     return [f"{columns[name]} AS {name}" for name in contract.schema]
 
 

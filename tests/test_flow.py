@@ -1,0 +1,153 @@
+"""The whole run on a small simulated shop: every file is there, twice the same, and the parts agree with each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tierlens.app import outputs
+from tierlens.app.cli import main
+from tierlens.sources.tables import day_number
+
+RUN = """
+name: Simulated shop
+simulated:
+  customers: 300
+  months: 36
+cutoff: "2025-09-01"
+scheme: tiered_management
+risk:
+  first_cutoff: "2024-06-01"
+  tests: 2
+  trials: 0
+  seeds: 1
+  resamples: 50
+lists:
+  - name: fading
+    tiers: [A, B]
+    bands: [high, medium]
+  - name: everybody
+seed: 3
+"""
+SAME = (outputs.CUSTOMERS, outputs.SNAPSHOTS, outputs.TIERS, outputs.FINDINGS, outputs.REPORT)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """Two runs of one run file."""
+    folder = tmp_path_factory.mktemp("flow")
+    file = folder / "run.yaml"
+    file.write_text(RUN, encoding="utf-8")
+    outs = folder / "one", folder / "two"
+    for out in outs:
+        assert main(["run", str(file), "--out", str(out), "--no-track"]) == 0
+    return file, *outs
+
+
+@pytest.fixture(scope="module")
+def customers(runs: tuple[Path, Path, Path]) -> pa.Table:
+    return pq.read_table(runs[1] / outputs.CUSTOMERS)
+
+
+def test_two_runs_give_the_same_bytes(runs: tuple[Path, Path, Path]) -> None:
+    _, one, two = runs
+    lists = sorted(path.relative_to(one) for path in (one / outputs.LISTS).iterdir())
+    models = sorted(path.relative_to(one) for path in (one / outputs.MODELS).rglob("*") if path.is_file())
+    assert [path.name for path in lists] == ["everybody.csv", "everybody.xlsx", "fading.csv", "fading.xlsx"]
+    for name in (*map(Path, SAME), *lists, *models):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def test_time_stamps_stand_in_run_json_only(runs: tuple[Path, Path, Path]) -> None:
+    record = json.loads((runs[1] / outputs.RUN).read_text("utf-8"))
+    assert record["started"] <= record["finished"]
+    assert len(record["scheme_sha256"]) == len(record["code_sha256"]) == 64
+    assert {"read", "features and tiers", "segments", "churn", "report"} <= set(record["seconds"])
+    for name in (outputs.FINDINGS, outputs.REPORT):
+        assert record["started"][:16] not in (runs[1] / name).read_text("utf-8")
+
+
+def test_every_customer_of_the_snapshot_is_there_once(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:
+    panel = pq.read_table(runs[1] / outputs.SNAPSHOTS)
+    day = pa.scalar(day_number("2025-09-01"), pa.int32()).cast(pa.date32())
+    now = panel.filter(pc.equal(panel["cutoff"], day))
+    assert customers["customer_id"].to_pylist() == now["customer_id"].to_pylist()
+    assert len(set(customers["customer_id"].to_pylist())) == customers.num_rows
+
+
+def test_risks_are_probabilities_and_missing_only_where_the_outcome_cannot_be(customers: pa.Table) -> None:
+    rows: list[dict[str, Any]] = customers.to_pylist()
+    assert all(0 < row["churn_risk"] < 1 for row in rows)
+    for row in rows:
+        assert (row["downgrade_risk"] is None) == (row["tier"] in (None, "D"))
+
+
+def test_the_highest_risks_have_reasons_and_steps_in_both_languages(customers: pa.Table) -> None:
+    riskiest = sorted(customers.to_pylist(), key=lambda row: -row["churn_risk"])[:20]
+    for row in riskiest:
+        assert row["reason_1_en"].endswith("raises the risk")
+        assert "风险上升" in row["reason_1_zh"]
+        assert row["next_step_en"]
+        assert row["next_step_zh"]
+        assert row["evidence_en"]
+        assert row["segment_zh"]
+
+
+def test_the_report_says_that_the_data_are_simulated(runs: tuple[Path, Path, Path]) -> None:
+    page = (runs[1] / outputs.REPORT).read_text("utf-8")
+    assert "simulated" in page.lower()
+    assert "模拟" in page
+
+
+def test_an_earlier_run_is_kept_without_force(
+    runs: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(runs[0]), "--out", str(runs[1]), "--no-track"]) == 2
+    assert "add --force" in capsys.readouterr().err
+
+
+def test_a_dry_run_writes_nothing(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    assert main(["run", str(runs[0]), "--out", str(tmp_path / "dry"), "--dry-run"]) == 0
+    assert not (tmp_path / "dry").exists()
+
+
+def test_a_kept_model_gives_the_same_risks(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:
+    assert main(["score", str(runs[0]), "--out", str(runs[1])]) == 0
+    scores = pq.read_table(runs[1] / "scores.parquet")
+    assert scores["customer_id"].to_pylist() == customers["customer_id"].to_pylist()
+    for name in ("churn_risk", "downgrade_risk"):
+        assert scores[name].to_pylist() == pytest.approx(customers[name].to_pylist(), abs=1e-9)
+
+
+def test_one_customer_explained(
+    runs: tuple[Path, Path, Path], customers: pa.Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    customer = customers["customer_id"][0].as_py()
+    assert main(["explain", customer, "--out", str(runs[1]), "--lang", "zh", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["customer_id"] == customer
+    assert not [key for key in found if key.endswith(("_en", "_zh"))]
+    assert main(["explain", "nobody", "--out", str(runs[1])]) == 2
+
+
+def test_a_list_of_those_who_agreed(runs: tuple[Path, Path, Path], customers: pa.Table, tmp_path: Path) -> None:
+    ids = customers["customer_id"].to_pylist()
+    consent = tmp_path / "consent.csv"
+    answers = ["yes", "no", "unknown"]
+    lines = [f"{customer},{answers[number % 3]}" for number, customer in enumerate(ids)]
+    consent.write_text("\n".join(["customer_id,contactable", *lines]) + "\n", encoding="utf-8")
+    target = tmp_path / "agreed.csv"
+    assert main(["list", str(target), "--out", str(runs[1]), "--consent", str(consent)]) == 0
+    listed = target.read_text("utf-8-sig").splitlines()
+    assert len(listed) - 1 == len(ids[::3])
+
+
+def test_the_report_can_be_made_again_without_the_data(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    assert main(["report", "--out", str(runs[1]), "--to", str(tmp_path / "again.html")]) == 0
+    assert (tmp_path / "again.html").read_bytes() == (runs[1] / outputs.REPORT).read_bytes()
