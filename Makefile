@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 test: check slow
 
 check: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

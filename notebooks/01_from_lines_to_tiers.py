@@ -23,7 +23,7 @@ table = to_arrow(features)
 table.select(["customer_id", "cutoff", "recency_days", "frequency", "monetary"]).slice(0, 5).to_pandas()
 
 # %% [markdown]
-# A documented scheme is data; grading is one expression. Indicators without data lower the coverage, nothing is made up.
+# A documented scheme is data; grading is one expression. Without data an indicator lowers the coverage.
 
 # %%
 graded = to_arrow(grade(features, load_scheme("relationship_rating"), currency))

@@ -103,7 +103,7 @@ class Oracle:
             found = indicator.ordinal.get(value)
             return None if found is None else Fraction(found)
         if indicator.given is not None:
-            a, b = Fraction(indicator.given.low), Fraction(indicator.given.high)
+            a, b = self.bound(source, indicator.given.low), self.bound(source, indicator.given.high)
             if not a <= Fraction(value) <= b:
                 return None
             share = (Fraction(value) - a) / (b - a)
@@ -187,7 +187,9 @@ class Oracle:
         if condition.missing is not None or value is None:
             return (value is None) == bool(condition.missing)
         if condition.among is not None or condition.equals is not None:
-            return bool(value == condition.equals or value in (condition.among or ()))
+            due = condition.equals
+            due = self.bound(column, due) if isinstance(due, Decimal) else due
+            return bool(value == due or value in (condition.among or ()))
         if condition.of is None:
             return self.inside(column, condition, value)
         other = row.get(condition.of)

@@ -95,7 +95,8 @@ def schemes(draw: st.DrawFn) -> dict[str, Any]:
     values = [{"id": value, "name": value, "label": "某"} for value in ("x", "y")]
     return {
         "id": "random", "name": "Random", "label": "随机", "version": "1", "valid_from": "2026-01-01",
-        "currency": "CNY", "source": {"document": "d", "clause": "c"}, "normalise_weights": True, "dimensions": dimensions,
+        "currency": "CNY", "source": {"document": "d", "clause": "c"}, "normalise_weights": True,
+        "dimensions": dimensions,
         "features": {name: {"name": name, "label": "某", **use} for name, use in FEATURES.items()},
         "tiers": [{"id": f"T{n}", "name": "t", **named, **band} for n, band in enumerate(tiers)],
         "labels": [{"id": "l", "name": "l", "values": values, "rules": rules, "otherwise": "y", **named}],

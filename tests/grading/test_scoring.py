@@ -151,6 +151,13 @@ def test_a_bound_that_is_no_whole_number_of_pennies_is_exact(lazy: Lazy):
     assert got == [5.0, 10.0, 1.0, 5.0]
 
 
+def test_a_scale_given_on_an_amount_is_read_in_the_units_of_the_data(lazy: Lazy):
+    i, j = TINY.index("        cuts: [{at_least: 100"), TINY.index("      - {id: rated")
+    scheme = strict_yaml.build(Scheme, f"{TINY[:i]}        given: {{from: 0, to: 90}}\n{TINY[j:]}")
+    rows = rows_of(grade(lazy(keyed(monetary=pa.array([0, 4500, 9000, 9001]))), scheme, YUAN))
+    assert [row["points_amount"] for row in rows] == [1.0, 5.5, 10.0, None]
+
+
 def test_a_rate_that_divides_evenly_keeps_the_tie(lazy: Lazy):
     table = keyed(monetary=pa.array([3333, 3334, 3333_00, 3332_99]))
     third = Currency("XYZ", {"CNY": Decimal(3)})

@@ -6,15 +6,72 @@ import difflib
 from collections.abc import Iterable
 
 from tierlens.errors import UsageError
-from tierlens.features import basket, potential, rhythm, stability, value
+from tierlens.features import (
+    basket,
+    contracts,
+    credit,
+    judged,
+    loyalty,
+    potential,
+    rhythm,
+    service,
+    stability,
+    value,
+)
 from tierlens.features.feature import DIMENSIONS, Feature
+from tierlens.sources.tables import Tables
 from tierlens.words import Text
 
-__all__ = ["CATALOG", "DIMENSIONS", "Feature", "closure", "describe"]
+__all__ = ["CATALOG", "DIMENSIONS", "EVERY", "OTHERS", "Feature", "available", "closure", "describe", "lacking"]
 
 CATALOG: dict[str, Feature] = {
     feature.name: feature for module in (value, stability, potential, rhythm, basket) for feature in module.FEATURES
 }
+"""Features of transactions alone: what a snapshot holds when nothing else is asked for."""
+OTHERS: dict[str, Feature] = {
+    feature.name: feature for module in (service, contracts, judged, credit, loyalty) for feature in module.FEATURES
+}
+"""Features of the tables beside transactions: built when they are asked for."""
+EVERY: dict[str, Feature] = CATALOG | OTHERS
+
+
+def lacking(name: str, tables: Tables) -> list[str]:
+    """Return the tables that a feature needs and that are not there.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> import dataclasses
+    >>> shop = dataclasses.replace(simulated_shop(customers=20, months=6).tables, others={})
+    >>> lacking("renewal_rate", shop), lacking("frequency", shop)
+    (['contracts'], [])
+    """
+    feature = describe(name)
+    missing = [table for table in feature.tables if not tables.has(table)]
+    of_needs = [lacking(need, tables) for need in feature.needs]
+    if feature.either:
+        return missing + (of_needs[0] if all(of_needs) else [])
+    return sorted({*missing, *(table for tables_of in of_needs for table in tables_of)})
+
+
+def available(tables: Tables, names: Iterable[str] | None = None) -> list[str]:
+    """Return the features that the tables at hand allow, in the order of the catalog.
+
+    Parameters
+    ----------
+    tables : Tables
+        Settled tables.
+    names : iterable of str, optional
+        Only those of these names; names that stand in no catalog (of a scheme's own columns) are left out.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> available(simulated_shop(customers=20, months=6).tables, ["frequency", "recency_days", "mine"])
+    ['recency_days', 'frequency']
+    """
+    wanted = EVERY.keys() if names is None else set(names)
+    return [name for name in EVERY if name in wanted and not lacking(name, tables)]
 
 
 def describe(name: str) -> Feature:
@@ -30,9 +87,9 @@ def describe(name: str) -> Feature:
     >>> describe("recency_days").label
     '距上次购买天数'
     """
-    if name in CATALOG:
-        return CATALOG[name]
-    near = difflib.get_close_matches(name, CATALOG, n=1)
+    if name in EVERY:
+        return EVERY[name]
+    near = difflib.get_close_matches(name, EVERY, n=1)
     hint = Text(f"did you mean {near[0]}?", f"是否指 {near[0]}？") if near else None
     raise UsageError(
         "E-FE-001",

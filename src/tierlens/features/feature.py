@@ -12,7 +12,18 @@ from tierlens.features.windows import Window, period, trailing
 from tierlens.words import Text
 
 Direction = Literal["up", "down", "none"]
-Plane = Literal["orders", "products", "derived"]
+Plane = Literal[
+    "orders",
+    "products",
+    "derived",
+    "customers",
+    "contracts",
+    "tickets",
+    "interactions",
+    "surveys",
+    "payments",
+    "ratings",
+]
 
 DIMENSIONS: dict[str, Text] = {
     "value": Text("value", "价值"),
@@ -39,7 +50,8 @@ class Feature:
     title : Text
         What people call it, English and Chinese.
     unit : str
-        ``days``, ``orders``, ``money`` (minor units), ``months``, ``products``, ``ratio`` or ``share``.
+        ``days``, ``orders``, ``money`` (minor units), ``months``, ``products``, ``ratio``, ``share``, ``times``,
+        ``a month``, ``score`` or ``people``; ``text`` where the column is no number.
     dimension : str
         A key of ``DIMENSIONS``.
     direction : {"up", "down", "none"}
@@ -48,8 +60,9 @@ class Feature:
         In words, exactly.
     missing : str
         What a missing value means; empty where it cannot be missing.
-    plane : {"orders", "products", "derived"}
-        The table it is summed from: one row an order, one row a customer's product, or other features.
+    plane : {"orders", "products", "derived"} or the name of a table
+        What it is summed from: one row an order, one row a customer's product, other features, or the rows of a table
+        beside transactions (see :mod:`tierlens.features.planes`).
     build : callable
         From a window to the expression; an aggregate on its plane, or arithmetic on the columns in ``needs``.
     needs : tuple of str
@@ -60,6 +73,11 @@ class Feature:
         Tables it needs.
     neighbours : bool
         Whether the expression reads ``gap`` or ``next_day``: what one purchase says of the one beside it.
+    without : int, optional
+        What a customer without any row in the table has; missing where None. Of features of transactions, which every
+        customer of a snapshot has, see :func:`tierlens.features.snapshot.snapshots`.
+    either : bool
+        Whether ``needs`` are alternatives: one of them is enough, and those whose tables are not there are missing.
     """
 
     name: str
@@ -75,6 +93,8 @@ class Feature:
     family: str = ""
     tables: tuple[str, ...] = ("transactions",)
     neighbours: bool = False
+    without: int | None = None
+    either: bool = False
 
     @property
     def label(self) -> str:

@@ -1,7 +1,8 @@
 """What a customer buys, in a few numbers: where he stands on the main axes along which baskets of products differ.
 
-The axes are the leading singular vectors of customers x products, each customer's products weighted by how rare they are
-and scaled to length 1. They are learned once, up to a stated cutoff, and kept with the model: an axis keeps its meaning.
+The axes are the leading singular vectors of customers x products, each customer's products weighted by how rare they
+are and scaled to length 1. They are learned once, up to a stated cutoff, and kept with the model: an axis keeps its
+meaning.
 
 Source: Deerwester and others (1990), Indexing by latent semantic analysis, for documents and words.
 """

@@ -7,13 +7,20 @@ from collections.abc import Iterable, Sequence
 import narwhals as nw
 import pyarrow as pa
 
-from tierlens.features.catalog import CATALOG, closure
+from tierlens.errors import UsageError
+from tierlens.features.catalog import CATALOG, closure, lacking
 from tierlens.features.feature import PIECE, Feature
+from tierlens.features.planes import PLANES
 from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables
+from tierlens.words import Text
 
 KEY = ("customer_id", "cutoff")
+SINCE = ("recency_days", "tenure_days")
+"""Missing for a customer who never bought."""
+NOTHING = {"idle_months_6": 6}
+"""What is not 0 for a customer who never bought."""
 
 
 def snapshots(
@@ -36,9 +43,12 @@ def snapshots(
     window : Window, optional
         Default: observe 365 days.
     features : iterable of str, optional
-        Names in the catalog; default: all that the tables at hand allow.
+        Names in the catalog; default: all features of transactions. Those of other tables are built when they are
+        asked for; :func:`tierlens.features.catalog.available` names all that the tables at hand allow.
     everyone : bool
-        Also customers whose last purchase lies before the window; default: only those with a purchase in it.
+        Also customers whose last purchase lies before the window, and, where there is a customer table, those in it who
+        never bought: counts and sums are 0, ``recency_days`` and ``tenure_days`` missing. Default: only customers with
+        a purchase in the window.
     ahead : int
         Show each customer as he will stand so many days after the cutoff if nothing more happens: what was known at
         the cutoff, looked back at from then. Old purchases have rolled out of the windows by then.
@@ -52,7 +62,8 @@ def snapshots(
     Raises
     ------
     UsageError
-        ``E-FE-001`` for an unknown feature, ``E-US-004`` without a cutoff.
+        ``E-FE-001`` for an unknown feature, ``E-FE-002`` for one whose table is not there, ``E-US-004`` without a
+        cutoff.
 
     Examples
     --------
@@ -64,20 +75,60 @@ def snapshots(
     """
     window = window or Window()
     wanted = list(CATALOG) if features is None else list(features)
+    _refuse_lacking(tables, wanted)
     plan = closure(["frequency", *wanted])
     days = cutoff_days(cutoffs)
     frame = _aggregate(_orders_plane(tables, days, plan, ahead), plan, "orders", window)
     if any(feature.plane == "products" for feature in plan):
         products = _aggregate(_products_plane(tables, days, ahead), plan, "products", window)
         frame = frame.join(products, on=list(KEY), how="left")
-        counts = [feature.name for feature in plan if feature.plane == "products"]
-        frame = frame.with_columns(nw.col(name).fill_null(0) for name in counts)
+    if everyone and tables.has("customers"):
+        frame = _with_strangers(frame, tables, days, ahead)
+    for table in PLANES:
+        if tables.has(table) and any(feature.plane == table for feature in plan):
+            beside = _aggregate(PLANES[table](tables, days, ahead), plan, table, window)
+            frame = frame.join(beside, on=list(KEY), how="left")
+    frame = _filled(frame, tables, plan, strangers=everyone and tables.has("customers"))
     for level in _levels([feature for feature in plan if feature.plane == "derived"]):
         frame = frame.with_columns(feature.build(window).alias(feature.name) for feature in level)
     frame = frame if everyone else frame.filter(nw.col("frequency") > 0)
     if ahead:
         frame = frame.with_columns(cutoff=nw.col("cutoff") - ahead)
     return frame.select(*KEY, *wanted)
+
+
+def _refuse_lacking(tables: Tables, wanted: Iterable[str]) -> None:
+    for name in wanted:
+        if missing := lacking(name, tables):
+            listed = ", ".join(missing)
+            raise UsageError(
+                "E-FE-002",
+                Text(f"{name} needs the table {listed}, which is not there", f"{name} 需要表 {listed}，但未提供"),
+                fix=Text(
+                    f"add it to the source under 'tables', or leave {name} out (see features.catalog.available)",
+                    f"请在数据源的 tables 中添加该表，或不计算 {name}",
+                ),
+            )
+
+
+def _with_strangers(frame: Frame, tables: Tables, days: Sequence[int], ahead: int) -> Frame:
+    """Add a row for each customer who is known at a cutoff and has no transaction before it."""
+    known = at_cutoffs(tables.others["customers"], days, ahead).select(*KEY).unique()
+    return nw.concat([frame.select(*KEY), known], how="vertical").unique().join(frame, on=list(KEY), how="left")
+
+
+def _filled(frame: Frame, tables: Tables, plan: Sequence[Feature], *, strangers: bool) -> Frame:
+    """Say what it means that a customer has no row: 0 of what is counted, nothing of what is asked."""
+    there = [feature for feature in plan if feature.plane != "derived"]
+    filled = {feature.name: 0 for feature in there if feature.plane == "products"}
+    filled |= {feature.name: feature.without for feature in there if feature.without is not None}
+    if strangers:
+        counts = [f for f in there if f.plane == "orders" and not f.missing and f.name not in SINCE]
+        filled |= {feature.name: NOTHING.get(feature.name, 0) for feature in counts}
+    absent = {f.name for f in there if any(not tables.has(table) for table in f.tables)}
+    columns = [nw.col(name).fill_null(value).alias(name) for name, value in filled.items() if name not in absent]
+    columns += [nw.lit(None, nw.Float64).alias(name) for name in sorted(absent)]
+    return frame.with_columns(*columns) if columns else frame
 
 
 def to_arrow(frame: Frame) -> pa.Table:

@@ -111,6 +111,16 @@ def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
     return paired.with_columns(cutoff=nw.col("cutoff") + ahead) if ahead else paired
 
 
+def known_since(column: str, since: str) -> nw.Expr:
+    """Keep what a row says only later (a renewal, a payment): missing until the day ``since`` lies before the cutoff."""
+    return nw.when(nw.col(since) < nw.col("cutoff")).then(nw.col(column))
+
+
+def at_least_ago(days: int, of: str = "day") -> nw.Expr:
+    """Rows that were ``days`` days old or older."""
+    return nw.col("cutoff") - nw.col(of) >= days
+
+
 def in_horizon(frame: Frame, cutoffs: Sequence[int], window: Window) -> Frame:
     """Pair each row with every cutoff whose horizon it lies in; for outcomes only."""
     return frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(ahead(window))

@@ -128,7 +128,7 @@ class Scorer:
         if points <= low:
             return -math.inf if self.up else math.inf
         if self.indicator.given is not None:
-            a, b = Fraction(self.indicator.given.low), Fraction(self.indicator.given.high)
+            a, b = (self.columns.bound(self.source, p) for p in (self.indicator.given.low, self.indicator.given.high))
             part = (points - low) / (high - low)
             return self._settled(float(a + (part if self.up else 1 - part) * (b - a)))
         population = self.population or {}

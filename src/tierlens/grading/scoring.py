@@ -160,10 +160,12 @@ def _computed_points(indicator: Indicator, source: str, columns: Columns, refere
 def _stretched(indicator: Indicator, source: str, given: Scale, columns: Columns) -> nw.Expr:
     """Stretch a score on its own range onto the scale of points; missing where it lies outside its range."""
     points = columns.scheme.points
-    ratio = float(Fraction(points.high - points.low) / Fraction(given.high - given.low))
+    # The ends of the range in the units of the column: an amount comes in minor units.
+    low, high = columns.bound(source, given.low), columns.bound(source, given.high)
+    ratio = float(Fraction(points.high - points.low) / (high - low))
     x = nw.col(source).cast(nw.Float64)
     up = indicator.direction == "up"
-    line = (x - float(given.low) if up else float(given.high) - x) * ratio + float(points.low)
+    line = (x - float(low) if up else float(high) - x) * ratio + float(points.low)
     return nw.when(columns.within(source, Band(at_least=given.low, at_most=given.high))).then(rounded(line))
 
 
