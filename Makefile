@@ -28,7 +28,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 
 cases: $(VENV)/.installed
-	$(BIN)/python -m tierlens.grading.cases
+	$(BIN)/python -m tierlens.grading.cases tests/schemes
 
 mlflow: $(VENV)/.installed
 	$(BIN)/tierlens mlflow --home runs

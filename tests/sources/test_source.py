@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -84,10 +85,9 @@ def test_codes_are_stable_and_reasons_speak_both_languages() -> None:
 
 
 def test_every_refusal_can_be_said() -> None:
-    words = ["name", "names", "role", "roles", "encoding", "part", "detail", "units", "lines", "example"]
-    words += ["code", "own", "headers", "reasons", "folder"]
-    values: dict[str, Any] = dict.fromkeys(words, "x") | {"found": 5, "width": 4}
-    for code in _REFUSALS:
+    for code, texts in _REFUSALS.items():
+        fields = [field for text in texts for part in text for _, field, _, _ in Formatter().parse(part) if field]
+        values: dict[str, Any] = {field: 5 if field in ("found", "width") else "x" for field in fields}
         error = refusal(code, "a.csv:1", **values)
         assert error.exit_code == 3
         assert error.say("zh").startswith(f"{code} a.csv:1：")

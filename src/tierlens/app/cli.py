@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens import __version__
+from tierlens.app import reviewer
 from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, table, tell, wanted_lang
 from tierlens.words import Lang, Text
 
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 features_app = typer.Typer(help="Build features, and look them up.", no_args_is_help=True)
 app.add_typer(features_app, name="features")
+app.add_typer(reviewer.scheme_app, name="scheme")
+for command in (reviewer.movement, reviewer.path, reviewer.card, reviewer.validity):
+    app.command()(command)
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tierlens import strict_yaml
-from tierlens.errors import UsageError
+from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import Window, monthly
 from tierlens.sources.source import Source
 from tierlens.sources.tables import day_date, day_number
@@ -170,7 +170,10 @@ def load_config(path: Path) -> RunConfig:
     UsageError
         ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it.
     """
-    config = strict_yaml.build(RunConfig, path, error=UsageError)
+    try:
+        config = strict_yaml.build(RunConfig, path, error=UsageError)
+    except SchemeError as problem:  # broken YAML: of a run file that is wrong usage, not bad data
+        raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
     folder = path.parent
     scheme = folder / config.scheme if config.scheme.endswith((".yaml", ".yml")) else config.scheme
     found = {"scheme": str(scheme), "otherwise": str(folder / config.otherwise) if config.otherwise else None}

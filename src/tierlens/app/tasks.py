@@ -79,7 +79,7 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     """Return churn and, where anybody can fall, downgrade."""
     learning = config.learning_cutoffs()
     rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
-    panel = _beside(prepared.panel, rhythm)
+    panel = beside(prepared.panel, rhythm)
     features = (*(name for name in CATALOG), *EXPECTATIONS)
     left = to_arrow(churn(shop.tables, learning, config.span))
     horizon = config.window.horizon
@@ -90,7 +90,7 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
             f"customers with a purchase in the window; no purchase in {horizon} days",
             f"窗口内有购买的客户；{horizon}天内无购买",
         ),
-        _beside(_at(panel, learning), left),
+        beside(_at(panel, learning), left),
         _at(panel, [config.cutoff_day]),
         features,
     )
@@ -102,9 +102,7 @@ def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:
     """Rows above the lowest tier, with their standing under the scheme."""
     learning, scheme = config.learning_cutoffs(), prepared.scheme
     lowest = len(scheme.tiers)
-    ranks = pa.concat_tables([_ranks(_at(prepared.tiers, learning)), _ranks(prepared.later)])
-    # A cutoff may be the end of another's horizon too: the rows are the same then.
-    ranks = ranks.group_by(list(KEY)).aggregate([("tier_rank", "min")]).rename_columns([*KEY, "tier_rank"])
+    ranks = ranks_of(_at(prepared.tiers, learning), prepared.later)
     fell = to_arrow(downgrade(lent(ranks), learning, config.span, lowest))
     whole = standing(prepared, panel)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
@@ -115,7 +113,7 @@ def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:
             "customers above the lowest tier; a lower tier when the horizon is over",
             "高于最低等级的客户；预测期末等级下降",
         ),
-        _beside(_at(above, learning), fell),
+        beside(_at(above, learning), fell),
         _at(above, [config.cutoff_day]),
         FALLING,
     )
@@ -143,15 +141,19 @@ def lower_bounds(scheme: Scheme) -> dict[str, float]:
     return {tier.id: float(tier.at_least) if tier.at_least is not None else 0.0 for tier in scheme.tiers}
 
 
-def _ranks(graded: pa.Table) -> pa.Table:
-    return graded.select([*KEY, "tier_rank"]).set_column(2, "tier_rank", graded["tier_rank"].cast(pa.int32()))
+def ranks_of(*graded: pa.Table) -> pa.Table:
+    """Return key and rank of graded rows; a cutoff may be the end of another's horizon too: its rows are there once."""
+    columns = [table.select([*KEY, "tier_rank"]) for table in graded]
+    columns = [table.set_column(2, "tier_rank", table["tier_rank"].cast(pa.int32())) for table in columns]
+    once = pa.concat_tables(columns).group_by(list(KEY)).aggregate([("tier_rank", "min")])
+    return once.rename_columns([*KEY, "tier_rank"])
 
 
 def _at(table: pa.Table, cutoffs: list[int]) -> pa.Table:
     return table.filter(pc.is_in(table["cutoff"], value_set=pa.array(cutoffs, pa.int32())))
 
 
-def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
+def beside(left: pa.Table, right: pa.Table, how: str = "inner") -> pa.Table:
     """Join two tables on customer and cutoff, and put the rows in order."""
-    joined = left.join(right, keys=list(KEY), join_type="inner")
+    joined = left.join(right, keys=list(KEY), join_type=how)
     return joined.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")])

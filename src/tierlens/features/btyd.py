@@ -131,8 +131,10 @@ class BuyTillDie:
         """Purchases to expect within ``horizon`` from the cutoff on, at least 0; differences of it serve a gap."""
         from scipy.special import hyp2f1
 
-        a = self.a if abs(self.a - 1.0) > 1e-6 else 1.0 + 1e-6
         u, b = self.r + known.x, self.b + known.x + self.modified
+        # The closed form has removable poles at a = 1 and, for x = 0, at a + b = 1: step beside them.
+        near = min(abs(self.a - 1.0), float(np.abs(self.a + b - 1.0).min(initial=1.0)))
+        a = self.a if near > 1e-6 else self.a + 2e-6
         base = self.alpha + known.T
         shrink = np.exp(u * np.log(base / (base + horizon))) * hyp2f1(u, b, a + b - 1.0, horizon / (base + horizon))
         found: Floats = np.maximum((a + b - 1.0) / (a - 1.0) * (1.0 - shrink) * self.alive(known), 0.0)

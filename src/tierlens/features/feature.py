@@ -12,18 +12,8 @@ from tierlens.features.windows import Window, period, trailing
 from tierlens.words import Text
 
 Direction = Literal["up", "down", "none"]
-Plane = Literal[
-    "orders",
-    "products",
-    "derived",
-    "customers",
-    "contracts",
-    "tickets",
-    "interactions",
-    "surveys",
-    "payments",
-    "ratings",
-]
+Beside = Literal["customers", "contracts", "tickets", "interactions", "surveys", "payments", "ratings"]
+Plane = Literal["orders", "products", "derived"] | Beside
 
 DIMENSIONS: dict[str, Text] = {
     "value": Text("value", "价值"),

@@ -1,4 +1,4 @@
-"""What people and agencies judge, and who the customer is: the latest judgement that was known, if it is not too old."""
+"""What people and agencies judge, and who the customer is: the latest judgement known, if it is not too old."""
 
 from __future__ import annotations
 

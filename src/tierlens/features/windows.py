@@ -112,7 +112,7 @@ def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
 
 
 def known_since(column: str, since: str) -> nw.Expr:
-    """Keep what a row says only later (a renewal, a payment): missing until the day ``since`` lies before the cutoff."""
+    """Keep what a row says only later (a renewal, a payment): missing until ``since`` lies before the cutoff."""
     return nw.when(nw.col(since) < nw.col("cutoff")).then(nw.col(column))
 
 

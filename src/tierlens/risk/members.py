@@ -13,7 +13,7 @@ from tierlens.risk.linear import Floats, Line, Rows, ridge_logistic
 from tierlens.risk.trees import Forest, Growth, TreeRows, grow
 
 LinearKind = Literal["ranks", "values"]
-LEVELS_KEPT = 20
+LEVELS_KEPT = 50
 """Levels of a category that get a weight of their own in a linear member, those with the most rows."""
 FAR = 5.0
 """Standardised values beyond this count as this: one typing error must not move a line."""

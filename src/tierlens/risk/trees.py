@@ -21,8 +21,8 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "lambda_l2": 20.0, "patience": 0, "max_bin": 63,
     },
     "slow": {
-        "num_leaves": 15, "learning_rate": 0.02, "rounds": 1500, "min_data_in_leaf": 20, "feature_fraction": 0.5,
-        "lambda_l2": 1.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 60,
+        "num_leaves": 15, "learning_rate": 0.03, "rounds": 1000, "min_data_in_leaf": 40, "feature_fraction": 0.5,
+        "lambda_l2": 5.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 50,
     },
     "medium": {
         "num_leaves": 31, "learning_rate": 0.06, "rounds": 600, "min_data_in_leaf": 20, "feature_fraction": 0.8,

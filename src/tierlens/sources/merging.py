@@ -27,7 +27,7 @@ MERGES = Contract(
     key=("customer_id",),
     event="",
 )
-"""The file: each row says that one record belongs to the customer of another."""
+"""The file: each row says that one record belongs to the customer of another; rows that leave it open do not count."""
 
 
 def load_merges(connection: duckdb.DuckDBPyConnection, file: str | None) -> bool:
@@ -71,8 +71,10 @@ def _pairs(file: str, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
                 f"SELECT {names[0]}::VARCHAR, {names[1]}::VARCHAR FROM {part.relation}"
             ).fetchall()
             for record, master in ((clean_id(a), clean_id(b)) for a, b in rows):
-                if record is None or master is None or pairs.get(record, master) != master:
-                    raise refusal("E-TX-128", part.name, record=record or master or "")
+                if master is None:
+                    continue
+                if record is None or pairs.get(record, master) != master:
+                    raise refusal("E-TX-128", part.name, record=record or master)
                 if record != master:
                     pairs[record] = master
     return pairs

@@ -1,0 +1,185 @@
+"""What a reviewer asks: of a scheme, of its tiers over time, and of one customer's way up or down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.app.config import RunConfig
+from tierlens.app.prepare import Shop, lent, obtain, quietly
+from tierlens.app.tasks import beside, ranks_of
+from tierlens.errors import UsageError
+from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.grading import Scheme, fit_reference, grade, load_scheme
+from tierlens.grading.movement import migration, score_change
+from tierlens.grading.path import Step, path, tell
+from tierlens.grading.roll_off import roll_off
+from tierlens.grading.triggers import fired
+from tierlens.sources.tables import day_date, day_number
+from tierlens.words import Lang, Text
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A scheme over several cutoffs of one shop: features and grades in the same order."""
+
+    config: RunConfig
+    shop: Shop
+    scheme: Scheme
+    features: pa.Table
+    grades: pa.Table
+
+    def at(self, table: pa.Table, day: int) -> pa.Table:
+        """Return the rows of one cutoff."""
+        return table.filter(pc.equal(table["cutoff"], day))
+
+
+def graded_at(config: RunConfig, cutoffs: list[int]) -> Graded:
+    """Read the shop of a run file and replay its scheme at some cutoffs."""
+    config, shop = obtain(config, quietly)
+    scheme = load_scheme(config.scheme)
+    features = to_arrow(snapshots(shop.tables, cutoffs, config.span))
+    grades = to_arrow(grade(lent(features), scheme, shop.tables.currency))
+    return Graded(config, shop, scheme, features, grades)
+
+
+def checked_scheme(name: str, lang: Lang) -> dict[str, Any]:
+    """Return what the linter says of a scheme, and what each indicator can contribute."""
+    from tierlens.grading.lint import check_scheme, contributions
+
+    scheme = load_scheme(name)
+    found = [(each.level, each.place, each.text.say(lang)) for each in check_scheme(scheme)]
+    parts = [
+        (part.dimension, part.indicator, f"{float(part.share):.1%}", f"{part.lowest}-{part.highest}", float(part.span))
+        for part in contributions(scheme)
+    ]
+    return {
+        "scheme": f"{scheme.id} {scheme.version}",
+        "sha256": scheme.sha256,
+        "findings": found,
+        "contributions": parts,
+    }
+
+
+def explained_scheme(name: str, lang: Lang) -> list[tuple[str, list[str], list[list[Any]]]]:
+    """Return a scheme as tables that a sales manager can sign: title, headers, rows."""
+    from tierlens.grading.book import scheme_tables
+
+    tables = scheme_tables(load_scheme(name))
+    return [
+        (
+            table.sheet.title.say(lang),
+            table.header(lang),
+            [["" if c is None else c for c in row] for row in table.cells()],
+        )
+        for table in tables
+    ]
+
+
+def movement_between(config: RunConfig, before: str, after: str, lang: Lang) -> dict[str, Any]:
+    """Return the migration of tiers between two cutoffs, the mean change by dimension, and the triggers that fired."""
+    first, second = day_number(before), day_number(after)
+    found = graded_at(config, [first, second])
+    moved = score_change(found.grades, found.scheme, first, second)
+    names = {f"by_dimension_{d.id}": Text(d.name, d.label) for d in found.scheme.dimensions}
+    mean = {names[name].say(lang): float(pc.mean(moved[name]).as_py() or 0.0) for name in names if moved.num_rows}
+    now = found.at(found.grades, second), found.at(found.features, second)
+    alarms = fired(*now, found.scheme, found.shop.tables.currency, lang)
+    counts = {row["values"]: row["counts"] for row in alarms["title"].value_counts().to_pylist()}
+    return {
+        "migration": migration(found.grades, found.scheme, first, second).to_pylist(),
+        "mean_change": float(pc.mean(moved["change"]).as_py() or 0.0) if moved.num_rows else 0.0,
+        "by_dimension": mean,
+        "triggers": counts,
+    }
+
+
+def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
+    """Return the smallest changes that raise or keep a customer's tier, and what leaves the window when."""
+    from tierlens.grading.columns import Columns, kinds_of
+    from tierlens.grading.evidence import Teller
+
+    found = graded_at(config, [config.cutoff_day])
+    one = _only(found.grades, customer)
+    steps = steps_of(found, one)
+    currency = found.shop.tables.currency
+    teller = Teller(Columns(found.scheme, currency, kinds_of(found.features.schema)), lang)
+    leaving = roll_off(found.shop.tables, config.cutoff_day, config.span, [customer]).to_pylist()
+    gone = [
+        Text(
+            f"{row['leaves'] / currency.minor:,.2f} {currency.code} leave the window on {day_date(row['day'])}",
+            f"{day_date(row['day'])} 有 {row['leaves'] / currency.minor:,.2f} {currency.code} 滚出窗口",
+        ).say(lang)
+        for row in leaving
+    ]
+    return {
+        "customer_id": customer, "tier": one["tier"][0].as_py(), "score": one["score"][0].as_py(),
+        "steps": [tell(step, teller) for step in steps], "roll_off": gone,
+    }  # fmt: skip
+
+
+def steps_of(found: Graded, graded: pa.Table) -> list[Step]:
+    """Return the steps of some graded rows, with the population that they were graded in."""
+    currency = found.shop.tables.currency
+    reference = fit_reference(lent(found.features), found.scheme, currency)
+    return path(graded, found.features, found.scheme, currency, reference)
+
+
+def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang) -> Path:
+    """Write rating cards of customers, with evidence, history and the way to the next tier: .html or .xlsx."""
+    from tierlens.publish.card_pages import write_cards_html, write_cards_xlsx
+    from tierlens.publish.cards import cards
+
+    days = [*config.learning_cutoffs()[-6:], config.cutoff_day]
+    found = graded_at(config, sorted(set(days)))
+    now = found.at(found.grades, config.cutoff_day)
+    for customer in customers:
+        _only(now, customer)
+    chosen = now.filter(pc.is_in(now["customer_id"], pa.array(customers, pa.string())))
+    made = cards(found.grades, found.features, found.scheme, found.shop.tables.currency, customers,
+                 config.cutoff_day, steps_of(found, chosen))  # fmt: skip
+    return (write_cards_xlsx if file.suffix.lower() == ".xlsx" else write_cards_html)(made, file, lang)
+
+
+def _only(table: pa.Table, customer: str) -> pa.Table:
+    rows = table.filter(pc.equal(table["customer_id"], customer))
+    if not rows.num_rows:
+        raise UsageError(
+            "E-RU-005",
+            Text(f"there is no customer {customer!r} at the cutoff", f"截止日没有客户 {customer!r}"),
+            fix=Text("customers without a purchase in the window are not graded", "窗口内无购买的客户不参与评级"),
+        )
+    return rows
+
+
+def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, Any]:
+    """Hold a scheme's tiers at all closed cutoffs against what happened in the horizon."""
+    from tierlens.publish.validity import say_validity, validity
+    from tierlens.risk.outcome import churn, downgrade
+
+    config = config.model_copy(update={"scheme": scheme}) if scheme else config
+    learning = config.learning_cutoffs()
+    wait = config.window.gap + config.window.horizon
+    found = graded_at(config, sorted({*learning, *(day + wait for day in learning)}))
+    lowest = len(found.scheme.tiers)
+    left = to_arrow(churn(found.shop.tables, learning, config.span))
+    fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))
+    rows = beside(beside(found.grades, left), fell, how="left outer")
+    rows = beside(rows, found.features.select(["customer_id", "cutoff", "monetary"]))
+    held = validity(rows, found.scheme, _floats(rows, "churn"), _floats(rows, "downgrade"), _floats(rows, "monetary"))
+    tiers = [
+        (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(), tier.downgrade.say()) for tier in held.tiers
+    ]
+    return {"scheme": found.scheme.id, "rows": rows.num_rows, "auc": held.auc, "tiers": tiers,
+            "says": say_validity(held, lang)}  # fmt: skip
+
+
+def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    values: npt.NDArray[np.float64] = table[name].to_numpy().astype(np.float64)
+    return values

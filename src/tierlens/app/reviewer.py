@@ -1,0 +1,161 @@
+"""The reviewer's commands: schemes, movement, the way to a tier, rating cards, and whether a scheme works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tierlens.app.terminal import give, say, table
+from tierlens.words import Lang, Text
+
+scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True)
+InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of a shipped scheme, or a scheme file.", show_default=False)]
+
+
+@scheme_app.command("list")
+def scheme_list() -> None:
+    """List the shipped schemes."""
+    from tierlens.grading import load_scheme, scheme_names
+
+    table(["id", "name", "名称"], [(name, load_scheme(name).name, load_scheme(name).label) for name in scheme_names()])
+
+
+@scheme_app.command("check")
+def scheme_check(name: Name, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Hold a scheme against the linter, and print what each indicator can contribute."""
+    from tierlens.app.review import checked_scheme
+
+    found = checked_scheme(name, lang)
+    if as_json:
+        give(found, [], True)
+        return
+    heads = Text("dimension|indicator|share|points|moves the score by", "维度|指标|权重|得分|最多影响总分").say(lang)
+    table(heads.split("|"), found["contributions"], f"{found['scheme']}  sha256 {found['sha256'][:12]}")
+    for level, place, text in found["findings"]:
+        say(f"{level}  {place}: {text}")
+    if any(level == "error" for level, _, _ in found["findings"]):
+        raise typer.Exit(3)
+
+
+@scheme_app.command("explain")
+def scheme_explain(
+    name: Name,
+    to: Annotated[Path | None, typer.Option(help="Write it as a workbook (.xlsx) in the same layout.")] = None,
+    lang: InLang = "en",
+) -> None:
+    """Show a scheme as the tables that a sales manager can sign."""
+    from tierlens.app.review import explained_scheme
+
+    if to is not None:
+        from tierlens.grading import load_scheme
+        from tierlens.publish.scheme_book import write_scheme_book
+
+        say(str(write_scheme_book(load_scheme(name), to, lang)))
+        return
+    for title, headers, rows in explained_scheme(name, lang):
+        used = [at for at, _ in enumerate(headers) if any(row[at] != "" for row in rows)]
+        table([headers[at] for at in used], [[str(row[at]) for at in used] for row in rows], title)
+        say("")
+
+
+@scheme_app.command("import")
+def scheme_import(
+    book: Annotated[Path, typer.Argument(help="Workbook in the layout of 'scheme explain --to'.")],
+    to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
+) -> None:
+    """Make a scheme file of a workbook; the round trip is exact."""
+    from tierlens.grading.write import scheme_yaml
+    from tierlens.publish.atomic import write_text
+    from tierlens.publish.scheme_book import read_scheme_book
+
+    say(str(write_text(to, scheme_yaml(read_scheme_book(book)))))
+
+
+@scheme_app.command("new")
+def scheme_new(
+    file: RunFile,
+    to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
+    name: Annotated[str, typer.Option(help="Identifier of the scheme.")] = "ours",
+) -> None:
+    """Write a starter scheme for the features of a run file."""
+    from tierlens.app.config import load_config
+    from tierlens.app.prepare import lent, obtain, quietly
+    from tierlens.features.snapshot import snapshots, to_arrow
+    from tierlens.grading.write import starter_scheme
+    from tierlens.publish.atomic import write_text
+
+    config, shop = obtain(load_config(file), quietly)
+    features = lent(to_arrow(snapshots(shop.tables, config.cutoff_day, config.span)))
+    say(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code))))
+
+
+def movement(
+    file: RunFile,
+    before: Annotated[str, typer.Argument(help="Earlier cutoff, such as 2011-03-01.")],
+    after: Annotated[str, typer.Argument(help="Later cutoff.")],
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Show who moved between tiers, what moved the scores, and which triggers fired."""
+    from tierlens.app.config import load_config
+    from tierlens.app.review import movement_between
+
+    found = movement_between(load_config(file), before, after, lang)
+    if as_json:
+        give(found, [], True)
+        return
+    rows: list[dict[str, Any]] = found["migration"]
+    table([f"{before} \\ {after}", *list(rows[0])[1:]], [list(row.values()) for row in rows])
+    mean = ", ".join(f"{name} {value:+.3f}" for name, value in found["by_dimension"].items())
+    say(Text(f"mean change of the score {found['mean_change']:+.3f}: {mean}",
+             f"评分平均变化 {found['mean_change']:+.3f}：{mean}").say(lang))  # fmt: skip
+    for title, count in found["triggers"].items():
+        say(f"{title}: {count:,}")
+
+
+def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = False) -> None:
+    """Show the smallest changes that raise or keep a customer's tier, and what leaves the window when."""
+    from tierlens.app.config import load_config
+    from tierlens.app.review import way_of
+
+    found = way_of(load_config(file), customer, lang)
+    give(found, [f"{customer}  {found['tier']}  {found['score']}", *found["steps"], *found["roll_off"]], as_json)
+
+
+def card(
+    file: RunFile,
+    to: Annotated[Path, typer.Argument(help="File to write: .html or .xlsx.")],
+    customer: Annotated[list[str], typer.Option(help="Customer ID; may be given again.")],
+    lang: InLang = "en",
+) -> None:
+    """Write the rating card of customers in the form of the document."""
+    from tierlens.app.config import load_config
+    from tierlens.app.review import write_cards
+
+    say(str(write_cards(load_config(file), customer, to, lang)))
+
+
+def validity(
+    file: RunFile,
+    scheme: Annotated[str | None, typer.Option(help="Another scheme than the run file's.")] = None,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a scheme works: churn and downgrade by tier, shares, Pareto, idle indicators."""
+    from tierlens.app.config import load_config
+    from tierlens.app.review import validity_of
+
+    found = validity_of(load_config(file), scheme, lang)
+    if as_json:
+        give(found, [], True)
+        return
+    heads = Text("tier|rows|share|churn|downgrade", "等级|行数|占比|流失|降级").say(lang).split("|")
+    rows = [[name, count, f"{share:.1%}", left, fell] for name, count, share, left, fell in found["tiers"]]
+    table(heads, rows, f"{found['scheme']}, {found['rows']:,} rows; AUC of the score against churn {found['auc']:.3f}")
+    for line in found["says"]:
+        say(line)

@@ -1,0 +1,111 @@
+"""Learning in a run: only closed cutoffs teach, baselines stand beside, reasons do not contradict themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tierlens.app.customers import _with_fall
+from tierlens.app.learn import SeasonalRates, plausible
+from tierlens.app.rivals import rivals_of
+from tierlens.app.tasks import STANDING, Task, lower_bounds
+from tierlens.app.trial import Contender, judge
+from tierlens.explain.contributions import Contributions
+from tierlens.features.catalog import CATALOG
+from tierlens.grading import load_scheme
+from tierlens.words import Text
+
+
+def task_of(cutoffs: list[int], customers: int = 120, seed: int = 0) -> Task:
+    """Make rows where the chance to leave rises with recency."""
+    rng = np.random.default_rng(seed)
+    rows = len(cutoffs) * customers
+    recency = rng.integers(1, 300, rows)
+    left = (rng.random(rows) < recency / 300).astype(np.int8)
+    table = pa.table({
+        "customer_id": [f"c{row % customers}" for row in range(rows)],
+        "cutoff": pa.array(np.repeat(cutoffs, customers), pa.int32()),
+        "recency_days": recency, "frequency": rng.integers(1, 9, rows), "spend": rng.integers(100, 9999, rows),
+        "btyd_p0": recency / 300, "churn": left,
+    })  # fmt: skip
+    now = table.slice(0, customers).drop_columns(["churn"])
+    return Task("churn", Text("Churn", "流失"), Text("all", "全部"), table, now, ("recency_days", "frequency"))
+
+
+def oracle(known: pa.Table, asked: pa.Table) -> np.ndarray:
+    assert "churn" not in asked.column_names
+    return asked["recency_days"].to_numpy() / 300.0
+
+
+def coin(known: pa.Table, asked: pa.Table) -> np.ndarray:
+    return np.random.default_rng(1).random(asked.num_rows)
+
+
+def test_a_trial_names_the_better_contender_with_an_interval() -> None:
+    task = task_of([10, 20, 30])
+    contenders = (Contender(Text("good", "好"), oracle, is_model=True), Contender(Text("coin", "硬币"), coin))
+    verdict = judge(task, contenders, [([10], 20), ([10, 20], 30)], draws=60, seed=0)
+    assert verdict.risk.standing == "above"
+    assert verdict.risk.rows == 240
+    assert verdict.risk.best_baseline.en == "coin"
+    assert verdict.metrics["auc_low"] < verdict.metrics["auc"] < verdict.metrics["auc_high"]
+
+
+def test_a_model_that_is_no_better_is_not_praised() -> None:
+    task = task_of([10, 20])
+    contenders = (Contender(Text("coin", "硬币"), coin, is_model=True), Contender(Text("good", "好"), oracle))
+    risk = judge(task, contenders, [([10], 20)], draws=60, seed=0).risk
+    assert risk.standing == "below"
+    assert "do not use it" in risk.verdict.en
+
+
+@pytest.mark.parametrize("outcome", ["churn", "downgrade"])
+def test_every_rival_ranks_the_rows_it_is_asked_for(outcome: str) -> None:
+    task = task_of([10, 20])
+    rows = task.rows.append_column("downgrade", task.rows["churn"]).append_column("need", task.rows["btyd_p0"])
+    asked = task.now.append_column("need", task.now["btyd_p0"])
+    for rival in rivals_of(Task(outcome, task.title, task.population, rows, asked, task.features)):
+        scores = rival.train(rows, asked)
+        assert scores.shape == (asked.num_rows,)
+        assert np.isfinite(scores).all()
+        if rival.is_probability:
+            assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_a_forecast_hears_of_closed_cutoffs_only() -> None:
+    task = task_of([10, 20, 30])
+    season = pa.table({"cutoff": [10, 20, 30], "mean_p0": [0.5, 0.5, 0.5], "known_p0": [0.5, 0.5, 0.5]})
+    rates = SeasonalRates(season, task)
+    told = rates.forecast([10, 20], 30)
+    rates.rates[30] = 0.999
+    rates.known[30] = 0.001
+    assert rates.forecast([10, 20], 30) == told
+
+
+def test_reasons_on_the_good_side_of_the_median_are_left_out() -> None:
+    assert CATALOG["recency_days"].direction == "down"
+    asked = pd.DataFrame({"recency_days": [10.0, 50.0, 200.0]})
+    found = Contributions([[0.3], [0.0], [0.4]], 0.0, ("recency_days",))
+    kept = plausible(found, asked)
+    assert kept.values[:, 0].tolist() == [0.0, 0.0, 0.4]
+    np.testing.assert_allclose(kept.log_odds(), found.log_odds())
+
+
+def test_the_fall_that_is_coming_is_told_first_where_it_is_the_greater_danger() -> None:
+    rows = {"tier": ["A", "A", "D"], "need": [4.25, 4.25, 9.0], "downgrade_risk": [0.9, 0.1, None],
+            "churn_risk": [0.2, 0.2, 0.2]}  # fmt: skip
+    for place in (1, 2, 3):
+        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 3 for part in ("code", "en", "zh")}
+    told = _with_fall(pa.table(rows)).to_pylist()
+    assert told[0]["reason_1_code"] == "R-STANDING"
+    assert "4.2 points short of tier A" in told[0]["reason_1_en"]
+    assert "距A级将差4.2分" in told[0]["reason_1_zh"]
+    assert (told[0]["reason_2_en"], told[0]["reason_3_en"]) == ("en1", "en2")
+    assert [row["reason_1_code"] for row in told[1:]] == ["code1", "code1"]
+
+
+def test_standing_has_words_and_bounds_come_from_the_scheme() -> None:
+    assert all(entry.title.zh and entry.formula for entry in STANDING.values())
+    assert lower_bounds(load_scheme("tiered_management")) == {"A": 85.0, "B": 70.0, "C": 55.0, "D": 0.0}
