@@ -23,9 +23,9 @@ def test_the_ten_lines_run() -> None:
 
 
 def test_every_command_named_exists() -> None:
-    named = re.search(r"`tierlens (run \|.*?)`", README)
+    named = re.search(r"`tierlens (run \|.*?)`", README, re.S)
     assert named is not None
-    for command in named[1].split(" | "):
+    for command in named[1].split(" |"):
         words = command.split()
         for word in words[1].split("|") if len(words) > 1 else [""]:
             assert main([words[0], *([word] if word else []), "--help"]) == 0, command

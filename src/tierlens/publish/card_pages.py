@@ -12,7 +12,7 @@ from tierlens.grading.evidence import number
 from tierlens.grading.labels import say_flags
 from tierlens.publish.atomic import replacing, write_text
 from tierlens.publish.cards import Card
-from tierlens.publish.reports import _environment
+from tierlens.publish.reports import environment
 from tierlens.publish.safe import is_formula_like, plain
 from tierlens.publish.sheets import MADE
 from tierlens.words import Lang, Text
@@ -67,7 +67,7 @@ def write_cards_html(found: Sequence[Card], path: Path, lang: Lang) -> Path:
 
 def render_cards(found: Sequence[Card], lang: Lang) -> str:
     """Return cards as HTML; every text is escaped, and the same cards give the same text."""
-    template = _environment().get_template("cards.html.j2")
+    template = environment().get_template("cards.html.j2")
     helpers = {"say": lambda text: text.say(lang), "number": _number, "flags": say_flags}
     text: str = template.render(cards=found, lang=lang, words=WORDS, **helpers)
     return text

@@ -60,7 +60,7 @@ def render(findings: Findings, lang: Lang = "en", pictures: Pictures | None = No
     """
     from markupsafe import Markup
 
-    page = _environment()
+    page = environment()
     style, script = (_source(page, name) for name in ("report.css", "report.js"))
     drawn = pictures or draw_both(findings)
     marked = {of: {name: Markup(svg) for name, svg in found.items()} for of, found in drawn.items()}  # noqa: S704  our own SVG, labels escaped by matplotlib
@@ -73,7 +73,8 @@ def render(findings: Findings, lang: Lang = "en", pictures: Pictures | None = No
     return text
 
 
-def _environment() -> Any:
+def environment() -> Any:
+    """Return the templates: escaped, and strict about names that are missing."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:

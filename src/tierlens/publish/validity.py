@@ -303,7 +303,8 @@ def _money(found: Validity) -> Text:
 
 def _share(tier: TierValidity) -> Text:
     low, high = tier.suggested or (0.0, 1.0)
-    band, share = f"{100 * low:.0f}-{100 * high:.0f} %", f"{100 * tier.share:.1f} %"
+    band = f"{100 * low:.0f} %" if low == high else f"{100 * low:.0f}-{100 * high:.0f} %"
+    share = f"{100 * tier.share:.1f} %"
     where = Text("inside", "符合建议")
     if not low <= tier.share <= high:
         where = Text("below", "低于建议") if tier.share < low else Text("above", "高于建议")

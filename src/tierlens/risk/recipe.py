@@ -26,8 +26,10 @@ HELD_OUT = 50_000
 LINE_ROWS = 200_000
 """Rows that a line is learned from at most: more do not move it."""
 RIDGES = (1.0, 10.0, 100.0)
-TOWARDS_EVEN = 5.0
-"""How strongly weights are drawn to even ones, in units of log loss."""
+PULL = 10.0
+"""How strongly weights are drawn to those expected, in units of log loss."""
+LINES_SHARE = 0.8
+"""Weight that lines are expected to have together: where rows say little, what is simple is the safer bet."""
 Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -173,7 +175,7 @@ def _by_folds(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
     losses = [log_loss(sample, scores[:, place]) for place in range(len(candidates))]
     chosen = [min(_of(kind, candidates), key=lambda place: losses[place]) for kind in recipe.lines]
     columns = [*chosen, *range(len(candidates), scores.shape[1])]
-    weights, intercept = weigh(sample, scores[:, columns])
+    weights, intercept = weigh(sample, scores[:, columns], expected(recipe))
     members: list[Member] = [_line(*_pick(candidates, place, sample, kitchen)) for place in chosen]
     members += [
         learn_trees(kitchen.growth(name, kitchen.seeds), sample, rounds=_more(rounds[name])) for name in recipe.trees
@@ -207,7 +209,7 @@ def _by_holdout(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
     members: list[Member] = [_line(kind, seen, kitchen, recipe.ridges[0]) for kind in recipe.lines]
     members += [learn_trees(kitchen.growth(name, 1), seen, unseen) for name in recipe.trees]
     scores = np.column_stack([member.raw(unseen.inputs, kitchen.threads) for member in members])
-    weights, intercept = weigh(unseen, scores)
+    weights, intercept = weigh(unseen, scores, expected(recipe))
     return Blend(recipe.names, tuple(members), weights, intercept)
 
 
@@ -217,7 +219,19 @@ def log_loss(sample: Sample, raw: Floats) -> float:
     return float(sample.weight @ (np.logaddexp(0.0, z) - sample.outcome * z) / sample.weight.sum())
 
 
-def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
+def expected(recipe: Recipe) -> Floats:
+    """Return the weights that members are expected to have before any row is seen.
+
+    Examples
+    --------
+    >>> expected(Recipe(("ranks", "values"), ("slow", "medium"), "folds", RIDGES))
+    array([0.4, 0.4, 0.1, 0.1])
+    """
+    lines, trees = len(recipe.lines), len(recipe.trees)
+    return np.append(np.full(lines, LINES_SHARE / lines), np.full(trees, (1.0 - LINES_SHARE) / max(trees, 1)))
+
+
+def weigh(sample: Sample, scores: Floats, guess: Floats) -> tuple[Floats, float]:
     """Find weights of members, none below 0, that give the least log loss on rows they did not see.
 
     Parameters
@@ -225,11 +239,13 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     sample : Sample
     scores : array of float, shape (n, m)
         Raw score of each member.
+    guess : array of float, shape (m,)
+        Weights that are kept where the rows say little.
 
     Returns
     -------
     (array of float, shape (m,), float)
-        Weights, and the intercept that goes with them; drawn to even weights where the rows say little.
+        Weights, and the intercept that goes with them.
 
     Examples
     --------
@@ -237,7 +253,7 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     >>> good, noise = rng.normal(size=(2, 1000))
     >>> y = (rng.random(1000) < sigmoid(good)).astype(float)
     >>> sample = Sample(Inputs(np.zeros((1000, 1)), np.zeros((1000, 1)), np.zeros(1000)), y, np.ones(1000))
-    >>> weights, _ = weigh(sample, np.column_stack([good, noise]))
+    >>> weights, _ = weigh(sample, np.column_stack([good, noise]), np.full(2, 0.5))
     >>> bool(weights[0] > 0.8), bool(weights[1] < 0.1)
     (True, True)
     """
@@ -247,13 +263,13 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         z = sample.inputs.offset + theta[-1] + scores @ theta[:-1]
-        away = theta[:-1] - 1.0 / count
-        value = float(sample.weight @ (np.logaddexp(0.0, z) - sample.outcome * z)) + TOWARDS_EVEN * float(away @ away)
+        away = theta[:-1] - guess
+        value = float(sample.weight @ (np.logaddexp(0.0, z) - sample.outcome * z)) + PULL * float(away @ away)
         miss = sample.weight * (sigmoid(z) - sample.outcome)
-        slope = np.append(scores.T @ miss + 2 * TOWARDS_EVEN * away, miss.sum())
+        slope = np.append(scores.T @ miss + 2 * PULL * away, miss.sum())
         return value / len(z), slope / len(z)
 
-    start = np.append(np.full(count, 1.0 / count), 0.0)
+    start = np.append(guess, 0.0)
     bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * count + [(None, None)]
     asked: dict[str, Any] = {"jac": True, "bounds": bounds, "options": {"maxiter": 500, "ftol": 1e-14, "gtol": 1e-9}}
     best = minimize(loss, start, method="L-BFGS-B", **asked)
