@@ -40,3 +40,22 @@ def cdnow_file() -> Path:
     if file is None or not file.is_file():
         pytest.skip("needs the CDNOW sample: set TIERLENS_DATA to the folder that holds cdnow/")
     return file
+
+# Skips that CI accepts, each for a reason that no machine of ours can mend; any other skip fails the run there.
+EXPECTED_SKIPS = (
+    "SCIPY_ARRAY_API",  # scikit-learn's own check of array libraries that are not installed
+    "initdb",  # a PostgreSQL server, where Debian's package cannot be had
+)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of CI in which a test was skipped that ought to have run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("TIERLENS_CI") or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    reasons = [str(report.longrepr) for report in reporter.stats.get("skipped", [])]
+    unexpected = [reason for reason in reasons if not any(word in reason for word in EXPECTED_SKIPS)]
+    for reason in unexpected:
+        reporter.write_line(f"unexpected skip: {reason}", red=True)
+    if unexpected:
+        session.exitstatus = 1
