@@ -41,6 +41,7 @@ def cdnow_file() -> Path:
         pytest.skip("needs the CDNOW sample: set TIERLENS_DATA to the folder that holds cdnow/")
     return file
 
+
 # Skips that CI accepts, each for a reason that no machine of ours can mend; any other skip fails the run there.
 EXPECTED_SKIPS = (
     "SCIPY_ARRAY_API",  # scikit-learn's own check of array libraries that are not installed
