@@ -7,6 +7,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# One run is like another; TIERLENS_EXPLORE=1 draws new examples each time.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("explore" if os.environ.get("TIERLENS_EXPLORE") else "steady")
 
 # Before anything imports LightGBM or NumPy: small data are quicker on one thread, and neighbours are not disturbed.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

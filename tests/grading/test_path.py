@@ -47,7 +47,8 @@ def beyond(step: Step, scheme: Scheme) -> Any:
     if isinstance(step.needed, str):
         return None
     down = next((i.direction == "down" for _, i in scheme.indicators if i.feature == step.feature), False)
-    unit = 1 if isinstance(step.value, int) else max(abs(step.needed) * 1e-6, 1e-6)
+    # Points are rounded to nine places, so a step must be large enough to be seen on the scale of the values at hand.
+    unit = 1 if isinstance(step.value, int) else max(abs(step.needed), abs(step.value), 1.0) * 1e-6
     return step.needed + (unit if down else -unit)
 
 
