@@ -49,6 +49,23 @@ def test_transactions_survive_the_way_out_and_in(
     assert settled.transactions.collect("pyarrow").to_native().sort_by(KEY).equals(expected)
 
 
+@pytest.mark.parametrize(("form", "lang"), [("csv", "zh"), ("parquet", "en")])
+def test_the_seven_other_tables_survive_too(shop: Simulated, tmp_path: Path, form: Form, lang: Lang) -> None:
+    """All eight in one go; the dirt of each is counted, and exactly the sound rows are used."""
+    dirt = {name: dict.fromkeys(kinds_of(name), 2) for name in OTHERS}
+    raw = write_raw(shop, tmp_path, form, lang=lang, dirt=dirt)
+    tables = {name: str(raw.files[name]) for name in OTHERS}
+    result = read(Source(files=str(raw.files["transactions"]), currency="CNY", tables=tables), check=False)
+    for name in OTHERS:
+        report, expected = result.quality.others[name], shop.tables.others[name].collect("pyarrow").to_native()
+        found = {**report.quarantined, **report.deduplicated, **report.normalised}
+        assert report.rows_in == raw.rows[name]
+        assert found == dirt[name]
+        settled = result.tables.others[name].collect("pyarrow").to_native()
+        key = [(column, "ascending") for column in settled.column_names]
+        assert settled.sort_by(key).equals(expected.sort_by(key))
+
+
 def test_clean_files_have_nothing_to_report(shop: Simulated, tmp_path: Path) -> None:
     raw = write_raw(shop, tmp_path)
     quality = read(Source(files=str(raw.files["transactions"]), currency="CNY")).quality

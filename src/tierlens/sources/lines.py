@@ -22,6 +22,7 @@ from tierlens.sources.cells import (
 from tierlens.sources.reasons import NORMALISED
 from tierlens.sources.source import ROLES, NonProducts, Policies, Source
 from tierlens.sources.staging import Part, literal
+from tierlens.sources.steps import stepped
 from tierlens.sources.values import PURCHASES, RETURNS, TOTALS
 
 IDS = ("customer_id", "order_id", "product_id", "line_id")
@@ -136,21 +137,16 @@ def settled(part: Part, number: int, source: Source, hashed: str) -> str:
     odd = [*id_columns(IDS), *odd_numbers(NUMBERS), *odd_times(TIMES, source.date_format)]
     value = [*number_columns(part, NUMBERS), *time_columns(TIMES, source.timezone), *_word_columns(source)]
     sign = "CASE WHEN is_return THEN -abs({0}) ELSE {0} END"
+    raw = f"""
+SELECT {part.line} AS line, {part.fault} AS fault, {lost_digits(part, IDS)} AS digits_lost, {hashed} AS fingerprint,
+  {", ".join(raw_columns(part, source.timezone, ROLES, TIMES, NUMBERS))}
+FROM {part.relation}"""
+    judged = [
+        f"{_is_return(policies, 'kind' in part.roles)} AS is_return",
+        f"{non_product(policies.non_products)} AS not_a_product",
+        f"currency_is <> {literal(source.currency.code)} AS foreign_money",
+    ]
     return f"""
-WITH raw AS (
-  SELECT {part.line} AS line, {part.fault} AS fault, {lost_digits(part, IDS)} AS digits_lost, {hashed} AS fingerprint,
-    {", ".join(raw_columns(part, source.timezone, ROLES, TIMES, NUMBERS))}
-  FROM {part.relation}
-), odd AS (SELECT *, {", ".join(odd)} FROM raw
-), value AS (
-  SELECT *, {", ".join(value)} FROM odd
-), money AS (SELECT *, {", ".join(_money_columns(part, source))} FROM value
-), judged AS (
-  SELECT *, {_is_return(policies, "kind" in part.roles)} AS is_return,
-    {non_product(policies.non_products)} AS not_a_product,
-    currency_is <> {literal(source.currency.code)} AS foreign_money
-  FROM money
-)
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS order_id,
   date_diff('day', DATE '1970-01-01', time_is::DATE)::INTEGER AS day,
   greatest(day, date_diff('day', DATE '1970-01-01', ({recorded})::DATE))::INTEGER AS known_day,
@@ -159,4 +155,4 @@ SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS 
   {_reason(part, policies)} AS reason, ({_notes()})::INTEGER AS notes, not_a_product,
   fingerprint, line_id, {recorded} AS recorded_at, unit,
   CASE WHEN foreign_money THEN currency_is END AS foreign_currency
-FROM judged"""
+FROM ({stepped(raw, [*odd, *value, *_money_columns(part, source), *judged])})"""

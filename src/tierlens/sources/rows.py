@@ -26,10 +26,12 @@ from tierlens.sources.contracts import ALWAYS, JUDGED, SCORED
 from tierlens.sources.lines import NOTES
 from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, literal
+from tierlens.sources.steps import stepped
 from tierlens.sources.values import NO, TOTALS, YES
 
 EXACT = "DECIMAL(28, 10)"
 WORKING = ("part", "line", "reason", "notes", "fingerprint", "line_id", "recorded_at")
+_SHARE = " AND NOT regexp_full_match({0}_raw, '[0-9]+(\\.[0-9]+)?%')"  # 85% is the plain form of a share
 _HIDDEN = r"[\p{Cc}\p{Cf}]"
 _UNTIDY = rf"^\s|\s$|{_HIDDEN}"
 FIGURES: tuple[Kind, ...] = ("whole", "number", "share")
@@ -198,10 +200,12 @@ def _any(conditions: Iterable[str]) -> str:
 def _notes(contract: Contract) -> str:
     times, optional = _names(contract, "time"), [c.name for c in contract.of_kind("time") if not c.required]
     ids = (f"({name} IS DISTINCT FROM {name}_raw AND {name} IS NOT NULL)" for name in _names(contract, "id"))
-    numbers = _names(contract, *FIGURES, "money")
+    numbers, shares = _names(contract, *FIGURES, "money"), _names(contract, "share")
     bits = {
         "id_cleaned": _any(ids),
-        "number_form": _any(f"coalesce({name}_odd.changed, false)" for name in numbers),
+        "number_form": _any(
+            f"coalesce({name}_odd.changed, false){_SHARE.format(name) if name in shares else ''}" for name in numbers
+        ),
         "unit": _any(f"{name}_unit IN ('万', '亿')" for name in numbers),
         "date_form": _any(f"coalesce({name}_odd.changed, false)" for name in times),
         "zone": _any(f"{name}_moved" for name in times),
@@ -298,17 +302,13 @@ def settled_rows(part: Part, number: int, source: Source, contract: Contract, ha
     exact += _judgement_columns() if contract.name == "ratings" else []
     recorded = "CASE WHEN recorded_at_fault IS NULL THEN recorded_at_is END"
     units = [f"{name}_unit" for name in money]
+    raw = f"""
+SELECT {part.line} AS line, {part.fault} AS fault,
+  {lost_digits(part, _names(contract, "id"))} AS digits_lost, {hashed} AS fingerprint,
+  {", ".join(raw_columns(part, source.timezone, contract.names, times, numbers))}
+FROM {part.relation}"""
     return f"""
-WITH raw AS (
-  SELECT {part.line} AS line, {part.fault} AS fault,
-    {lost_digits(part, _names(contract, "id"))} AS digits_lost, {hashed} AS fingerprint,
-    {", ".join(raw_columns(part, source.timezone, contract.names, times, numbers))}
-  FROM {part.relation}
-), odd AS (SELECT *, {", ".join(odd)} FROM raw
-), value AS (SELECT *, {", ".join(value)} FROM odd
-), exact AS (SELECT *, {", ".join(exact or ["NULL AS nothing"])} FROM value
-)
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, {_reason(contract)} AS reason,
   ({_notes(contract)})::INTEGER AS notes, fingerprint, {_key(contract, part)} AS line_id, {recorded} AS recorded_at,
   {", ".join([*_settled(contract, recorded), *units])}
-FROM exact"""
+FROM ({stepped(raw, [*odd, *value, *exact])})"""
