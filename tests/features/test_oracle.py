@@ -7,10 +7,10 @@ import statistics
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
 
-from tests.tables_of import Row, tables_of, transaction_rows
-from tierlens.features.catalog import CATALOG
+from tests.crowd import crowd
+from tests.tables_of import Row, tables_of
+from tierlens.features.catalog import CATALOG, PAST
 from tierlens.features.snapshot import snapshots, to_arrow
 
 CUTOFF = 900
@@ -150,17 +150,39 @@ def basket(c: Customer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-@given(transaction_rows())
-def test_every_feature_equals_the_obvious_loop(rows: list[Row]) -> None:
-    table = to_arrow(snapshots(tables_of(rows), CUTOFF, everyone=True)).to_pylist()
+def past(c: Customer) -> dict[str, Any]:
+    gaps, days = c.intervals(), len([day for day in c.days if day >= CUTOFF - 365])
+    net = c.spent(365) - c.returned()
+    back = [row for row in c.rows if row["kind"] == "return" and CUTOFF - 365 <= row["day"] < CUTOFF - 275]
+    leaves = c.spent(90, 275) + sum(row["amount"] for row in back)
+    rate = c.spent(365) / min(CUTOFF - c.days[0], 365)
+    mean = statistics.fmean(gaps) if gaps else 0
+    found: dict[str, Any] = {
+        "spend_prev_year": c.spent(365, 365), "amount_before_prev_90": c.spent(90, 180), "roll_off_amount": leaves,
+        "roll_off_share": over(leaves, net), "spend_needed": max(leaves, 0),
+        "needed_pace": over(max(leaves, 0), rate * 90), "spend_ever": c.spent(CUTOFF),
+        "repeat_rate": over(days - 1, days),
+        "interval_variation": over(statistics.stdev(gaps), mean) if len(gaps) > 1 else None,
+    }  # fmt: skip
+    for most in (30, 90):
+        found[f"gaps_to_{most}"] = len([gap for gap in gaps if gap <= most])
+        found[f"interval_share_{most}"] = over(found[f"gaps_to_{most}"], len(gaps))
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_feature_equals_the_obvious_loop(seed: int) -> None:
+    rows = crowd(seed, CUTOFF, customers=60, late=False)["transactions"]
+    names = [*CATALOG, *PAST]
+    table = to_arrow(snapshots(tables_of(rows), CUTOFF, everyone=True, features=names)).to_pylist()
     buyers = {row["customer_id"] for row in rows if row["kind"] == "purchase" and row["day"] < CUTOFF}
+    assert len(buyers) > 30
     for found in table:
         if found["customer_id"] not in buyers:
             assert found["recency_days"] is None
             continue
         customer = Customer([row for row in rows if row["customer_id"] == found["customer_id"]])
-        truth = expected(customer) | rhythm(customer) | basket(customer)
+        truth = expected(customer) | rhythm(customer) | basket(customer) | past(customer)
         for name, value in truth.items():
             same = found[name] == value or (value is not None and math.isclose(found[name], value, rel_tol=1e-9))
             assert same or found[name] == pytest.approx(value, abs=1e-9), (name, found[name], value)
@@ -170,3 +192,4 @@ def test_the_loop_covers_the_catalog() -> None:
     sample = Customer([{"kind": "purchase", "day": 1, "amount": 5, "product_id": None, "order_id": "o", "quantity": 1}])
     inner = {"trend_sum"}
     assert set(expected(sample)) | set(rhythm(sample)) | set(basket(sample)) | inner == set(CATALOG)
+    assert set(past(sample)) == set(PAST)

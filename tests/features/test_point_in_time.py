@@ -1,110 +1,263 @@
-"""The laws that every feature keeps: nothing from the cutoff on is seen, and what should not matter does not."""
+"""The laws of a point in time hold for every feature of the catalog, and catch features that break them."""
 
 from __future__ import annotations
 
-import math
-import random
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
+import narwhals as nw
+import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
-from tests.tables_of import Row, tables_of, transaction_rows
-from tierlens.features.catalog import CATALOG
-from tierlens.features.snapshot import snapshots, to_arrow
+from tests.crowd import crowd
+from tests.other_tables import sale, tables_with
+from tests.tables_of import tables_of
+from tierlens.errors import DataError
+from tierlens.features.audit import Audit, Breach, audit, differing, everything, sampled, with_added
+from tierlens.features.catalog import EXPECTED, WHOLE
+from tierlens.features.laws import LAWS, Raw
+from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
+from tierlens.features.windows import Window
+from tierlens.sources.simulate import simulated_shop
+from tierlens.sources.tables import Tables, day_number
 
 CUTOFF = 800
-MONEY = [name for name, feature in CATALOG.items() if feature.unit.startswith("money")]
-law = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+NAMES = [law.name for law in LAWS]
 
 
-def built(rows: list[Row], cutoffs: list[int] | int = CUTOFF, **flags: bool) -> pa.Table:
-    return to_arrow(snapshots(tables_of(rows, **flags), cutoffs, everyone=True))
+def lend(raw: Raw, like: Tables) -> Tables:
+    """Polars plans small tables fastest."""
+    frames: dict[str, Any] = {name: nw.from_native(pl.from_arrow(table).lazy()) for name, table in raw.items()}
+    return dataclasses.replace(like, transactions=frames.pop("transactions"), others=frames, late_rows=True)
 
 
-def same(one: pa.Table, other: pa.Table) -> bool:
-    """Whole numbers and names exactly; floats to 1e-12, as engines work floats out in blocks of several."""
-    assert one.column_names == other.column_names
+# --- the catalog keeps them
+
+
+@pytest.fixture(scope="module", params=["crowd", pytest.param("shop", marks=pytest.mark.slow)])
+def found(request: pytest.FixtureRequest) -> Audit:
+    """One audit of the whole catalog, by every law: of rows thick at the edges of windows, and of a shop."""
+    if request.param == "crowd":
+        return audit(tables_with(crowd(7, CUTOFF)), [CUTOFF], lend=lend)
+    return audit(simulated_shop(customers=60, seed=5).tables, ["2025-06-01"], lend=lend)
+
+
+@pytest.mark.parametrize("law", NAMES)
+def test_every_feature_keeps_the_law(found: Audit, law: str) -> None:
+    assert [breach.say().en for breach in found.breaches if breach.law == law] == []
+    kept = {name: (held, exempt) for name, _, held, broken, exempt in found.rows("en")}
+    assert kept[law] == ((len(WHOLE) - len(EXPECTED), len(EXPECTED)) if law == "others_removed" else (len(WHOLE), 0))
+    assert found.passed
+
+
+# --- four rows, a million rows
+
+
+def test_four_rows() -> None:
+    rows = [sale("a", CUTOFF - 1, 500) | {"known_day": CUTOFF}, sale("a", CUTOFF, 100),
+            sale("b", CUTOFF - 365, 300), sale("b", CUTOFF - 366, 200)]  # fmt: skip
+    done = audit(tables_with({"transactions": rows}), [CUTOFF], lend=lend)
+    assert done.passed
+    assert done.customers == 2
+
+
+@pytest.mark.slow
+def test_a_million_rows_from_the_cutoff_on_change_nothing() -> None:
+    shop = simulated_shop(customers=500, seed=5).tables
+    rows = sum(table.num_rows for table in sampled(shop, 500).values())
+    laws = [law for law in with_added(1_000_000 / rows + 1) if law.name == "future_added"]
+    added = laws[0].change(sampled(shop, 500), day_number("2025-06-01"), np.random.default_rng(0))
+    assert sum(table.num_rows for table in added.values()) - rows >= 1_000_000
+    assert audit(shop, ["2025-06-01"], laws=laws, customers=500).passed
+
+
+@pytest.mark.slow
+def test_a_million_rows_keep_every_law() -> None:
+    shop = simulated_shop(customers=8_000, seed=6).tables
+    rows = sum(table.num_rows for table in sampled(shop, 8_000).values())
+    assert rows > 1_000_000
+    assert audit(shop, ["2025-06-01"], customers=8_000, lend=lend).passed
+
+
+# --- features that leak are caught
+
+
+def _of(tables: Tables, cutoffs: Sequence[int], value: nw.Expr, known: nw.Expr | None = None) -> pa.Table:
+    """Pair all transactions with the cutoffs, by hand, and aggregate."""
+    days = nw.from_native(pl.LazyFrame({"cutoff": pl.Series(list(cutoffs), dtype=pl.Int32)}))
+    rows = tables.transactions.join(days, how="cross")
+    everybody = rows.filter((nw.col("day") < nw.col("cutoff")) & (nw.col("known_day") < nw.col("cutoff")))
+    rows = rows.filter(known) if known is not None else rows
+    told = rows.group_by(*KEY).agg(value.alias("planted"))
+    return to_arrow(everybody.select(*KEY).unique().join(told, on=list(KEY), how="left"))
+
+
+PAST_ROWS = (nw.col("day") < nw.col("cutoff")) & (nw.col("known_day") < nw.col("cutoff"))
+AMOUNT = nw.col("amount").sum()
+
+
+def reads_the_future(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, AMOUNT, nw.col("day") < nw.col("cutoff") + 30)
+
+
+def reads_the_cutoff(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, AMOUNT, nw.col("day") <= nw.col("cutoff"))
+
+
+def ignores_when_it_was_recorded(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, AMOUNT, nw.col("day") < nw.col("cutoff"))
+
+
+def sums_over_all_time(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, nw.len())
+
+
+def reads_another_customer(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Table:
+    mine = _of(tables, cutoffs, AMOUNT, PAST_ROWS)
+    before = pa.array([None, *mine["planted"].to_pylist()[:-1]], pa.int64())
+    return mine.set_column(2, "planted", before)
+
+
+def weighs_against_the_shop(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Table:
+    mine = _of(tables, cutoffs, AMOUNT, PAST_ROWS)
+    share = pc.divide(mine["planted"].cast(pa.float64()), pc.sum(mine["planted"]).cast(pa.float64()))
+    return mine.set_column(2, "planted", share)
+
+
+def takes_the_first_row(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    rows = orders(tables).collect("pyarrow").to_native()
+    raw = tables.transactions.collect("pyarrow").to_native()
+    first = dict(reversed(list(zip(raw["customer_id"].to_pylist(), raw["amount"].to_pylist(), strict=True))))
+    ids = sorted(set(rows.filter(pc.less(rows["day"], cutoffs[0]))["customer_id"].to_pylist()))
+    days = pa.array([cutoffs[0]] * len(ids), pa.int32())
+    return pa.table({"customer_id": ids, "cutoff": days, "planted": [first[name] for name in ids]})
+
+
+def counts_from_a_date(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, nw.when(nw.col("day") > 600).then(1).otherwise(0).sum(), PAST_ROWS)
+
+
+def compares_with_an_amount(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, nw.when(nw.col("amount") > 9_000_000).then(1).otherwise(0).sum(), PAST_ROWS)
+
+
+def reads_the_name(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    mine = _of(tables, cutoffs, AMOUNT, PAST_ROWS)
+    return mine.set_column(2, "planted", pa.array([ord(name[0]) for name in mine["customer_id"].to_pylist()]))
+
+
+def counts_cutoffs(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+    return _of(tables, cutoffs, AMOUNT + len(cutoffs), PAST_ROWS)
+
+
+def knows_how_contracts_end(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Table:
+    bare = dataclasses.replace(tables, transactions=tables.others["contracts"])
+    return _of(bare, cutoffs, nw.when(nw.col("renewed")).then(1).otherwise(0).sum(), PAST_ROWS)
+
+
+PLANTED = {
+    reads_the_future: {"future_dropped", "future_scrambled", "future_added", "at_the_cutoff"},
+    reads_the_cutoff: {"future_dropped", "at_the_cutoff"},
+    ignores_when_it_was_recorded: {"future_dropped", "future_scrambled", "recorded_late"},
+    sums_over_all_time: {"future_dropped", "future_scrambled", "future_added", "at_the_cutoff", "recorded_late"},
+    reads_another_customer: {"others_removed", "ids_renamed"},
+    weighs_against_the_shop: {"others_removed"},
+    takes_the_first_row: {"rows_shuffled"},
+    counts_from_a_date: {"days_moved"},
+    compares_with_an_amount: {"money_tenfold"},
+    reads_the_name: {"ids_renamed"},
+    counts_cutoffs: {"among_cutoffs"},
+    knows_how_contracts_end: {"future_dropped", "future_scrambled"},
+}
+"""Leaks of twelve kinds, and the laws that must catch each."""
+
+
+@pytest.mark.parametrize("leak", PLANTED, ids=lambda leak: leak.__name__)
+def test_a_planted_leak_is_caught(leak: Any) -> None:
+    laws = [law for law in LAWS if law.name in PLANTED[leak]]
+    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=leak, laws=laws, lend=lend)
+    assert {law for law in PLANTED[leak] if done.broken(law) == ["planted"]} == PLANTED[leak]
+    assert not done.passed
+
+
+def test_an_honest_feature_passes_where_leaks_are_planted() -> None:
+    def honest(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+        return _of(tables, cutoffs, nw.len(), PAST_ROWS)
+
+    assert audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=honest, lend=lend).passed
+
+
+def test_who_is_in_the_snapshot_is_held_to_the_laws_too() -> None:
+    def nobody_new(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
+        rows = tables.transactions.with_columns(cutoff=nw.lit(cutoffs[0]).cast(nw.Int32))
+        return to_arrow(rows.select(*KEY).unique().with_columns(planted=nw.lit(1)))
+
+    laws = [law for law in LAWS if law.name == "future_dropped"]
+    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=nobody_new, laws=laws, lend=lend)
+    assert done.broken("future_dropped") == ["customers"]
+
+
+# --- parts
+
+
+def test_a_breach_names_feature_law_customer_and_values() -> None:
+    said = Breach("rows_shuffled", "first", 15126, "A1", 3, 4, 9).say()
+    assert "3 became 4 for customer A1" in said.en
+    assert "违反 rows_shuffled" in said.zh
+
+
+def test_floats_may_differ_in_the_last_digit_and_nothing_else_may() -> None:
+    old = pa.array([1.0, 0.0, None, 5.0])
+    assert not differing(old, pa.array([1.0 + 1e-13, 0.0, None, 5.0]), 1e-11).any()
+    assert differing(old, pa.array([1.0, 1e-300, 0.0, None]), 1e-11).tolist() == [False, True, True, True]
+    assert differing(pa.array(["a", None]), pa.array(["b", None]), 1.0).tolist() == [True, False]
+    assert differing(pa.array([10**15]), pa.array([10**15 + 1]), 1.0).tolist() == [True]
+
+
+def test_a_cutoff_before_the_data_is_refused() -> None:
+    with pytest.raises(DataError, match=r"E-FE-030.*no customer before 1970-01-02"):
+        audit(tables_with({"transactions": [sale("a", 10)]}), [1], lend=lend)
+
+
+def test_the_sample_is_the_same_each_time_and_whole_customers() -> None:
+    tables = tables_with(crowd(9, CUTOFF))
+    one, two = sampled(tables, 10), sampled(tables, 10)
+    assert one == two
+    assert len(pc.unique(one["transactions"]["customer_id"])) <= 10
+    everybody = sampled(tables, 1_000)
+    ids = one["transactions"]["customer_id"].to_pylist()
+    whole = everybody["transactions"].filter(pc.is_in(everybody["transactions"]["customer_id"], pa.array(ids)))
+    assert whole.num_rows == len(ids)
+
+
+# --- laws of the builder that are no matter of time
+
+
+def test_declaring_whole_orders_saves_work_and_changes_nothing() -> None:
+    rows = list({row["order_id"]: row for row in crowd(10, CUTOFF, late=False)["transactions"]}.values())
+    one, two = (
+        to_arrow(snapshots(tables_of(rows, **flags), CUTOFF, everyone=True))
+        for flags in ({}, {"whole_orders": True, "late_rows": False})
+    )
     for name in one.column_names:
-        pairs = list(zip(one[name].to_pylist(), other[name].to_pylist(), strict=True))
-        near = 1e-12 if pa.types.is_floating(one.schema.field(name).type) else 0.0
-        for a, b in pairs:
-            assert a == b or (near and None not in (a, b) and math.isclose(a, b, rel_tol=near)), name
-    return one.num_rows == other.num_rows
+        assert not differing(one[name].combine_chunks(), two[name].combine_chunks(), 1e-12).any(), name
 
 
-@law
-@given(transaction_rows(late=True), st.randoms(use_true_random=False))
-def test_rows_from_the_cutoff_on_change_nothing(rows: list[Row], rng: random.Random) -> None:
-    past = [row for row in rows if row["day"] < CUTOFF and row["known_day"] < CUTOFF]
-    scrambled = [
-        row if row in past else row | {"amount": rng.randrange(1, 9**9), "customer_id": rng.choice("abcdz")}
-        for row in rows
-    ]
-    seen = built(rows)
-    assert same(seen, built(past))
-    assert same(seen, built(scrambled + [row | {"day": CUTOFF, "known_day": CUTOFF} for row in rows]))
+def test_many_cutoffs_of_prompt_rows_are_what_each_gives_alone() -> None:
+    rows = crowd(11, CUTOFF, late=False)["transactions"]
+    cutoffs = [CUTOFF - 300, CUTOFF, CUTOFF + 250]
+    many = to_arrow(snapshots(tables_of(rows, late_rows=False), cutoffs, everyone=True))
+    for cutoff in cutoffs:
+        here, alone = many.filter(pc.equal(many["cutoff"], cutoff)), to_arrow(
+            snapshots(tables_of(rows), cutoff, everyone=True))  # fmt: skip
+        for name in alone.column_names:
+            assert not differing(here[name].combine_chunks(), alone[name].combine_chunks(), 1e-12).any(), name
 
 
-@law
-@given(transaction_rows(late=True), st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing(rows: list[Row], rng: random.Random) -> None:
-    assert same(built(rows), built(rng.sample(rows, len(rows))))
-
-
-@law
-@given(transaction_rows(late=True))
-def test_other_customers_change_nothing(rows: list[Row]) -> None:
-    alone = built([row for row in rows if row["customer_id"] == "a"])
-    together = built(rows)
-    assert same(alone, together.filter(pa.compute.equal(together["customer_id"], "a")))
-
-
-@law
-@given(transaction_rows(late=True))
-def test_names_of_customers_change_nothing(rows: list[Row]) -> None:
-    renamed = built([row | {"customer_id": f"客户 {row['customer_id']}"} for row in rows])
-    assert same(built(rows).drop(["customer_id"]), renamed.drop(["customer_id"]))
-
-
-@law
-@given(transaction_rows(late=True))
-def test_ten_times_the_money_changes_money_tenfold_and_nothing_else(rows: list[Row]) -> None:
-    once, ten = built(rows), built([row | {"amount": row["amount"] * 10} for row in rows])
-    for name in once.column_names:
-        expected = pa.compute.multiply(once[name], 10) if name in MONEY else once[name]
-        pairs = zip(expected.to_pylist(), ten[name].to_pylist(), strict=True)
-        assert all(a == b or a == pytest.approx(b, rel=1e-12) for a, b in pairs), name
-
-
-@law
-@given(transaction_rows(), st.lists(st.integers(300, 1200), min_size=1, max_size=4))
-def test_a_cutoff_alone_gives_what_it_gives_among_others(rows: list[Row], cutoffs: list[int]) -> None:
-    many = built(rows, cutoffs, late_rows=False)
-    for cutoff in set(cutoffs):
-        assert same(built(rows, cutoff), many.filter(pa.compute.equal(many["cutoff"], cutoff)))
-
-
-@law
-@given(transaction_rows(late=True))
-def test_a_late_row_is_as_if_absent_until_it_is_recorded(rows: list[Row]) -> None:
-    prompt = [row for row in rows if row["known_day"] < CUTOFF]
-    assert same(built(prompt, late_rows=True), built(rows, late_rows=True))
-
-
-@law
-@given(transaction_rows())
-def test_declaring_whole_orders_saves_work_and_changes_nothing(rows: list[Row]) -> None:
-    orders = list({row["order_id"]: row for row in rows}.values())
-    assert same(built(orders), built(orders, whole_orders=True, late_rows=False))
-
-
-@law
-@given(transaction_rows(late=True), st.integers(1, 200))
-def test_looking_back_from_later_equals_waiting_with_nothing_happening(rows: list[Row], wait: int) -> None:
-    known = [row for row in rows if row["day"] < CUTOFF and row["known_day"] < CUTOFF]
-    waited = built(known, CUTOFF + wait)
-    ahead = to_arrow(snapshots(tables_of(rows), CUTOFF, everyone=True, ahead=wait))
-    assert same(waited.drop(["cutoff"]), ahead.drop(["cutoff"]))
-    assert ahead["cutoff"].to_pylist() == [CUTOFF] * ahead.num_rows
+def test_all_that_the_tables_allow_is_built() -> None:
+    bare = everything(tables_with({"transactions": crowd(12, CUTOFF)["transactions"]}), [CUTOFF], Window())
+    assert [name for name in WHOLE if WHOLE[name].tables == ("transactions",)] == bare.column_names[2:]

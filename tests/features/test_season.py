@@ -81,7 +81,7 @@ def test_expectations_stand_beside_snapshots():
         column = found[name].to_numpy()
         assert np.isfinite(column).all()
         assert (column >= 0).all()
-        assert (column <= 1).all() or not name.endswith(("p0", "alive"))
+        assert (column <= 1).all() or not name.endswith("p0")
 
 
 @settings(deadline=None, max_examples=8)

@@ -296,22 +296,34 @@ def fit_gamma_gamma(x: npt.ArrayLike, mean: npt.ArrayLike) -> GammaGamma:
     True
     """
     from scipy.optimize import minimize
-    from scipy.special import gammaln
 
     count, value = np.asarray(x, dtype=np.float64), np.asarray(mean, dtype=np.float64)
     kept = (count > 0) & (value > 0)
-    count, value = count[kept], value[kept]
+    # In order, so that the sums do not depend on who comes first.
+    order = np.lexsort((value[kept], count[kept]))
+    count, value = count[kept][order], value[kept][order]
     if not len(count):
         raise DataError("E-FE-021", Text("there are no customers to learn from", "没有可供学习的客户"))
     scale = float(np.median(value))
-    value = value / scale
-
-    def loss(theta: Floats) -> float:
-        p, q, v = np.exp(theta)
-        shape = p * count
-        parts = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v) + (shape - 1.0) * np.log(value)
-        return -float((parts + shape * np.log(count) - (shape + q) * np.log(count * value + v)).mean())
-
-    best = minimize(loss, np.zeros(3), method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * 3, options={"ftol": 1e-14})
+    bounds = [(-BOUND, BOUND)] * 3
+    asked: dict[str, Any] = {"args": (count, value / scale), "jac": True, "bounds": bounds, "method": "L-BFGS-B"}
+    best = minimize(_value_loss, np.zeros(3), options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500}, **asked)
     p, q, v = (float(found) for found in np.exp(best.x))
     return GammaGamma(p, q, v * scale, -float(best.fun) * len(count) - len(count) * float(np.log(scale)))
+
+
+def _value_loss(theta: Floats, x: Floats, z: Floats) -> tuple[float, Floats]:
+    """Mean negative log-likelihood of mean values and its gradient in the logarithms of the parameters."""
+    from scipy.special import digamma, gammaln
+
+    p, q, v = np.exp(theta)
+    shape, total = p * x, x * z + v
+    parts = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v) + (shape - 1.0) * np.log(z)
+    loss = -float((parts + shape * np.log(x) - (shape + q) * np.log(total)).mean())
+    both = digamma(shape + q) - np.log(total)
+    slopes = (
+        p * (x * (both - digamma(shape) + np.log(x * z))).mean(),
+        q * (both - digamma(q) + np.log(v)).mean(),
+        v * (q / v - (shape + q) / total).mean(),
+    )
+    return loss, -np.array(slopes)

@@ -12,27 +12,50 @@ from tierlens.features import (
     credit,
     judged,
     loyalty,
+    past,
     potential,
+    rates,
     rhythm,
     service,
     stability,
     value,
 )
+from tierlens.features.expected import EXPECTED
 from tierlens.features.feature import DIMENSIONS, Feature
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
 
-__all__ = ["CATALOG", "DIMENSIONS", "EVERY", "OTHERS", "Feature", "available", "closure", "describe", "lacking"]
+__all__ = [
+    "CATALOG",
+    "DIMENSIONS",
+    "EVERY",
+    "EXPECTED",
+    "OTHERS",
+    "PAST",
+    "WHOLE",
+    "Feature",
+    "available",
+    "closure",
+    "describe",
+    "lacking",
+]
 
 CATALOG: dict[str, Feature] = {
     feature.name: feature for module in (value, stability, potential, rhythm, basket) for feature in module.FEATURES
 }
 """Features of transactions alone: what a snapshot holds when nothing else is asked for."""
 OTHERS: dict[str, Feature] = {
-    feature.name: feature for module in (service, contracts, judged, credit, loyalty) for feature in module.FEATURES
+    feature.name: feature
+    for module in (service, contracts, judged, credit, loyalty, rates)
+    for feature in module.FEATURES
 }
 """Features of the tables beside transactions: built when they are asked for."""
-EVERY: dict[str, Feature] = CATALOG | OTHERS
+PAST: dict[str, Feature] = {feature.name: feature for feature in past.FEATURES}
+"""Features of transactions alone that are built when they are asked for."""
+EVERY: dict[str, Feature] = CATALOG | PAST | OTHERS
+"""All that :func:`tierlens.features.snapshot.snapshots` builds."""
+WHOLE: dict[str, Feature] = EVERY | EXPECTED
+"""The whole catalog: those too that are learned from all customers (:func:`tierlens.features.season.expectations`)."""
 
 
 def lacking(name: str, tables: Tables) -> list[str]:
@@ -87,9 +110,9 @@ def describe(name: str) -> Feature:
     >>> describe("recency_days").label
     '距上次购买天数'
     """
-    if name in EVERY:
-        return EVERY[name]
-    near = difflib.get_close_matches(name, EVERY, n=1)
+    if name in WHOLE:
+        return WHOLE[name]
+    near = difflib.get_close_matches(name, WHOLE, n=1)
     hint = Text(f"did you mean {near[0]}?", f"是否指 {near[0]}？") if near else None
     raise UsageError(
         "E-FE-001",
@@ -101,6 +124,11 @@ def describe(name: str) -> Feature:
 def closure(names: Iterable[str]) -> list[Feature]:
     """Return the features of these names and all that they need, each after what it needs.
 
+    Raises
+    ------
+    UsageError
+        ``E-FE-001`` for an unknown feature, ``E-FE-003`` for one that is learned and no expression.
+
     Examples
     --------
     >>> [feature.name for feature in closure(["average_order_value"])]
@@ -111,6 +139,8 @@ def closure(names: Iterable[str]) -> list[Feature]:
     def add(name: str) -> None:
         if name not in found:
             feature = describe(name)
+            if feature.is_learned:
+                raise _is_learned(name)
             for need in feature.needs:
                 add(need)
             found[name] = feature
@@ -118,3 +148,11 @@ def closure(names: Iterable[str]) -> list[Feature]:
     for name in names:
         add(name)
     return list(found.values())
+
+
+def _is_learned(name: str) -> UsageError:
+    return UsageError(
+        "E-FE-003",
+        Text(f"{name} is learned from all customers together", f"{name} 由全体客户共同学得"),
+        fix=Text("build it by features.season.expectations", "请用 features.season.expectations 计算"),
+    )

@@ -13,7 +13,7 @@ from tierlens.words import Text
 
 Direction = Literal["up", "down", "none"]
 Beside = Literal["customers", "contracts", "tickets", "interactions", "surveys", "payments", "ratings"]
-Plane = Literal["orders", "products", "derived"] | Beside
+Plane = Literal["orders", "products", "derived", "learned"] | Beside
 
 DIMENSIONS: dict[str, Text] = {
     "value": Text("value", "价值"),
@@ -41,7 +41,7 @@ class Feature:
         What people call it, English and Chinese.
     unit : str
         ``days``, ``orders``, ``money`` (minor units), ``months``, ``products``, ``ratio``, ``share``, ``times``,
-        ``a month``, ``score`` or ``people``; ``text`` where the column is no number.
+        ``a month``, ``score``, ``points`` or ``people``; ``text`` where the column is no number.
     dimension : str
         A key of ``DIMENSIONS``.
     direction : {"up", "down", "none"}
@@ -50,9 +50,10 @@ class Feature:
         In words, exactly.
     missing : str
         What a missing value means; empty where it cannot be missing.
-    plane : {"orders", "products", "derived"} or the name of a table
+    plane : {"orders", "products", "derived", "learned"} or the name of a table
         What it is summed from: one row an order, one row a customer's product, other features, or the rows of a table
-        beside transactions (see :mod:`tierlens.features.planes`).
+        beside transactions (see :mod:`tierlens.features.planes`). One that is learned is no expression but comes of a
+        model of all customers known at the cutoff.
     build : callable
         From a window to the expression; an aggregate on its plane, or arithmetic on the columns in ``needs``.
     needs : tuple of str
@@ -90,6 +91,11 @@ class Feature:
     def label(self) -> str:
         """The Chinese label."""
         return self.title.zh
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether it is learned from all customers known at the cutoff, so that others change it."""
+        return self.plane == "learned"
 
 
 def rounded_whole(expression: nw.Expr) -> nw.Expr:

@@ -6,15 +6,16 @@ same days of last year. MBG/NBD in seasonal time gives ``sea_p0``, the probabili
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd
+from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd, fit_gamma_gamma
 from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
 from tierlens.features.windows import YEAR, Cutoff, Window, at_cutoffs, cutoff_days, in_horizon, last_day
 from tierlens.sources.tables import Tables
@@ -29,8 +30,8 @@ RECENT = 56
 GROWTH = 91
 """Growth measured on m days counts as m / (m + GROWTH): little is known from a few weeks."""
 
-EXPECTATIONS = ("btyd_p0", "btyd_expected", "btyd_alive", "mbg_p0", "sea_p0", "sea_expected", "sea_recency")
-"""Columns of ``expectations``."""
+EXPECTATIONS = ("btyd_p0", "btyd_expected", "mbg_p0", "sea_p0", "sea_expected", "sea_recency")
+"""Columns of ``expectations`` that models read. P(alive) is none of them: it ranks one-time buyers first."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,13 @@ def _clocks(tables: Tables, days: Sequence[int], window: Window) -> tuple[dict[i
 
 @dataclass(frozen=True)
 class _Moment:
-    """Customers at one cutoff, their first and last purchase days and repeat purchase days, and who is asked about."""
+    """Customers at one cutoff: first and last purchase day, repeat purchase days, spend, and who is asked about."""
 
     cutoff: int
     first: Ints
     last: Ints
     repeats: Floats
+    spend: Floats
     asked: npt.NDArray[np.bool_]
 
     def histories(self, clock: Clock | None = None) -> Histories:
@@ -145,23 +147,29 @@ def _plain(days: npt.ArrayLike) -> Floats:
 
 
 def _moments(tables: Tables, days: Sequence[int], window: Window) -> tuple[pa.Table, list[_Moment]]:
-    names = ["recency_days", "tenure_days", "repeat_days", "frequency"]
+    names = ["recency_days", "tenure_days", "repeat_days", "spend_ever", "frequency"]
     table = to_arrow(
         snapshots(tables, days, window, features=names, everyone=True).filter(~nw.col("tenure_days").is_null())
     )
     asked = np.asarray(table["frequency"]) > 0
     cutoff = np.asarray(table["cutoff"]).astype(np.int64)
     first, last = (cutoff - np.asarray(table[name]).astype(np.int64) for name in ("tenure_days", "recency_days"))
-    repeats = np.asarray(table["repeat_days"]).astype(np.float64)
+    repeats, spend = (np.asarray(table[name]).astype(np.float64) for name in ("repeat_days", "spend_ever"))
     found = []
     for moment in days:
         here = cutoff == moment
         if here.any():
-            found.append(_Moment(moment, first[here], last[here], repeats[here], asked[here]))
+            found.append(_Moment(moment, first[here], last[here], repeats[here], spend[here], asked[here]))
     return table.filter(pa.array(asked)).select(list(KEY)), found
 
 
-def expectations(tables: Tables, cutoffs: Sequence[Cutoff] | Cutoff, window: Window | None = None) -> pa.Table:
+def expectations(
+    tables: Tables,
+    cutoffs: Sequence[Cutoff] | Cutoff,
+    window: Window | None = None,
+    *,
+    names: Sequence[str] = EXPECTATIONS,
+) -> pa.Table:
     """Say what each customer's own rhythm leads one to expect of the horizon, learned afresh at every cutoff.
 
     The parameters are learned without outcomes from all customers known at the cutoff; a customer's values therefore
@@ -172,46 +180,84 @@ def expectations(tables: Tables, cutoffs: Sequence[Cutoff] | Cutoff, window: Win
     tables : Tables
     cutoffs : sequence of date, ISO text or day number
     window : Window, optional
+    names : sequence of str
+        Features of :data:`tierlens.features.expected.EXPECTED`, which says what each is; default: those of models.
 
     Returns
     -------
     pyarrow.Table
-        The rows of ``snapshots``, sorted by (cutoff, customer_id): ``customer_id``, ``cutoff``, and as float64, never
-        missing: ``btyd_p0`` and ``mbg_p0`` (BG/NBD and MBG/NBD in days: probability of no purchase in the horizon),
-        ``btyd_expected`` (purchase days in the horizon), ``btyd_alive`` (0-1, no risk: one-time buyers get 1),
-        ``sea_p0``, ``sea_expected`` (MBG/NBD in seasonal time) and ``sea_recency`` (time since the last purchase).
+        The rows of ``snapshots``, sorted by (cutoff, customer_id): ``customer_id``, ``cutoff``, and the features named,
+        as float64, never missing.
 
     Examples
     --------
     >>> from tierlens.sources.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
-    >>> found = expectations(shop, ["2024-06-01"])
-    >>> found.column_names[2:5]
-    ['btyd_p0', 'btyd_expected', 'btyd_alive']
+    >>> found = expectations(shop, ["2024-06-01"], names=["btyd_p0", "spend_expected"])
+    >>> found.column_names[2:]
+    ['btyd_p0', 'spend_expected']
     """
     window = window or Window()
     days = cutoff_days(cutoffs)
     table, moments = _moments(tables, days, window)
     clocks, _ = _clocks(tables, days, window)
-    blocks = [_at(moment, clocks[moment.cutoff], window) for moment in moments]
-    values = np.concatenate(blocks) if blocks else np.empty((0, len(EXPECTATIONS)))
-    for place, name in enumerate(EXPECTATIONS):
-        table = table.append_column(name, pa.array(values[:, place]))
+    fits = [_Fits(moment, clocks[moment.cutoff], window) for moment in moments]
+    for name in names:
+        blocks = [COLUMNS[name](fit) for fit in fits]
+        table = table.append_column(name, pa.array(np.concatenate(blocks) if blocks else np.empty(0)))
     return table
 
 
-def _at(moment: _Moment, clock: Clock, window: Window) -> Floats:
-    """Return one row a customer, one column an expectation."""
-    plain, sea = moment.histories(), moment.histories(clock)
-    simple, early, season = fit_btyd(plain), fit_btyd(plain, modified=True), fit_btyd(sea, modified=True)
-    here, there = moment.rows(plain), moment.rows(sea)
-    gap, days = float(window.gap), float(window.horizon)
-    pause, length = clock.ahead(window.gap), clock.ahead(window.horizon, window.gap)
-    return np.column_stack([
-        simple.none(here, days, gap), _between(simple, here, gap, days), simple.alive(here),
-        early.none(here, days, gap), season.none(there, length, pause),
-        _between(season, there, pause, length), there.T - there.t_x,
-    ])  # fmt: skip
+class _Fits:
+    """Models of one cutoff, each fitted when a column first asks for it."""
+
+    def __init__(self, moment: _Moment, clock: Clock, window: Window) -> None:
+        self.moment = moment
+        self.plain, self.sea = moment.histories(), moment.histories(clock)
+        self.here, self.there = moment.rows(self.plain), moment.rows(self.sea)
+        self.gap, self.days = float(window.gap), float(window.horizon)
+        self.pause, self.length = clock.ahead(window.gap), clock.ahead(window.horizon, window.gap)
+
+    @cached_property
+    def simple(self) -> BuyTillDie:
+        return fit_btyd(self.plain)
+
+    @cached_property
+    def early(self) -> BuyTillDie:
+        return fit_btyd(self.plain, modified=True)
+
+    @cached_property
+    def season(self) -> BuyTillDie:
+        return fit_btyd(self.sea, modified=True)
+
+    @cached_property
+    def expected(self) -> Floats:
+        """Purchase days in the horizon by BG/NBD."""
+        return _between(self.simple, self.here, self.gap, self.days)
+
+    @cached_property
+    def value(self) -> Floats:
+        """Spend of a purchase day; the customer's own mean where the model's has no end."""
+        count = self.moment.repeats + 1.0
+        mean = self.moment.spend / count
+        model = fit_gamma_gamma(count, mean)
+        bounded = model.p * count + model.q > 1.0 + 1e-9
+        found = np.where(bounded, model.expected(np.where(bounded, count, count.max() + 1e9), mean), mean)
+        return found[self.moment.asked]
+
+
+COLUMNS: dict[str, Callable[[_Fits], Floats]] = {
+    "btyd_p0": lambda fits: fits.simple.none(fits.here, fits.days, fits.gap),
+    "mbg_p0": lambda fits: fits.early.none(fits.here, fits.days, fits.gap),
+    "sea_p0": lambda fits: fits.season.none(fits.there, fits.length, fits.pause),
+    "btyd_expected": lambda fits: fits.expected,
+    "mbg_expected": lambda fits: _between(fits.early, fits.here, fits.gap, fits.days),
+    "sea_expected": lambda fits: _between(fits.season, fits.there, fits.pause, fits.length),
+    "sea_recency": lambda fits: fits.there.T - fits.there.t_x,
+    "day_value_expected": lambda fits: fits.value,
+    "spend_expected": lambda fits: fits.expected * fits.value,
+}
+"""How each expectation is worked out."""
 
 
 def _between(model: BuyTillDie, known: Histories, gap: float, horizon: float) -> Floats:
