@@ -116,6 +116,7 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
     assert header == [
         "file",
         "line",
+        "column",
         "code",
         "reason",
         "原因",
@@ -127,10 +128,23 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
         "备注",
     ]
     assert rows == [
-        ["a.csv", "2", "E-TX-008", "no customer", "缺少客户编号", " ", "O1", "2026-01-05", "1,000", "", ""],
-        ["a.csv", "3", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "'=1+1", "2026-02-30", "5", "", ""],
-        ["a.csv", "4", "E-TX-010", *QUARANTINE["short_row"].text, "C2", "", "", "", "", ""],
-        ["b.csv", "2", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "", "soon", "5", "f", "说明"],
+        [
+            "a.csv",
+            "2",
+            "customer_id",
+            "E-TX-008",
+            "no customer",
+            "缺少客户编号",
+            " ",
+            "O1",
+            "2026-01-05",
+            "1,000",
+            "",
+            "",
+        ],
+        ["a.csv", "3", "time", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "'=1+1", "2026-02-30", "5", "", ""],
+        ["a.csv", "4", "", "E-TX-010", *QUARANTINE["short_row"].text, "C2", "", "", "", "", ""],
+        ["b.csv", "2", "time", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "", "soon", "5", "f", "说明"],
     ]
     before = (tmp_path / "rejects.csv").read_bytes()
     quality.write_rejects(tmp_path / "rejects.csv")
@@ -139,7 +153,7 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
 
 def test_without_rejects_the_file_has_a_header_only(tmp_path: Path) -> None:
     assert Quality("shop", 0, 0).write_rejects(tmp_path / "rejects.csv") == 0
-    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig") == "file,line,code,reason,原因\n"
+    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig") == "file,line,column,code,reason,原因\n"
 
 
 @pytest.mark.parametrize("text", ["=1", "+86 138", "-x", "@x", "\tx", "\r=1"])

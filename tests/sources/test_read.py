@@ -323,7 +323,10 @@ def test_quoted_fields_may_hold_anything(tmp_path: Path) -> None:
     assert column(result, "customer_id") == ["C1", "C, 2"]
     result.quality.write_rejects(tmp_path / "rejects.csv")
     assert (
-        (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig").splitlines()[1].startswith("orders.csv,4,E-TX-008")
+        (tmp_path / "rejects.csv")
+        .read_text(encoding="utf-8-sig")
+        .splitlines()[1]
+        .startswith("orders.csv,4,customer_id,E-TX-008")
     )
 
 

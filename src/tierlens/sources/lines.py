@@ -24,6 +24,7 @@ from tierlens.sources.source import ROLES, NonProducts, Policies, Source
 from tierlens.sources.staging import Part, literal
 from tierlens.sources.steps import stepped
 from tierlens.sources.values import PURCHASES, RETURNS, TOTALS
+from tierlens.sources.verdict import Check, verdict
 
 IDS = ("customer_id", "order_id", "product_id", "line_id")
 NUMBERS = {"quantity": "DECIMAL(18, 6)", "price": "DECIMAL(20, 8)", "amount": "DECIMAL(28, 10)"}
@@ -74,32 +75,38 @@ def non_product(rule: NonProducts) -> str:
     return f"coalesce({listed} OR {shaped}, false)"
 
 
-def _reason(part: Part, policies: Policies) -> str:
-    """Return SQL of the first reason that holds, in the order of :data:`~tierlens.sources.reasons.QUARANTINE`."""
-    prefix = policies.adjustment_prefix
+def _checks(part: Part, policies: Policies) -> list[Check]:
+    """Return what keeps a line out, in the order of :data:`~tierlens.sources.reasons.QUARANTINE`."""
+    prefix, money = policies.adjustment_prefix, "amount" if "amount" in part.roles else "price"
     has_kind = policies.returns == "kind" and "kind" in part.roles
-    zero = "exact = 0 OR quantity_is = 0"
     strict = policies.non_positive_price == "quarantine"
-    checks = {
-        "fault": "fault IS NOT NULL",
-        "'digits_lost'": "digits_lost",
-        "'total_line'": f"lower(customer_id) IN {texts(TOTALS)} OR lower(order_id) IN {texts(TOTALS)}",
-        "'adjustment'": f"starts_with(order_id, {literal(prefix)})" if prefix else "false",
-        "'missing_customer'": "customer_id IS NULL",
-        "'missing_order'": "order_id IS NULL" if "order_id" in part.roles else "false",
-        "time_fault": "time_fault IS NOT NULL",
-        "'missing_time'": "time_is IS NULL",
-        "'bad_kind'": "kind_is IS NULL" if has_kind else "false",
-        "money_fault": "money_fault IS NOT NULL",
-        "'missing_amount'": "exact IS NULL AND "
-        + ("amount_is IS NULL" if "amount" in part.roles else "(quantity_is IS NULL OR price_is IS NULL)"),
-        "'bad_number'": "minor IS NULL",
-        "'non_product'": "not_a_product" if policies.non_products.action == "quarantine" else "false",
-        "'non_positive_price'": f"NOT is_return AND (price_is < 0{' OR price_is = 0' if strict else ''})",
-        "'zero_amount'": zero if strict else "false",
-        "'negative_amount'": "NOT is_return AND (exact < 0 OR quantity_is < 0)",
-    }
-    return "CASE " + " ".join(f"WHEN {check} THEN {reason}" for reason, check in checks.items()) + " END"
+    adjusted = f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
+    not_given = "amount_is IS NULL" if money == "amount" else "quantity_is IS NULL OR price_is IS NULL"
+    listed = "not_a_product" if policies.non_products.action == "quarantine" else "false"
+    return [
+        Check("fault", "fault IS NOT NULL"),
+        Check("'digits_lost'", "digits_lost"),
+        Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id"),
+        Check("'total_line'", f"lower(order_id) IN {texts(TOTALS)}", "order_id"),
+        Check("'adjustment'", adjusted, "order_id"),
+        Check("'missing_customer'", "customer_id IS NULL", "customer_id"),
+        Check("'missing_order'", "order_id IS NULL" if "order_id" in part.roles else "false", "order_id"),
+        Check("time_fault", "time_fault IS NOT NULL", "time"),
+        Check("'missing_time'", "time_is IS NULL", "time"),
+        Check("'bad_kind'", "kind_is IS NULL" if has_kind else "false", "kind"),
+        Check(f"{money}_fault", f"{money}_fault IS NOT NULL", money),
+        Check("money_fault", "money_fault IS NOT NULL", "quantity"),
+        Check("'missing_amount'", f"exact IS NULL AND ({not_given})", money),
+        Check("'bad_number'", "minor IS NULL", money),
+        Check("'non_product'", listed, "product_id"),
+        Check(
+            "'non_positive_price'", f"NOT is_return AND (price_is < 0{' OR price_is = 0' if strict else ''})", "price"
+        ),
+        Check("'zero_amount'", "quantity_is = 0" if strict else "false", "quantity"),
+        Check("'zero_amount'", "exact = 0" if strict else "false", money),
+        Check("'negative_amount'", "NOT is_return AND quantity_is < 0", "quantity"),
+        Check("'negative_amount'", "NOT is_return AND exact < 0", money),
+    ]
 
 
 def _notes() -> str:
@@ -146,13 +153,14 @@ FROM {part.relation}"""
         f"{non_product(policies.non_products)} AS not_a_product",
         f"currency_is <> {literal(source.currency.code)} AS foreign_money",
     ]
+    last = verdict(_checks(part, policies))
     return f"""
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS order_id,
   date_diff('day', DATE '1970-01-01', time_is::DATE)::INTEGER AS day,
   greatest(day, date_diff('day', DATE '1970-01-01', ({recorded})::DATE))::INTEGER AS known_day,
   {sign.format("minor")} AS amount, CASE WHEN is_return THEN 'return' ELSE 'purchase' END AS kind,
   product_id, {sign.format("quantity_is")}::DOUBLE AS quantity, time_is AS "time",
-  {_reason(part, policies)} AS reason, ({_notes()})::INTEGER AS notes, not_a_product,
+  reason, blamed, ({_notes()})::INTEGER AS notes, not_a_product,
   fingerprint, line_id, {recorded} AS recorded_at, unit,
   CASE WHEN foreign_money THEN currency_is END AS foreign_currency
-FROM ({stepped(raw, [*odd, *value, *_money_columns(part, source), *judged])})"""
+FROM ({stepped(raw, [*odd, *value, *_money_columns(part, source), *judged, *last])})"""

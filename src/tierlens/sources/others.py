@@ -17,12 +17,12 @@ from tierlens.sources.functions import Day, lent
 from tierlens.sources.merging import merge_rows
 from tierlens.sources.parts import day_first, stage
 from tierlens.sources.quality import Quality
-from tierlens.sources.refuse import refusal
 from tierlens.sources.repeats import find_repeats
 from tierlens.sources.report import report
 from tierlens.sources.rows import settled_rows
 from tierlens.sources.source import Policies, Source
 from tierlens.sources.staging import Part, first_row
+from tierlens.sources.units import refuse_units
 
 DESCRIBING = ("name", "short_name", "industry_section", "region")
 """Columns of customers that two rows of one customer may contradict each other in."""
@@ -101,15 +101,7 @@ def _settle(
 def _refuse_mixed(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], contract: Contract) -> None:
     """Refuse a column of money in several units."""
     for column in contract.of_kind("money"):
-        unit = f"{column.name}_unit"
-        found = first_row(
-            connection,
-            f"""
-SELECT part, list(DISTINCT {unit} ORDER BY {unit}) AS units FROM lines
-WHERE reason IS NULL AND {column.after} <> 0 GROUP BY part HAVING len(units) > 1 ORDER BY part LIMIT 1""",
-        )
-        if found:
-            raise refusal("E-TX-026", parts[found[0]].name, units=", ".join(each or "1" for each in found[1]))
+        refuse_units(connection, parts, f"{column.name}_unit", column.after, lambda part, name=column.name: name)  # type: ignore[misc]
 
 
 def _findings(

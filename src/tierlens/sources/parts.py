@@ -87,6 +87,6 @@ FROM (SELECT line, text, TRY_CAST(found.a AS INTEGER) AS a, TRY_CAST(found.b AS 
         )
         day, month, example, line, any_text, any_line, shaped_rows = row or (0, 0, None, 0, "", 0, 0)
         if example is not None or (day and month):
-            raise refusal("E-TX-033", f"{part.name}:{line or any_line}", example=example or any_text)
+            raise refusal("E-TX-033", part.place(line or any_line, role), example=example or any_text)
         first = not month if shaped_rows else first
     return first

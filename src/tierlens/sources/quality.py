@@ -189,7 +189,7 @@ class Quality:
         return rows
 
     def write_rejects(self, path: str | Path) -> int:
-        """Write the quarantined lines, with place, code, reason in both languages and every original field.
+        """Write the quarantined lines: file, line, header to blame, code, reason in both languages, original fields.
 
         The file is UTF-8 with a mark, for spreadsheets. A field that a spreadsheet would run as a formula is led by an
         apostrophe; nothing else is changed.
@@ -208,14 +208,16 @@ class Quality:
         written = 0
         with target.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
-            headers = self.rejects.columns[3:] if self.rejects else []
+            headers = self.rejects.columns[4:] if self.rejects else []
             batches = self.rejects.to_arrow_reader(BATCH) if self.rejects else ()
-            own = ["file", "line", "code", "reason", "原因"]
+            own = ["file", "line", "column", "code", "reason", "原因"]
             writer.writerow([*own, *(f"{name} (source)" if name in own else name for name in headers)])
             for batch in batches:
-                for place, line, key, *values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                for place, line, blamed, key, *values in zip(
+                    *(column.to_pylist() for column in batch.columns), strict=True
+                ):
                     reason = QUARANTINE[key]
-                    writer.writerow([place, line, reason.code, *reason.text, *map(inert, values)])
+                    writer.writerow([place, line, inert(blamed), reason.code, *reason.text, *map(inert, values)])
                 written += batch.num_rows
         return written
 

@@ -28,6 +28,7 @@ from tierlens.sources.report import report
 from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, first_row
 from tierlens.sources.tables import Tables
+from tierlens.sources.units import refuse_units
 
 CONTRACT = ("customer_id", "order_id", "day", "known_day", "amount", "kind", "product_id", "quantity", '"time"')
 
@@ -159,17 +160,10 @@ def _settle(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source
 
 def _refuse_mixed(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source: Source) -> None:
     """Refuse a column of several units, and money without a rate."""
-    units = first_row(
-        connection,
-        """
-SELECT part, list(DISTINCT unit ORDER BY unit) AS units FROM lines
-WHERE reason IS NULL AND amount <> 0 GROUP BY part HAVING len(units) > 1 ORDER BY part LIMIT 1""",
-    )
-    if units:
-        raise refusal("E-TX-026", parts[units[0]].name, units=", ".join(unit or "1" for unit in units[1]))
+    refuse_units(connection, parts, "unit", "amount", lambda part: "amount" if "amount" in part.roles else "price")
     codes = connection.execute("""
 SELECT foreign_currency, part, min(line) FROM lines WHERE foreign_currency IS NOT NULL
 GROUP BY foreign_currency, part ORDER BY part, foreign_currency""").fetchall()
     for code, part, line in codes:
         if code not in source.currency.rates:
-            raise refusal("E-TX-041", f"{parts[part].name}:{line}", code=code, own=source.currency.code)
+            raise refusal("E-TX-041", parts[part].place(line, "currency"), code=code, own=source.currency.code)

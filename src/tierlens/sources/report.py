@@ -57,7 +57,7 @@ def report(
         Flags of the table; those of transactions where not given.
     """
     connection.execute("""
-CREATE TABLE kept AS SELECT * EXCLUDE (reason, fingerprint, line_id, recorded_at)
+CREATE TABLE kept AS SELECT * EXCLUDE (reason, blamed, fingerprint, line_id, recorded_at)
 FROM lines ANTI JOIN repeats USING (part, line) WHERE reason IS NULL ORDER BY part, line""")
     judged = connection.execute(f"""
 SELECT part, coalesce(r.reason, l.reason), count(*), min(day) FILTER (day > {ALWAYS}), max(day) FILTER (day > {ALWAYS})
@@ -152,13 +152,15 @@ SELECT (SELECT count(*) FROM kept JOIN each USING (customer_id)
 
 
 def _keep_rejects(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> None:
-    """Make the table ``rejects``: file, line, reason and every original field as text."""
+    """Make the table ``rejects``: file, line, the header to blame, reason and every original field as text."""
     names = list(dict.fromkeys(header for part in parts for header in part.headers))
     folded: dict[str, int] = {}
     columns = {}
     for name in names:  # DuckDB does not tell columns apart by case
         seen = folded[name.lower()] = folded.get(name.lower(), 0) + 1
-        columns[name] = name if seen == 1 and name.lower() not in ("part", "line", "reason") else f"{name} ({seen})"
+        columns[name] = (
+            name if seen == 1 and name.lower() not in ("part", "line", "reason", "blamed") else f"{name} ({seen})"
+        )
     selects = [
         f"""SELECT {number} AS part, {part.line} AS line,
   {", ".join(_field(part, name, columns[name]) for name in names)}
@@ -166,13 +168,21 @@ FROM {part.relation} WHERE {part.line} IN (SELECT b.line FROM bad AS b WHERE b.p
         for number, part in enumerate(parts)
     ]
     labels = " ".join(f"WHEN {number} THEN {literal(part.name)}" for number, part in enumerate(parts))
+    blamed = " ".join(f"WHEN {number} THEN {_header(part)}" for number, part in enumerate(parts))
     connection.execute("""
 CREATE TEMP TABLE bad AS
-SELECT part, line, reason FROM lines ANTI JOIN repeats USING (part, line) WHERE reason IS NOT NULL""")
+SELECT part, line, reason, blamed FROM lines ANTI JOIN repeats USING (part, line) WHERE reason IS NOT NULL""")
     connection.execute(f"""
-CREATE TABLE rejects AS SELECT CASE part {labels} END AS part, line, reason, * EXCLUDE (part, line, reason)
+CREATE TABLE rejects AS SELECT CASE part {labels} END AS part, line, CASE part {blamed} END AS blamed, reason,
+  * EXCLUDE (part, line, blamed, reason)
 FROM ({" UNION ALL ".join(selects)}) JOIN bad USING (part, line) ORDER BY bad.part, line""")
     connection.execute("DROP TABLE bad")
+
+
+def _header(part: Part) -> str:
+    """Return SQL of the header that carries the column to blame."""
+    cases = (f"WHEN {literal(role)} THEN {literal(part.headers[at.place])}" for role, at in part.roles.items())
+    return f"CASE blamed {' '.join(cases)} END"
 
 
 def _field(part: Part, name: str, column: str) -> str:

@@ -9,7 +9,7 @@ and the first reason to quarantine).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tierlens.sources.cells import (
     id_columns,
@@ -28,6 +28,7 @@ from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, literal
 from tierlens.sources.steps import stepped
 from tierlens.sources.values import NO, TOTALS, YES
+from tierlens.sources.verdict import Check, verdict
 
 EXACT = "DECIMAL(28, 10)"
 WORKING = ("part", "line", "reason", "notes", "fingerprint", "line_id", "recorded_at")
@@ -165,32 +166,35 @@ def _usable(contract: Contract) -> dict[str, str]:
     return {name: f"CASE WHEN {name}_fault IS NULL THEN {name}_is END" for name in times}
 
 
-def _reason(contract: Contract) -> str:
-    """Return SQL of the first reason that holds."""
-    required = {column.name for column in contract.columns if column.required}
-    checks = {
-        "fault": "fault IS NOT NULL",
-        "'digits_lost'": "digits_lost",
-        "'total_line'": f"lower(customer_id) IN {texts(TOTALS)}",
-        "'missing_customer'": "customer_id IS NULL",
-    }
+def _time_checks(contract: Contract, required: Sequence[str]) -> Iterator[Check]:
     for name in _names(contract, "time"):
         if name in required:
-            checks[f"{name}_fault"] = f"{name}_fault IS NOT NULL"
-            checks["'missing_time'"] = f"{name}_is IS NULL"
+            yield Check(f"{name}_fault", f"{name}_fault IS NOT NULL", name)
+            yield Check("'missing_time'", f"{name}_is IS NULL", name)
         elif name != "recorded_at":
-            checks[f"{name}_fault"] = f"{name}_fault <> 'sentinel_date'"
-    checks |= {f"{name}_wrong": f"{name}_wrong IS NOT NULL" for name in _names(contract, *FIGURES, "money")}
-    checks |= {f"{name}_fault": f"{name}_fault IS NOT NULL" for name in _names(contract, "word")}
+            yield Check(f"{name}_fault", f"{name}_fault <> 'sentinel_date'", name)
+
+
+def _checks(contract: Contract) -> Iterator[Check]:
+    """Yield what keeps a row out, in the order of judgement."""
+    required = [column.name for column in contract.columns if column.required]
+    yield Check("fault", "fault IS NOT NULL")
+    yield Check("'digits_lost'", "digits_lost")
+    yield Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id")
+    yield Check("'missing_customer'", "customer_id IS NULL", "customer_id")
+    yield from _time_checks(contract, required)
+    for name in _names(contract, *FIGURES, "money"):
+        yield Check(f"{name}_wrong", f"{name}_wrong IS NOT NULL", name)
+    for name in _names(contract, "word"):
+        yield Check(f"{name}_fault", f"{name}_fault IS NOT NULL", name)
     if contract.name == "ratings":
-        checks["judgement_wrong"] = "judgement_wrong IS NOT NULL"
-    empty = [f"{name}_is IS NULL" for name in required - {"customer_id"} if name not in _names(contract, "time", "id")]
-    if empty:
-        checks["'missing_value'"] = " OR ".join(sorted(empty))
+        yield Check("judgement_wrong", "judgement_wrong IS NOT NULL", "value")
+    for name in required:
+        if name not in _names(contract, "time", "id"):
+            yield Check("'missing_value'", f"{name}_is IS NULL", name)
     if contract.ordered:
         first, last = (_usable(contract)[name] for name in contract.ordered)
-        checks["'wrong_order'"] = f"{_day(last)} < {_day(first)}"
-    return "CASE " + " ".join(f"WHEN {check} THEN {reason}" for reason, check in checks.items()) + " END"
+        yield Check("'wrong_order'", f"{_day(last)} < {_day(first)}", contract.ordered[1])
 
 
 def _any(conditions: Iterable[str]) -> str:
@@ -308,7 +312,7 @@ SELECT {part.line} AS line, {part.fault} AS fault,
   {", ".join(raw_columns(part, source.timezone, contract.names, times, numbers))}
 FROM {part.relation}"""
     return f"""
-SELECT {number}::INTEGER AS part, line::BIGINT AS line, {_reason(contract)} AS reason,
+SELECT {number}::INTEGER AS part, line::BIGINT AS line, reason, blamed,
   ({_notes(contract)})::INTEGER AS notes, fingerprint, {_key(contract, part)} AS line_id, {recorded} AS recorded_at,
   {", ".join([*_settled(contract, recorded), *units])}
-FROM ({stepped(raw, [*odd, *value, *exact])})"""
+FROM ({stepped(raw, [*odd, *value, *exact, *verdict(_checks(contract))])})"""

@@ -92,6 +92,11 @@ class Part:
         numbered = ", file_row_number = true" if self.line != "line" else ""
         return f"read_parquet({literal(str(self.stored))}{numbered})"
 
+    def place(self, line: int, role: str) -> str:
+        """Return a place for people: file, line, and the header that carries a role."""
+        header = f":{self.headers[self.roles[role].place]}" if role in self.roles else ""
+        return f"{self.name}:{line}{header}"
+
     def column(self, role: str) -> tuple[str, str] | None:
         """Return the column that carries a role, and its type; None where there is none."""
         if role not in self.roles:
