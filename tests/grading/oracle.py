@@ -170,7 +170,10 @@ class Oracle:
         lacking = any(raw[name] is None and policy == "not_graded" for name, policy in policies.items())
         tenure = row.get("tenure_days")
         short = scheme.minimum_tenure_days is not None and tenure is not None and tenure < scheme.minimum_tenure_days
-        return bool(lacking or short or coverage < Fraction(scheme.minimum_coverage))
+        never = {"frequency", "tenure_days"} <= self.columns and tenure is None and not row["frequency"]
+        return bool(
+            lacking or short or (never and scheme.tier_by == "score") or coverage < Fraction(scheme.minimum_coverage)
+        )
 
     def rules(self, everything: dict[str, Any], out: dict[str, Any]) -> None:
         for label in self.scheme.labels:

@@ -108,6 +108,13 @@ def _up_to(x: nw.Expr, bound: Fraction, whole: bool, *, included: bool) -> nw.Ex
     return x <= float(bound) if included else x < float(bound)
 
 
+def has_history(columns: Columns) -> nw.Expr | None:
+    """Say whether a customer bought anything before the cutoff; None where the table does not tell."""
+    if not (columns.has("frequency") and columns.has("tenure_days")):
+        return None
+    return ~nw.col("tenure_days").is_null() | (nw.col("frequency").fill_null(0) > 0)
+
+
 def columns_of_frame(features: Frame, scheme: Scheme, currency: Currency) -> Columns:
     """Look at the columns of a feature table.
 

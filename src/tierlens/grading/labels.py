@@ -10,13 +10,14 @@ from operator import or_
 
 import narwhals as nw
 
-from tierlens.grading.columns import Columns, Frame, Kind
+from tierlens.grading.columns import Columns, Frame, Kind, has_history
 from tierlens.grading.language import Band, Condition
 from tierlens.grading.parts import Label, Tag
 from tierlens.grading.rules import first_of, holds, lower_ends
 from tierlens.words import Lang, Text
 
 FLAGS: dict[str, Text] = {
+    "no_history": Text("no history: never bought before the cutoff", "无交易记录：截止日前从未购买"),
     "not_graded": Text("not graded", "不予评级"),
     "short_tenure": Text("known for too short", "合作时间过短"),
     "unclassified": Text("fits no tier", "不属于任何等级"),
@@ -73,6 +74,9 @@ def _tier_by_score(columns: Columns) -> nw.Expr:
 def refusals(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
     """Why a customer is not graded, each with its flag; never missing."""
     scheme = columns.scheme
+    bought = has_history(columns)
+    if bought is not None and scheme.tier_by == "score":
+        yield "no_history", ~bought
     unfit = [nw.col("lacking")]
     if scheme.minimum_coverage > 0:
         unfit.append(nw.col("coverage") < float(scheme.minimum_coverage))
@@ -153,6 +157,9 @@ def flags(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
     scheme = columns.scheme
     yield from refusals(columns)
     if scheme.tier_by != "score":
+        bought = has_history(columns)
+        if bought is not None:  # a flag only: a document whose tiers go by rules says itself what such a customer is
+            yield "no_history", ~bought
         refused = reduce(or_, [condition for _, condition in refusals(columns)])
         yield "unclassified", nw.col("tier").is_null() & ~refused
     if scheme.dimensions:

@@ -70,10 +70,11 @@ def grade(features: Frame, scheme: Scheme, currency: Currency, reference: Refere
     Indicators that are compared with the graded population read ``features`` again, once for all means and once for
     each percentile; hand in a table that is computed already (``sources.engines.settle``).
 
-    Flags: ``not_graded`` (a value is missing that must not be, too little has data, or there is no score),
-    ``short_tenure``, ``unclassified`` (tiers go by rules and none fits), ``missing`` (an indicator with weight had no
-    value), ``low_coverage``, ``borderline``, ``out_of_range`` (given points off the scale, which count as missing),
-    ``unknown_value`` (a word that no ordinal table knows), ``proxy``, and those of the scheme's rules.
+    Flags: ``no_history`` (never bought before the cutoff), ``not_graded`` (a value is missing that must not be, too
+    little has data, or there is no score), ``short_tenure``, ``unclassified`` (tiers go by rules and none fits),
+    ``missing`` (an indicator with weight had no value), ``low_coverage``, ``borderline``, ``out_of_range`` (given
+    points off the scale, which count as missing), ``unknown_value`` (a word that no ordinal table knows), ``proxy``,
+    and those of the scheme's rules.
 
     Examples
     --------
@@ -132,9 +133,10 @@ def _points_columns(columns: Columns, reference: Reference | None) -> list[nw.Ex
 
 def _points(indicator: Indicator, columns: Columns, reference: Reference | None) -> nw.Expr:
     """Points of one indicator, missing where there is no value."""
-    source = columns.source_of(indicator)
+    source, name = columns.source_of(indicator), f"points_{indicator.id}"
+    if columns.has(name) and reference is not None and not reference.knows(indicator, source):
+        source = None  # the points stand already, and there is nothing to compare a stand-in with
     computed = None if source is None else _computed_points(indicator, source, columns, reference)
-    name = f"points_{indicator.id}"
     if not columns.has(name):
         return NOTHING if computed is None else computed
     low, high = float(columns.scheme.points.low), float(columns.scheme.points.high)
