@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tierlens.sources.refuse import refusal
+from tierlens.words import Text
 
 TEXT_TYPES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 BOOK_TYPES = (".xlsx", ".xlsm", ".xls", ".ods")
 FOLDER_TYPES = (*TEXT_TYPES, *BOOK_TYPES, ".parquet")
 DATABASE_TYPES = (".duckdb", ".ddb", ".db", ".sqlite", ".sqlite3")
 TYPES = (*FOLDER_TYPES, *DATABASE_TYPES)
+UNPACKED = 6
 
 
 def cache_folder() -> Path:
@@ -101,3 +104,25 @@ def held_still(path: Path) -> Iterator[None]:
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise refusal("E-TX-021", path.name, detail=f"{before.st_size} -> {after.st_size} bytes")
+
+
+def refuse_without_room(paths: Sequence[Path], folder: Path) -> None:
+    """Refuse files whose copy the temporary folder could not hold, before anything is copied.
+
+    Parquet files are read where they stand; of gzip files so much is counted as text of their kind commonly unpacks to.
+
+    Raises
+    ------
+    DataError
+        ``E-TX-043``.
+    """
+    copied = [path for path in paths if path.suffix.lower() != ".parquet"]
+    needed = sum(path.stat().st_size * (UNPACKED if path.suffix.lower() == ".gz" else 1) for path in copied)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        place = ", ".join(path.name for path in copied[:3])
+        detail = Text(
+            f"a copy needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+            f"临时副本约需 {needed / 1e9:.1f} GB，可用 {free / 1e9:.1f} GB",
+        )
+        raise refusal("E-TX-043", place, detail=detail)

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from tierlens.sources.asked import Asked
-from tierlens.sources.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still
+from tierlens.sources.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still, refuse_without_room
 from tierlens.sources.refuse import NO_CONTENT, refusal
 from tierlens.sources.staging import Part, first_row, stage_parquet
 from tierlens.sources.table_source import ADDRESSES
@@ -31,14 +31,17 @@ def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
     Raises
     ------
     DataError
-        Under the code of the case when a file must not be read as it stands.
+        Under the code of the case when a file must not be read as it stands; ``E-TX-043`` when the temporary folder
+        has no room for them.
     """
     parts: list[Part] = []
     for address in dict.fromkeys(name for name in asked.files if name.startswith(ADDRESSES)):
         from tierlens.sources.databases import stage_server
 
         parts.append(stage_server(address, asked, folder, connection))
-    for path in expand(tuple(name for name in asked.files if not name.startswith(ADDRESSES))):
+    paths = expand(tuple(name for name in asked.files if not name.startswith(ADDRESSES)))
+    refuse_without_room(paths, folder)
+    for path in paths:
         with held_still(path):
             parts += _stage_file(path, asked, folder, connection)
     return parts

@@ -93,7 +93,7 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
     ------
     DataError
         Under the code of the case when a file must not be read as it stands (see :mod:`tierlens.sources.refuse`), or
-        ``E-TX-200`` when a limit is passed.
+        ``E-TX-200`` when a limit is passed; ``E-TX-043`` when memory or disk do not suffice.
     MissingExtraError
         A workbook is read and python-calamine is not installed.
 
@@ -110,18 +110,11 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
     (1, 1)
     """
     connection = connect(threads, memory)
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
-        merging = load_merges(connection, source.same_customer)
-        parts = stage(source.asked, Path(folder), connection)
-        _settle(connection, parts, source)
-        _refuse_mixed(connection, parts, source)
-        find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
-        if merging:
-            merge_rows(connection, TRANSACTIONS)
-        quality = report(connection, parts, source.name, source.policies)
-        connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
-        connection.execute("DROP TABLE lines; DROP TABLE repeats")
-        others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}
+    try:
+        parts, quality, others = _read_all(connection, source)
+    except duckdb.OutOfMemoryException as error:
+        detail = str(error).splitlines()[0]
+        raise refusal("E-TX-043", source.name, detail=detail) from None
     quality = with_others(connection, quality, others)
     if check:
         quality.enforce()
@@ -134,6 +127,25 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
         others={name: nw.from_native(connection.table(name)) for name in others},
     )
     return Read(tables, quality)
+
+
+def _read_all(
+    connection: duckdb.DuckDBPyConnection, source: Source
+) -> tuple[Sequence[Part], Quality, dict[str, Quality]]:
+    """Make the views of all tables; return the parts of the transactions, and what became of every line."""
+    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
+        merging = load_merges(connection, source.same_customer)
+        parts = stage(source.asked, Path(folder), connection)
+        _settle(connection, parts, source)
+        _refuse_mixed(connection, parts, source)
+        find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
+        if merging:
+            merge_rows(connection, TRANSACTIONS)
+        quality = report(connection, parts, source.name, source.policies)
+        connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
+        connection.execute("DROP TABLE lines; DROP TABLE repeats")
+        others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}
+    return parts, quality, others
 
 
 def _whole_orders(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> bool:

@@ -85,6 +85,13 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
             "请补全客户表，或在 policies 中提高 orphan_limit",
         ),
     ),
+    "E-TX-043": (
+        Text("the data do not fit: {detail}", "数据放不下：{detail}"),
+        Text(
+            "raise the memory limit, set TMPDIR to a larger disk, or read fewer files at once",
+            "请提高内存上限，将 TMPDIR 设到更大的磁盘，或减少一次读取的文件",
+        ),
+    ),
     "E-TX-045": (
         Text("lines {lines} say different things of one customer", "第 {lines} 行对同一客户的记录相互矛盾"),
         Text(
