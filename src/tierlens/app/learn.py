@@ -21,8 +21,7 @@ from tierlens.app.tasks import STANDING, Task, tasks_of
 from tierlens.app.trial import Contender, at_cutoffs, judge
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import reasons, side_by_side
-from tierlens.features.catalog import CATALOG
-from tierlens.features.expected import EXPECTED
+from tierlens.features.catalog import WHOLE
 from tierlens.features.season import season_table
 from tierlens.publish import gather
 from tierlens.publish.findings import Risk
@@ -39,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 HEAVY = 1_000.0
 """Ridge of the downgrade model's line: the rule is near the truth, and lighter ones ranked worse up to March 2011."""
-KNOWN = {**CATALOG, **EXPECTED, **STANDING}
+KNOWN = {**WHOLE, **STANDING}
 
 
 @dataclass(frozen=True)

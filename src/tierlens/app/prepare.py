@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig, SimulatedSection, load_config
 from tierlens.errors import DataError
-from tierlens.features.catalog import CATALOG
+from tierlens.features.catalog import CATALOG, OTHERS, available
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
 from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme import Scheme, load_scheme
@@ -50,7 +50,7 @@ class Prepared:
     Parameters
     ----------
     panel : pyarrow.Table
-        All features at the learning cutoffs and the cutoff of the run.
+        All features that the tables allow, at the learning cutoffs and the cutoff of the run.
     tiers : pyarrow.Table
         Graded rows of the panel, in the same order.
     later : pyarrow.Table
@@ -152,14 +152,14 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     scheme = load_scheme(config.scheme)
     learning = config.learning_cutoffs()
     cutoffs = sorted({*learning, config.cutoff_day})
-    panel = to_arrow(snapshots(shop.tables, cutoffs, config.span))
+    panel = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))
     if not pc.any(pc.equal(panel["cutoff"], config.cutoff_day)).as_py():
         raise nobody(config)
     features = lent(panel)
     currency = shop.tables.currency
     tiers = to_arrow(grade(features, scheme, currency))
     wait = config.window.gap + config.window.horizon
-    wanted = graded_features(scheme)
+    wanted = graded_features(shop.tables, scheme)
     later = _graded_later(shop, config, scheme, [day + wait for day in learning])
     ahead = snapshots(shop.tables, cutoffs, config.span, features=wanted, everyone=True, ahead=wait)
     still = panel.select(list(KEY)).join(to_arrow(ahead), keys=list(KEY), join_type="left outer")
@@ -169,16 +169,20 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     return Prepared(panel, tiers, later, idle, scheme)
 
 
-def graded_features(scheme: Scheme) -> list[str]:
-    """Return the features of the catalog that a scheme reads, in the catalog's order."""
-    wanted = set(scheme.features)
-    return [name for name in CATALOG if name in wanted]
+def graded_features(tables: Tables, scheme: Scheme) -> list[str]:
+    """Return the features of the catalog that a scheme reads and the tables allow, in the catalog's order."""
+    return available(tables, scheme.features)
+
+
+def panel_features(tables: Tables, scheme: Scheme) -> list[str]:
+    """Return what a panel holds: all features of transactions and of the tables at hand, and what the scheme reads."""
+    return available(tables, {*CATALOG, *OTHERS, *scheme.features})
 
 
 def _graded_later(shop: Shop, config: RunConfig, scheme: Scheme, days: Sequence[int]) -> pa.Table:
     if not days:
         return pa.table({name: pa.array([], kind) for name, kind in LATER.items()})
-    features = settle(snapshots(shop.tables, days, config.span, features=graded_features(scheme)))
+    features = settle(snapshots(shop.tables, days, config.span, features=graded_features(shop.tables, scheme)))
     return to_arrow(grade(features, scheme, shop.tables.currency).select(*LATER))
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, lent, obtain, prepare, quietly
+from tierlens.app.prepare import Shop, lent, obtain, panel_features, prepare, quietly
 from tierlens.errors import UsageError
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme, to_sql
@@ -34,7 +34,9 @@ def read_only(config: RunConfig, rejects: Path | None) -> Quality:
 def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
     config, shop = obtain(config, quietly)
-    table = to_arrow(snapshots(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span))
+    names = panel_features(shop.tables, load_scheme(config.scheme))
+    days = [*config.learning_cutoffs(), config.cutoff_day]
+    table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
     path = write_parquet(out / outputs.SNAPSHOTS, table)
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
 
@@ -53,9 +55,10 @@ def feature_entry(name: str) -> dict[str, str]:
 
 def _now(config: RunConfig, shop: Shop) -> tuple[pa.Table, pa.Table]:
     """Features and grades at the cutoff of the run."""
-    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span))
-    graded = to_arrow(grade(lent(table), load_scheme(config.scheme), shop.tables.currency))
-    return table, graded
+    scheme = load_scheme(config.scheme)
+    names = panel_features(shop.tables, scheme)
+    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
+    return table, to_arrow(grade(lent(table), scheme, shop.tables.currency))
 
 
 def grade_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
@@ -74,8 +77,10 @@ def grade_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
 def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
     config, shop = obtain(config, quietly)
-    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span))
-    return to_sql(lent(table), load_scheme(config.scheme), shop.tables.currency)
+    scheme = load_scheme(config.scheme)
+    names = panel_features(shop.tables, scheme)
+    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
+    return to_sql(lent(table), scheme, shop.tables.currency)
 
 
 def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:

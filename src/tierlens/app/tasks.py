@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import Prepared, Shop, lent
-from tierlens.features.catalog import CATALOG
+from tierlens.features.catalog import CATALOG, OTHERS
 from tierlens.features.feature import Feature
 from tierlens.features.season import EXPECTATIONS, expectations
 from tierlens.features.snapshot import KEY, to_arrow
@@ -80,7 +80,7 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     learning = config.learning_cutoffs()
     rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
     panel = beside(prepared.panel, rhythm)
-    features = (*(name for name in CATALOG), *EXPECTATIONS)
+    features = (*CATALOG, *EXPECTATIONS, *told_by_others(_at(panel, learning)))
     left = to_arrow(churn(shop.tables, learning, config.span))
     horizon = config.window.horizon
     first = Task(
@@ -96,6 +96,12 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     )
     second = _falling(prepared, config, panel)
     return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
+
+
+def told_by_others(rows: pa.Table) -> tuple[str, ...]:
+    """Return the features of the tables beside transactions that a model can read: numbers that somebody has."""
+    there = [name for name, feature in OTHERS.items() if feature.unit != "text" and name in rows.column_names]
+    return tuple(name for name in there if rows[name].null_count < rows.num_rows)
 
 
 def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:

@@ -229,6 +229,11 @@ class Reference:
         self.rows = table.to_pylist()
         self.single = len({row["cutoff"] for row in self.rows}) == 1
 
+    def knows(self, indicator: Indicator, source: str | None) -> bool:
+        """Say whether an indicator was measured by this column; one that compares with nobody needs no measure."""
+        found = any(row["indicator"] == indicator.id and row["feature"] == source for row in self.rows)
+        return indicator.normalise is None or found
+
     def params(self, indicator: Indicator, source: str) -> Params:
         """Return the parameters of an indicator, each chosen by the row's cutoff."""
         rows = [row for row in self.rows if row["indicator"] == indicator.id and row["feature"] == source]

@@ -133,9 +133,10 @@ def _points_columns(columns: Columns, reference: Reference | None) -> list[nw.Ex
 
 def _points(indicator: Indicator, columns: Columns, reference: Reference | None) -> nw.Expr:
     """Points of one indicator, missing where there is no value."""
-    source = columns.source_of(indicator)
+    source, name = columns.source_of(indicator), f"points_{indicator.id}"
+    if columns.has(name) and reference is not None and not reference.knows(indicator, source):
+        source = None  # the points stand already, and there is nothing to compare a stand-in with
     computed = None if source is None else _computed_points(indicator, source, columns, reference)
-    name = f"points_{indicator.id}"
     if not columns.has(name):
         return NOTHING if computed is None else computed
     low, high = float(columns.scheme.points.low), float(columns.scheme.points.high)
