@@ -67,7 +67,7 @@ REFUSED: list[tuple[int, str, str | bytes, str, str]] = [
         "one key, two contents",
         "line_id,customer_id,time,amount\n1,C1,2026-01-05,1\n1,C1,2026-01-05,2\n",
         "E-TX-032",
-        "",
+        ":2",
     ),
     (119, "a needed column is missing", "customer_id,time\nC1,2026-01-05\n", "E-TX-119", ""),
 ]

@@ -276,7 +276,8 @@ def test_rejects_and_limits_of_a_table(tmp_path: Path) -> None:
     report = settle(tmp_path, "tickets", text)[1]
     assert report.write_rejects(tmp_path / "rejects.csv") == 1
     written = (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert written[1] == "tickets.csv,3,customer_id,E-TX-008,no customer,缺少客户编号,,2026-01-05,投诉,'=1"
+    verdict = "customer_id,E-TX-008,no customer,缺少客户编号,write the customer's id,补填客户编号"
+    assert written[1] == f"tickets.csv,3,{verdict},,2026-01-05,投诉,'=1"
     with pytest.raises(DataError, match=r"E-TX-200 data: tickets.*50\.00% > 1\.00%"):
         settle(tmp_path, "tickets", text, reject_limit=0.01)
     assert settle(tmp_path, "tickets", text, reject_limit=0.0, limits={"missing_customer": 0.5})

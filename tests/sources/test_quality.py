@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.sources.shop import GOOD, HEADER, read_rows, source_of
 from tierlens.errors import DataError, TierlensError
+from tierlens.sources.fixes import fix_of
 from tierlens.sources.quality import FileCount, Quality, inert
 from tierlens.sources.read import read
 from tierlens.sources.reasons import QUARANTINE
@@ -120,6 +121,8 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
         "code",
         "reason",
         "原因",
+        "fix",
+        "处理",
         "customer_id",
         "order_id",
         "time",
@@ -127,24 +130,12 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
         "file (source)",
         "备注",
     ]
+    said = {key: (*QUARANTINE[key].text, *fix_of(key)) for key in ("missing_customer", "bad_date", "short_row")}
     assert rows == [
-        [
-            "a.csv",
-            "2",
-            "customer_id",
-            "E-TX-008",
-            "no customer",
-            "缺少客户编号",
-            " ",
-            "O1",
-            "2026-01-05",
-            "1,000",
-            "",
-            "",
-        ],
-        ["a.csv", "3", "time", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "'=1+1", "2026-02-30", "5", "", ""],
-        ["a.csv", "4", "", "E-TX-010", *QUARANTINE["short_row"].text, "C2", "", "", "", "", ""],
-        ["b.csv", "2", "time", "E-TX-034", *QUARANTINE["bad_date"].text, "C1", "", "soon", "5", "f", "说明"],
+        ["a.csv", "2", "customer_id", "E-TX-008", *said["missing_customer"], " ", "O1", "2026-01-05", "1,000", "", ""],
+        ["a.csv", "3", "time", "E-TX-034", *said["bad_date"], "C1", "'=1+1", "2026-02-30", "5", "", ""],
+        ["a.csv", "4", "", "E-TX-010", *said["short_row"], "C2", "", "", "", "", ""],
+        ["b.csv", "2", "time", "E-TX-034", *said["bad_date"], "C1", "", "soon", "5", "f", "说明"],
     ]
     before = (tmp_path / "rejects.csv").read_bytes()
     quality.write_rejects(tmp_path / "rejects.csv")
@@ -153,7 +144,7 @@ def test_rejects_lose_nothing(tmp_path: Path) -> None:
 
 def test_without_rejects_the_file_has_a_header_only(tmp_path: Path) -> None:
     assert Quality("shop", 0, 0).write_rejects(tmp_path / "rejects.csv") == 0
-    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig") == "file,line,column,code,reason,原因\n"
+    assert (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig") == "file,line,column,code,reason,原因,fix,处理\n"
 
 
 @pytest.mark.parametrize("text", ["=1", "+86 138", "-x", "@x", "\tx", "\r=1"])

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from tierlens.errors import TierlensError
+from tierlens.sources.fixes import fix_of
 from tierlens.sources.reasons import QUARANTINE, REASONS
 from tierlens.sources.refuse import refusal
 from tierlens.sources.source import Policies
@@ -189,7 +190,7 @@ class Quality:
         return rows
 
     def write_rejects(self, path: str | Path) -> int:
-        """Write the quarantined lines: file, line, header to blame, code, reason in both languages, original fields.
+        """Write the quarantined lines: file, line, header to blame, code, reason, fix, original fields.
 
         The file is UTF-8 with a mark, for spreadsheets. A field that a spreadsheet would run as a formula is led by an
         apostrophe; nothing else is changed.
@@ -210,14 +211,15 @@ class Quality:
             writer = csv.writer(file)
             headers = self.rejects.columns[4:] if self.rejects else []
             batches = self.rejects.to_arrow_reader(BATCH) if self.rejects else ()
-            own = ["file", "line", "column", "code", "reason", "原因"]
+            own = ["file", "line", "column", "code", "reason", "原因", "fix", "处理"]
             writer.writerow([*own, *(f"{name} (source)" if name in own else name for name in headers)])
             for batch in batches:
                 for place, line, blamed, key, *values in zip(
                     *(column.to_pylist() for column in batch.columns), strict=True
                 ):
                     reason = QUARANTINE[key]
-                    writer.writerow([place, line, inert(blamed), reason.code, *reason.text, *map(inert, values)])
+                    own = [place, line, inert(blamed), reason.code, *reason.text, *fix_of(key)]
+                    writer.writerow([*own, *map(inert, values)])
                 written += batch.num_rows
         return written
 

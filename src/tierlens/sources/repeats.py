@@ -100,5 +100,5 @@ WHERE l.reason IS NULL AND l.line_id IS NOT NULL WINDOW key AS (PARTITION BY l.l
     )
     if open_case:
         lines = ", ".join(map(str, open_case[1][:5]))
-        raise refusal(clash, parts[open_case[0]].name, lines=lines)
+        raise refusal(clash, f"{parts[open_case[0]].name}:{open_case[1][0]}", lines=lines)
     connection.execute(f"INSERT INTO repeats SELECT part, line, {literal('superseded')} FROM ({rivals}) WHERE nth > 1")
