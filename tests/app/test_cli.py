@@ -88,7 +88,7 @@ def test_features_and_grades_of_a_tiny_shop(shop: Path, capsys: pytest.CaptureFi
 
 def test_a_feature_is_shown_and_a_slip_is_helped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["features", "show", "recency_days", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["标题"] == "距上次购买天数"
+    assert json.loads(capsys.readouterr().out)["other language"] == "距上次购买天数"
     assert main(["features", "show", "recency_day"]) == 2
     assert "did you mean recency_days?" in capsys.readouterr().err
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens import __version__
-from tierlens.app import reviewer
+from tierlens.app import features, reviewer
 from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, table, tell, wanted_lang
 from tierlens.words import Lang, Text
 
@@ -26,8 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-features_app = typer.Typer(help="Build features, and look them up.", no_args_is_help=True)
-app.add_typer(features_app, name="features")
+app.add_typer(features.features_app, name="features")
 app.add_typer(reviewer.scheme_app, name="scheme")
 for command in (reviewer.movement, reviewer.path, reviewer.card, reviewer.validity):
     app.command()(command)
@@ -80,37 +79,6 @@ def read(
         give(quality.to_dict(), [], True)
     else:
         table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
-
-
-@features_app.command("build")
-def features_build(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
-    """Build all features at the cutoff of the run and at those it learns from."""
-    from tierlens.app.steps import features_only
-
-    done = features_only(_config(file), out)
-    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
-
-
-@features_app.command("list")
-def features_list(lang: InLang = "en", as_json: AsJson = False) -> None:
-    """List the catalog."""
-    from tierlens.features.catalog import CATALOG
-
-    rows = [(f.name, f.title.say(lang), f.dimension, f.unit, f.direction) for f in CATALOG.values()]
-    headers = ["name", "title", "dimension", "unit", "direction"]
-    if as_json:
-        give({row[0]: dict(zip(headers[1:], row[1:], strict=True)) for row in rows}, [], True)
-    else:
-        table(headers, rows)
-
-
-@features_app.command("show")
-def features_show(name: str, lang: InLang = "en", as_json: AsJson = False) -> None:
-    """Show one feature: formula, unit, direction, what a missing value means."""
-    from tierlens.app.steps import feature_entry
-
-    entry = feature_entry(name)
-    give(entry, [f"{key:10} {value}" for key, value in entry.items() if value], as_json)
 
 
 @app.command()

@@ -41,18 +41,6 @@ def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
 
 
-def feature_entry(name: str) -> dict[str, str]:
-    """Return all that the catalog says of a feature."""
-    from tierlens.features.catalog import DIMENSIONS, describe
-
-    found = describe(name)
-    return {
-        "name": found.name, "title": found.title.en, "标题": found.title.zh, "unit": found.unit,
-        "dimension": DIMENSIONS[found.dimension].en, "direction": found.direction, "formula": found.formula,
-        "missing": found.missing, "tables": ", ".join(found.tables), "needs": ", ".join(found.needs),
-    }  # fmt: skip
-
-
 def _now(config: RunConfig, shop: Shop) -> tuple[pa.Table, pa.Table]:
     """Features and grades at the cutoff of the run."""
     scheme = load_scheme(config.scheme)
