@@ -13,9 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from tierlens.risk.columns import learn_columns
 from tierlens.risk.level import forecast_rate, recent_mean, shifts_by
 from tierlens.risk.linear import Rows, logit, ridge_logistic, sigmoid
-from tierlens.risk.members import Inputs, Sample, learn_line
-from tierlens.risk.ranks import KNOTS, SCALE, learn_curves, ranks, ranks_by
-from tierlens.risk.recipe import MANY, recipe_for, weigh
+from tierlens.risk.members import Inputs, Sample, learn_line, learn_lines
+from tierlens.risk.model import RiskClassifier
+from tierlens.risk.ranks import KNOTS, SCALE, learn_curves, ranker_of, ranks
+from tierlens.risk.recipe import BLOCK, MANY, SOME, recipe_for, weigh
 from tierlens.risk.trees import SETTINGS, Growth, TreeRows, grow
 
 VALUES = st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1, max_size=40)
@@ -59,7 +60,7 @@ def test_small_cutoffs_use_the_curve_learned():
     values = np.arange(60.0).reshape(-1, 1)
     days = np.append(np.zeros(57), [1, 1, 1])
     fallback = learn_curves(values)
-    found = ranks_by(values, days, fallback, fewest=10)
+    found = ranker_of(values, days, fallback, fewest=10).ranks(values)
     assert (found[57:] == ranks(values[57:], fallback)).all()
     assert found[:57].mean() == pytest.approx(0.0, abs=1e-12)
 
@@ -134,8 +135,7 @@ def test_columns_keep_numbers_and_code_the_rest():
 
 
 def sample_of(values, y, categorical=()):
-    found = learn_curves(values)
-    inputs = Inputs(values, ranks(values, found), np.zeros(len(values)))
+    inputs = Inputs(values, ranker_of(values, None, learn_curves(values)), np.zeros(len(values)))
     del categorical
     return Sample(inputs, y.astype(float), np.ones(len(values)))
 
@@ -179,17 +179,50 @@ def test_weights_are_even_where_members_say_the_same():
 @pytest.mark.parametrize(
     ("rows", "snapshots", "names"),
     [
-        (200, False, ("ranks", "values")),
-        (200, True, ("ranks", "values")),
+        (90, False, ("ranks", "values")),
+        (90, True, ("ranks", "values")),
+        (200, False, ("ranks", "values", "slow")),
         (5000, True, ("ranks", "small")),
         (5000, False, ("ranks", "values", "slow", "medium")),
-        (MANY, True, ("ranks", "slow")),
+        (SOME, False, ("ranks", "values", "slow", "medium")),
+        (MANY, True, ("ranks", "large")),
         (MANY, False, ("ranks", "values", "big")),
     ],
 )
 def test_the_recipe_follows_the_rows(rows, snapshots, names):
     sample = sample_of(np.zeros((rows, 1)), np.arange(rows) % 2)
     assert recipe_for(sample, snapshots).names == names
+
+
+def test_wide_tables_are_fitted_in_the_space_of_their_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 200))
+    y = (X[:, 0] + rng.normal(size=60) > 0).astype(float)
+    line = ridge_logistic(Rows(X, y, np.ones(60), np.zeros(60)), 2.0)
+    peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(X, y)
+    assert line.weights == pytest.approx(peer.coef_.ravel(), abs=1e-4)
+
+
+def test_a_line_ends_where_it_would_wherever_it_starts():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 4))
+    y = (X[:, 0] + rng.normal(size=300) > 0).astype(float)
+    one, *_, path = learn_lines("values", sample_of(X, y), [], (1.0, 100.0, 1.0))
+    assert path.line.weights == pytest.approx(one.line.weights, abs=1e-6)
+
+
+@pytest.mark.parametrize("rows", [BLOCK - 1, BLOCK + 5])
+def test_scoring_block_by_block_changes_nothing(rows):
+    rng = np.random.default_rng(2)
+    X, days = rng.normal(size=(rows, 3)), rng.integers(0, 3, rows)
+    y = (X[:, 0] + X[:, 1] ** 2 + rng.normal(size=rows) > 1).astype(int)
+    model = RiskClassifier(n_jobs=1, trees={"rounds": 5}, seeds=1).fit(X[:3000], y[:3000], cutoffs=days[:3000])
+    found = model.predict_proba(X, cutoffs=days)[:, 1]
+    ranker = ranker_of(X, days, model.curves_)
+    sample = Inputs(X, ranker, np.zeros(rows))
+    line, trees = model.blend_.members
+    slow = 0.5 * line.raw(sample) + 0.5 * trees.raw(sample)
+    assert logit(found) - slow == pytest.approx(float(logit(found[0]) - slow[0]), abs=1e-9)
 
 
 def test_rare_outcomes_get_lines_only():

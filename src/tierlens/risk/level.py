@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from tierlens.risk.linear import Floats, logit, sigmoid
 
+NEAR = 1e-13
+"""Distance of the mean from the rate at which a shift is good enough."""
 HALF_LIFE = 1.0
 """Closed cutoffs after which a past error counts half."""
 
@@ -31,10 +33,17 @@ def shift_to(log_odds: Floats, rate: float, weight: Floats | None = None) -> flo
     share = np.full(len(log_odds), 1 / len(log_odds)) if weight is None else weight / weight.sum()
     rate = float(np.clip(rate, 1e-6, 1 - 1e-6))
     low, high = -40.0 - float(log_odds.max()), 40.0 - float(log_odds.min())
+    shift = float(logit(rate) - logit(share @ sigmoid(log_odds)))
     for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if float(share @ sigmoid(log_odds + middle)) < rate else (low, middle)
-    return (low + high) / 2
+        risk = sigmoid(log_odds + shift)
+        miss = float(share @ risk) - rate
+        low, high = (shift, high) if miss < 0 else (low, shift)
+        if abs(miss) < NEAR:
+            break
+        # Newton's step, and the middle of the bounds where it would leave them.
+        step = shift - miss / max(float(share @ (risk * (1.0 - risk))), 1e-300)
+        shift = step if low < step < high else (low + high) / 2
+    return shift
 
 
 def shifts_by(

@@ -64,14 +64,17 @@ def _loss(rows: Rows, theta: Floats, penalty: Floats) -> float:
     return float(rows.weight @ fit + 0.5 * penalty @ theta**2)
 
 
-def ridge_logistic(rows: Rows, ridge: float) -> Line:
+def ridge_logistic(rows: Rows, ridge: float, start: Line | None = None) -> Line:
     """Fit by Newton's method with step halving; the intercept is not penalised.
 
     Parameters
     ----------
     rows : Rows
+        With more columns than rows it is fitted in the space of the rows, where the answer lies.
     ridge : float
         Weight of half the squared weights beside the summed log loss, above 0 (scikit-learn's 1 / C).
+    start : Line, optional
+        Where to begin; the answer is the same.
 
     Examples
     --------
@@ -82,8 +85,12 @@ def ridge_logistic(rows: Rows, ridge: float) -> Line:
     >>> bool(1.6 < line.weights[0] < 2.4)
     True
     """
+    if rows.design.shape[1] > len(rows.design):
+        basis, small = np.linalg.qr(rows.design.T)
+        found = ridge_logistic(Rows(np.ascontiguousarray(small.T), rows.outcome, rows.weight, rows.offset), ridge)
+        return Line(found.intercept, basis @ found.weights)
     width = rows.design.shape[1] + 1
-    theta: Floats = np.zeros(width)
+    theta: Floats = np.zeros(width) if start is None else np.append(start.intercept, start.weights)
     penalty = np.full(width, ridge)
     penalty[0] = 1e-9 * max(float(rows.weight.sum()), 1.0)
     now = _loss(rows, theta, penalty)

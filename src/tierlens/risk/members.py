@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tierlens.risk.linear import Floats, Line, Rows, ridge_logistic
+from tierlens.risk.ranks import Ranker
 from tierlens.risk.trees import Forest, Growth, TreeRows, grow
 
 LinearKind = Literal["ranks", "values"]
-LEVELS_KEPT = 50
-"""Levels of a category that get a weight of their own in a linear member, those with the most rows."""
+LEVELS_KEPT = 200
+"""Levels, of all categories together, that get a weight of their own in a linear member: those with the most rows."""
+LEVEL_ROWS = 3
+"""Rows that a level needs for that."""
 FAR = 5.0
 """Standardised values beyond this count as this: one typing error must not move a line."""
 
@@ -27,19 +31,37 @@ class Inputs:
     ----------
     values : array of float, shape (n, p)
         With missing values; categories as codes.
-    ranks : array of float, shape (n, p)
-        Scaled percentile ranks, missing ones 0.
+    ranker : Ranker
+        Reads off the ranks when a member asks for them.
     offset : array of float, shape (n,)
         Log-odds that members add to.
+
+    Examples
+    --------
+    >>> from tierlens.risk.ranks import learn_curves, ranker_of
+    >>> values = np.array([[1.0], [9.0]])
+    >>> Inputs(values, ranker_of(values, None, learn_curves(values)), np.zeros(2)).ranks.ravel().round(2)
+    array([-0.87,  0.87])
     """
 
     values: Floats
-    ranks: Floats
+    ranker: Ranker
     offset: Floats
+
+    @cached_property
+    def ranks(self) -> Floats:
+        """Scaled percentile ranks, shape (n, p), missing ones 0."""
+        return self.ranker.ranks(self.values)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Inputs:
         """Return some of the rows."""
-        return Inputs(self.values[rows], self.ranks[rows], self.offset[rows])
+        return Inputs(self.values[rows], self.ranker.take(rows), self.offset[rows])
+
+    def blocks(self, size: int) -> Iterator[Inputs]:
+        """Yield the rows in blocks that follow each other; nothing is copied."""
+        for start in range(0, len(self.offset), size):
+            rows = slice(start, start + size)
+            yield Inputs(self.values[rows], self.ranker.part(rows), self.offset[rows])
 
 
 @dataclass(frozen=True)
@@ -104,10 +126,12 @@ class Design:
         """Return the columns, shape (n, k), none missing."""
         numbers = list(self.numbers)
         if self.kind == "ranks":
-            main = inputs.ranks[:, numbers]
+            main = inputs.ranks if len(numbers) == inputs.ranks.shape[1] else inputs.ranks[:, numbers]
         else:
             main = np.clip((inputs.values[:, numbers] - self.centre) / self.spread, -FAR, FAR)
             main[~np.isfinite(main)] = 0.0
+        if not self.gaps and not self.levels:
+            return main
         gaps = (~np.isfinite(inputs.values[:, list(self.gaps)])).astype(np.float64)
         levels = [(inputs.values[:, column] == code).astype(np.float64) for column, code in self.levels]
         return np.column_stack([main, gaps, *levels])
@@ -143,9 +167,11 @@ def _gaps(values: Floats, numbers: Sequence[int]) -> tuple[int, ...]:
 
 def _levels(values: Floats, categorical: Sequence[int]) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
+    most = max(LEVELS_KEPT // max(len(categorical), 1), 20)
     for place in categorical:
         codes, counts = np.unique(values[np.isfinite(values[:, place]), place], return_counts=True)
-        common = np.sort(codes[np.argsort(-counts, kind="stable")[:LEVELS_KEPT]])
+        common = np.sort(codes[np.argsort(-counts, kind="stable")[:most]])
+        common = common[np.isin(common, codes[counts >= LEVEL_ROWS])]
         found += [(place, int(code)) for code in common]
     return tuple(found)
 
@@ -161,7 +187,8 @@ class LinearMember:
     def raw(self, inputs: Inputs, threads: int = 0) -> Floats:
         """Return log-odds beyond the offset, shape (n,)."""
         del threads
-        found: Floats = self.line.intercept + self.design.matrix(inputs) @ self.line.weights
+        found: Floats = self.design.matrix(inputs) @ self.line.weights
+        found += self.line.intercept
         return found
 
     def parts(self, inputs: Inputs, threads: int = 0) -> Floats:
@@ -177,10 +204,22 @@ class LinearMember:
 
 def learn_line(kind: LinearKind, sample: Sample, categorical: Sequence[int], ridge: float) -> LinearMember:
     """Learn a linear member."""
+    return learn_lines(kind, sample, categorical, (ridge,))[0]
+
+
+def learn_lines(
+    kind: LinearKind, sample: Sample, categorical: Sequence[int], ridges: Sequence[float]
+) -> list[LinearMember]:
+    """Learn a linear member for each ridge; each starts where the one before it ended."""
     design = learn_design(kind, sample, categorical)
     matrix = design.matrix(sample.inputs)
-    line = ridge_logistic(Rows(matrix, sample.outcome, sample.weight, sample.inputs.offset), ridge)
-    return LinearMember(design, line, sample.weight @ matrix / sample.weight.sum())
+    rows = Rows(matrix, sample.outcome, sample.weight, sample.inputs.offset)
+    means = sample.weight @ matrix / sample.weight.sum()
+    found: list[LinearMember] = []
+    for ridge in ridges:
+        line = ridge_logistic(rows, ridge, found[-1].line if found else None)
+        found.append(LinearMember(design, line, means))
+    return found
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,18 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from tierlens.errors import DataError, UsageError
-from tierlens.risk.columns import Columns, as_table, learn_columns
+from tierlens.errors import UsageError
+from tierlens.risk.checks import Ints, days_of, place_of, two_classes
+from tierlens.risk.columns import as_table, learn_columns
 from tierlens.risk.level import recent_mean, shift_to, shifts_by
 from tierlens.risk.linear import Floats, logit, sigmoid
 from tierlens.risk.members import Inputs, Sample
-from tierlens.risk.ranks import Curve, learn_curves, ranks, ranks_by
+from tierlens.risk.ranks import Curve, learn_curves, ranker_of
 from tierlens.risk.recipe import Blend, Kitchen, cook, recipe_for
 from tierlens.risk.trees import Setting
 from tierlens.words import Text
-
-Ints = npt.NDArray[np.int64]
 
 
 class Parts(NamedTuple):
@@ -139,21 +136,21 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The rows as members see them, those of weight 0 left out.
         """
         values = self._matrix(X, reset=True)
-        outcome, self.classes_ = _two_classes(self, y, len(values))
+        outcome, self.classes_ = two_classes(self, y, len(values))
         weight = _check_sample_weight(sample_weight, values, dtype=np.float64)
-        days = _days(cutoffs, len(values))
+        days = days_of(cutoffs, len(values))
         kept = weight > 0
         if not kept.all():
             values, outcome, weight = values[kept], outcome[kept], weight[kept]
             days = days[kept] if days is not None else None
-        self.prior_place_ = _place(self.prior, self.columns_)
+        self.prior_place_ = place_of(self.prior, self.columns_)
         before = self._before(values)
         self.shifts_ = shifts_by(before, outcome, weight, days)
         self.prior_mean_ = float(weight @ before / weight.sum())
         latest = np.ones(len(values), dtype=bool) if days is None else days == days.max()
         self.curves_ = learn_curves(values[latest], weight[latest])
         level = np.array([self.shifts_[int(day)] for day in (np.zeros(len(values)) if days is None else days)])
-        return Sample(Inputs(values, self._ranks(values, days), before + level), outcome, weight)
+        return Sample(Inputs(values, ranker_of(values, days, self.curves_), before + level), outcome, weight)
 
     def kitchen(self) -> Kitchen:
         """Return what members are learned with."""
@@ -285,15 +282,12 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = values[:, self.prior_place_]
         return logit(np.where(np.isfinite(given), given, 0.5))
 
-    def _ranks(self, values: Floats, days: Ints | None) -> Floats:
-        return ranks(values, self.curves_) if days is None else ranks_by(values, days, self.curves_)
-
     def _inputs(self, X: Any, cutoffs: npt.ArrayLike | None) -> tuple[Inputs, Ints | None]:
         check_is_fitted(self, "blend_")
         values = self._matrix(X, reset=False)
-        days = _days(cutoffs, len(values))
+        days = days_of(cutoffs, len(values))
         offset = self._before(values) + recent_mean(self.shifts_)
-        return Inputs(values, self._ranks(values, days), offset), days
+        return Inputs(values, ranker_of(values, days, self.curves_), offset), days
 
     def _level(self, log_odds: Floats, days: Ints | None, base_rate: float | Mapping[int, float] | None) -> Floats:
         added = np.zeros(len(log_odds))
@@ -312,59 +306,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 here = days == day
                 added[here] = shift_to(log_odds[here], base_rate[int(day)])
         return added
-
-
-def _two_classes(model: BaseEstimator, y: Any, rows: int) -> tuple[Floats, npt.NDArray[Any]]:
-    if y is None:
-        raise ValueError(
-            f"{type(model).__name__} requires y to be passed, but the target y is None; this estimator learns from it"
-        )
-    labels = column_or_1d(y, warn=True)
-    assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
-    kind = type_of_target(labels, input_name="y", raise_unknown=True)
-    classes = np.unique(labels)
-    if kind != "binary" or len(classes) != 2:
-        raise DataError(
-            "E-RI-020",
-            Text(
-                f"Only binary classification is supported. The type of the target is {kind}. "
-                f"Classifier can't train when there are {len(classes)} classes, 1 class included",
-                f"仅支持二分类，目标有 {len(classes)} 个类别",
-            ),
-            where="y",
-            fix=Text("give rows of both outcomes", "请提供两种结果的数据行"),
-        )
-    if len(labels) != rows:
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(labels)]}")
-    return (labels == classes[1]).astype(np.float64), classes
-
-
-def _days(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
-    if cutoffs is None:
-        return None
-    days = np.asarray(cutoffs).astype(np.int64)
-    if days.shape != (rows,):
-        raise DataError(
-            "E-RI-021",
-            Text(f"{rows} rows and cutoffs of shape {days.shape}", f"{rows} 行数据，截止日形状为 {days.shape}"),
-            where="cutoffs",
-            fix=Text("give one cutoff a row", "请为每行给出一个截止日"),
-        )
-    return days
-
-
-def _place(prior: str | None, columns: Columns) -> int | None:
-    if prior is None:
-        return None
-    if prior not in columns.names:
-        raise UsageError(
-            "E-RI-022",
-            Text(f"the prior {prior!r} is no column", f"先验列 {prior!r} 不存在"),
-            where="prior",
-            fix=Text("leave prior out, or add the column", "请去掉 prior，或添加该列"),
-        )
-    return columns.names.index(prior)
 
 
 __all__ = ["Curve", "Parts", "RiskClassifier"]

@@ -6,13 +6,14 @@ that the model learned from. Ranks are read off a curve of at most ``KNOTS`` poi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 KNOTS = 1024
 SCALE = 12.0**0.5
@@ -70,22 +71,69 @@ def ranks(values: Floats, curves: Sequence[Curve]) -> Floats:
         column = values[:, place]
         found[:, place] = np.interp(column, curve.value, curve.rank)
     found[~np.isfinite(values)] = 0.0
-    return found * SCALE
+    found *= SCALE
+    return found
 
 
-def ranks_by(values: Floats, cutoffs: npt.ArrayLike, fallback: Sequence[Curve], fewest: int = 50) -> Floats:
-    """Return scaled ranks within each cutoff; a cutoff of fewer rows is read off the ``fallback`` curves.
+FEWEST = 50
+"""Rows of a cutoff below which its ranks are read off the curves learned from."""
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Ranks of rows, read off when they are asked for: a million rows need not hold them all at once.
+
+    Parameters
+    ----------
+    fallback : sequence of Curve
+        Curves of the rows learned from.
+    days : array of int, shape (n,), optional
+        Cutoff of each row.
+    curves : mapping of int to sequence of Curve
+        Curves of the cutoffs that have enough rows.
+    """
+
+    fallback: Sequence[Curve]
+    days: npt.NDArray[np.int64] | None
+    curves: Mapping[int, Sequence[Curve]]
+
+    def take(self, rows: Rows) -> Ranker:
+        """Return the ranker of some of the rows."""
+        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves)
+
+    def part(self, rows: slice) -> Ranker:
+        """Return the ranker of rows that follow each other."""
+        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves)
+
+    def ranks(self, values: Floats) -> Floats:
+        """Return the scaled ranks of the rows' values, shape (n, p)."""
+        if self.days is None:
+            return ranks(values, self.fallback)
+        found = np.empty_like(values)
+        for day in np.unique(self.days):
+            here = self.days == day
+            curves = self.curves.get(int(day), self.fallback)
+            if here.all():
+                return ranks(values, curves)
+            found[here] = ranks(values[here], curves)
+        return found
+
+
+def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[Curve], fewest: int = FEWEST) -> Ranker:
+    """Learn the curves of each cutoff of at least ``fewest`` rows.
 
     Examples
     --------
     >>> values = np.arange(4.0).reshape(-1, 1)
-    >>> ranks_by(values, [0, 0, 1, 1], learn_curves(values), fewest=2).ravel().round(2)
+    >>> ranker_of(values, [0, 0, 1, 1], learn_curves(values), fewest=2).ranks(values).ravel().round(2)
     array([-0.87,  0.87, -0.87,  0.87])
     """
-    days = np.asarray(cutoffs)
-    found = np.empty_like(values)
+    if cutoffs is None:
+        return Ranker(fallback, None, {})
+    days = np.asarray(cutoffs, dtype=np.int64)
+    found = {}
     for day in np.unique(days):
         here = days == day
-        part = values[here]
-        found[here] = ranks(part, learn_curves(part) if len(part) >= fewest else fallback)
-    return found
+        if here.sum() >= fewest:
+            found[int(day)] = learn_curves(values if here.all() else values[here])
+    return Ranker(fallback, days, found)

@@ -1,12 +1,21 @@
 """Which members a model has, how they are weighed, and how that is found on rows held out.
 
 Snapshots of several cutoffs get a fixed recipe, an even blend of ranks and small trees: folds drawn at random from them
-would learn one season by heart. A flat table gets members of different kinds, weighed by cross-validation. More than
-``MANY`` rows are too dear for that: trees are then watched on rows held out, which also set the weights.
+would learn one season by heart. A flat table gets members of different kinds: two lines (on ranks and on values) and
+two kinds of trees, weighed by the log loss on rows that they did not see. By the number of rows:
+
+=====================  ===========================================================================================
+below ``FEW``          lines only, evenly
+to ``SOME``            folds: each row is scored by members that did not see it; the boosters of all folds are kept
+to ``MANY``            one part held out stops the trees and sets the weights; then all rows are learned from
+above                  the same with one kind of larger trees, and no second round; lines from ``LINE_ROWS`` rows
+snapshots              ``MANY`` and more get larger trees and one booster
+=====================  ===========================================================================================
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,21 +24,36 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.risk.linear import Floats, sigmoid
-from tierlens.risk.members import Inputs, LinearKind, LinearMember, Member, Sample, TreeMember, learn_line, learn_trees
-from tierlens.risk.trees import SETTINGS, Growth, Setting
+from tierlens.risk.members import (
+    Inputs,
+    LinearKind,
+    LinearMember,
+    Member,
+    Sample,
+    TreeMember,
+    learn_line,
+    learn_lines,
+    learn_trees,
+)
+from tierlens.risk.trees import SETTINGS, Forest, Growth, Setting
 
-FEW = 300
+FEW = 100
 """Rows below which, or with fewer than ``RARE`` of an outcome, only lines are learned and nothing is chosen."""
 RARE = 20
-MANY = 100_000
+ENOUGH = 300
+"""Rows from which a second, larger kind of trees is tried."""
+SOME, MANY = 30_000, 100_000
 HELD_OUT = 50_000
-LINE_ROWS = 200_000
+LINE_ROWS = 100_000
 """Rows that a line is learned from at most: more do not move it."""
-RIDGES = (1.0, 10.0, 100.0)
-PULL = 10.0
+RIDGES = (100.0, 10.0, 1.0)
+PULL = 3.0
 """How strongly weights are drawn to those expected, in units of log loss."""
-LINES_SHARE = 0.8
-"""Weight that lines are expected to have together: where rows say little, what is simple is the safer bet."""
+EXPECTED = {"values": 0.75, "ranks": 0.20}
+"""Weights that lines are expected to have: where rows say little, what is simple is the safer bet. Where ranks or trees
+are much better, few rows say so; where a straight line is a little better, no number of rows would."""
+BLOCK = 32_768
+"""Rows scored at a time."""
 Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -67,7 +91,8 @@ def recipe_for(sample: Sample, snapshots: bool) -> Recipe:
 
     Examples
     --------
-    >>> inputs = Inputs(np.zeros((10, 1)), np.zeros((10, 1)), np.zeros(10))
+    >>> from tierlens.risk.ranks import Ranker
+    >>> inputs = Inputs(np.zeros((10, 1)), Ranker([], None, {}), np.zeros(10))
     >>> recipe_for(Sample(inputs, np.arange(10) % 2.0, np.ones(10)), snapshots=False).names
     ('ranks', 'values')
     """
@@ -77,9 +102,10 @@ def recipe_for(sample: Sample, snapshots: bool) -> Recipe:
         return Recipe(("ranks", "values"), (), "even", (1.0,))
     if snapshots:
         ridge = float(np.clip(rows / 40.0, 10.0, 1000.0))
-        return Recipe(("ranks",), ("small",) if rows < MANY else ("slow",), "even", (ridge,))
+        return Recipe(("ranks",), ("small",) if rows < MANY else ("large",), "even", (ridge,))
+    trees = ("slow", "medium") if rows >= ENOUGH else ("slow",)
     if rows < MANY:
-        return Recipe(("ranks", "values"), ("slow", "medium"), "folds", RIDGES)
+        return Recipe(("ranks", "values"), trees, "folds" if rows < SOME else "holdout", RIDGES)
     return Recipe(("ranks", "values"), ("big",), "holdout", (10.0,))
 
 
@@ -118,7 +144,15 @@ class Blend:
     intercept: float
 
     def raw(self, inputs: Inputs, threads: int = 0) -> Floats:
-        """Return log-odds beyond the offset, shape (n,)."""
+        """Return log-odds beyond the offset, shape (n,); many rows go block by block, so that little is held."""
+        if len(inputs.offset) <= BLOCK:
+            return self._raw(inputs, threads)
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(threads if threads > 0 else os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(lambda part: self._raw(part, 1), inputs.blocks(BLOCK))))
+
+    def _raw(self, inputs: Inputs, threads: int) -> Floats:
         total = np.full(len(inputs.offset), self.intercept)
         for member, weight in zip(self.members, self.weights, strict=True):
             if weight:
@@ -142,14 +176,19 @@ def cook(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
     if recipe.how == "holdout":
         return _by_holdout(recipe, sample, kitchen)
     members: list[Member] = [_line(kind, sample, kitchen, recipe.ridges[0]) for kind in recipe.lines]
-    members += [learn_trees(kitchen.growth(name, kitchen.seeds), sample) for name in recipe.trees]
+    seeds = kitchen.seeds if len(sample.outcome) < MANY else 1
+    members += [learn_trees(kitchen.growth(name, seeds), sample) for name in recipe.trees]
     return Blend(recipe.names, tuple(members), np.full(len(members), 1.0 / len(members)), 0.0)
 
 
+def _some(sample: Sample) -> Sample:
+    """Return the rows that lines are learned from, evenly drawn."""
+    step = -(-len(sample.outcome) // LINE_ROWS)
+    return sample.take(np.arange(0, len(sample.outcome), step)) if step > 1 else sample
+
+
 def _line(kind: LinearKind, sample: Sample, kitchen: Kitchen, ridge: float) -> LinearMember:
-    step = max(len(sample.outcome) // LINE_ROWS, 1)
-    few = sample.take(np.arange(0, len(sample.outcome), step)) if step > 1 else sample
-    return learn_line(kind, few, kitchen.categorical, ridge)
+    return learn_line(kind, _some(sample), kitchen.categorical, ridge)
 
 
 def _folds(sample: Sample, kitchen: Kitchen) -> Iterator[Fold]:
@@ -160,57 +199,74 @@ def _folds(sample: Sample, kitchen: Kitchen) -> Iterator[Fold]:
 
 
 def _by_folds(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
-    """Score each row by members that did not see it; choose ridges and numbers of trees; weigh; learn from all rows."""
-    candidates = [(kind, ridge) for kind in recipe.lines for ridge in recipe.ridges]
-    scores = np.zeros((len(sample.outcome), len(candidates) + len(recipe.trees)))
-    rounds: dict[str, list[int]] = {name: [] for name in recipe.trees}
+    """Score each row by members that did not see it, and weigh them by that.
+
+    The boosters of all folds together are the member of trees: five that saw four fifths each, stopped in time, rank no
+    worse than one that saw all, and cost no second round.
+    """
+    tried = _Tried(recipe, len(sample.outcome))
     for learn, held in _folds(sample, kitchen):
-        seen, unseen = sample.take(learn), sample.take(held)
-        for place, (kind, ridge) in enumerate(candidates):
-            scores[held, place] = _line(kind, seen, kitchen, ridge).raw(unseen.inputs)
-        for place, name in enumerate(recipe.trees, start=len(candidates)):
-            member = learn_trees(kitchen.growth(name, 1), seen, unseen)
-            rounds[name].append(member.forest.rounds)
-            scores[held, place] = member.raw(unseen.inputs, kitchen.threads)
-    losses = [log_loss(sample, scores[:, place]) for place in range(len(candidates))]
-    chosen = [min(_of(kind, candidates), key=lambda place: losses[place]) for kind in recipe.lines]
-    columns = [*chosen, *range(len(candidates), scores.shape[1])]
-    weights, intercept = weigh(sample, scores[:, columns], expected(recipe))
-    members: list[Member] = [_line(*_pick(candidates, place, sample, kitchen)) for place in chosen]
-    members += [
-        learn_trees(kitchen.growth(name, kitchen.seeds), sample, rounds=_more(rounds[name])) for name in recipe.trees
-    ]
+        tried.learn(sample.take(learn), sample.take(held), held, kitchen)
+    chosen, weights, intercept = tried.weighed(sample)
+    members: list[Member] = [_line(kind, sample, kitchen, ridge) for kind, ridge in chosen]
+    members += [TreeMember(Forest(tuple(tried.boosters[name]))) for name in recipe.trees]
     return Blend(recipe.names, tuple(members), weights, intercept)
-
-
-def _pick(
-    candidates: Sequence[tuple[LinearKind, float]], place: int, sample: Sample, kitchen: Kitchen
-) -> tuple[LinearKind, Sample, Kitchen, float]:
-    kind, ridge = candidates[place]
-    return kind, sample, kitchen, ridge
-
-
-def _of(kind: LinearKind, candidates: Sequence[tuple[LinearKind, float]]) -> list[int]:
-    return [place for place, (name, _) in enumerate(candidates) if name == kind]
-
-
-def _more(rounds: Sequence[int]) -> int:
-    """Trees for all rows: as many as the folds stopped at, and a tenth more as there are more rows to learn from."""
-    return max(round(1.1 * sum(rounds) / len(rounds)), 1)
 
 
 def _by_holdout(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
-    """Learn once, from all rows but those held out, on which trees stop growing and weights are found."""
+    """Hold a part out, on which trees stop growing and members are weighed; up to ``MANY`` rows are then all used."""
     rows = len(sample.outcome)
     drawn = np.random.default_rng(kitchen.random_state).permutation(rows)
-    held = np.sort(drawn[: min(HELD_OUT, rows // 10)])
-    learn = np.sort(drawn[len(held) :])
-    seen, unseen = sample.take(learn), sample.take(held)
-    members: list[Member] = [_line(kind, seen, kitchen, recipe.ridges[0]) for kind in recipe.lines]
-    members += [learn_trees(kitchen.growth(name, 1), seen, unseen) for name in recipe.trees]
-    scores = np.column_stack([member.raw(unseen.inputs, kitchen.threads) for member in members])
-    weights, intercept = weigh(unseen, scores, expected(recipe))
+    held = np.sort(drawn[: min(HELD_OUT, rows // 10 if rows >= MANY else rows // 5)])
+    unseen = sample.take(held)
+    tried = _Tried(recipe, len(held))
+    tried.learn(sample.take(np.sort(drawn[len(held) :])), unseen, np.arange(len(held)), kitchen)
+    chosen, weights, intercept = tried.weighed(unseen)
+    members: list[Member] = [_line(kind, sample, kitchen, ridge) for kind, ridge in chosen]
+    for name in recipe.trees:
+        grown = Forest(tuple(tried.boosters[name]))
+        again = learn_trees(kitchen.growth(name, 1), sample, rounds=_more(grown.rounds)) if rows < MANY else None
+        members.append(again or TreeMember(grown))
     return Blend(recipe.names, tuple(members), weights, intercept)
+
+
+def _more(rounds: int) -> int:
+    """Trees for all rows: a tenth more than those that a part was given, as there are more rows to learn from."""
+    return max(round(1.1 * rounds), 1)
+
+
+class _Tried:
+    """Candidates' scores of rows that they did not see, and the boosters that gave them."""
+
+    def __init__(self, recipe: Recipe, rows: int) -> None:
+        self.recipe = recipe
+        self.lines = [(kind, ridge) for kind in recipe.lines for ridge in recipe.ridges]
+        self.scores = np.zeros((rows, len(self.lines) + len(recipe.trees)))
+        self.boosters: dict[str, list[Any]] = {name: [] for name in recipe.trees}
+
+    def learn(self, seen: Sample, unseen: Sample, at: npt.NDArray[np.int64], kitchen: Kitchen) -> None:
+        """Learn all candidates from some rows and score others."""
+        few, place = _some(seen), 0
+        for kind in self.recipe.lines:
+            for member in learn_lines(kind, few, kitchen.categorical, self.recipe.ridges):
+                self.scores[at, place] = member.raw(unseen.inputs)
+                place += 1
+        for name in self.recipe.trees:
+            grown = learn_trees(kitchen.growth(name, 1), seen, unseen)
+            self.boosters[name] += grown.forest.boosters
+            self.scores[at, place] = grown.raw(unseen.inputs, kitchen.threads)
+            place += 1
+
+    def weighed(self, sample: Sample) -> tuple[list[tuple[LinearKind, float]], Floats, float]:
+        """Return the ridge of each kind of line that lost least, and the members' weights with their intercept."""
+        losses = [log_loss(sample, self.scores[:, place]) for place in range(len(self.lines))]
+        chosen = [min(self._of(kind), key=lambda place: losses[place]) for kind in self.recipe.lines]
+        columns = [*chosen, *range(len(self.lines), self.scores.shape[1])]
+        weights, intercept = weigh(sample, self.scores[:, columns], expected(self.recipe))
+        return [self.lines[place] for place in chosen], weights, intercept
+
+    def _of(self, kind: LinearKind) -> list[int]:
+        return [place for place, (name, _) in enumerate(self.lines) if name == kind]
 
 
 def log_loss(sample: Sample, raw: Floats) -> float:
@@ -225,10 +281,10 @@ def expected(recipe: Recipe) -> Floats:
     Examples
     --------
     >>> expected(Recipe(("ranks", "values"), ("slow", "medium"), "folds", RIDGES))
-    array([0.4, 0.4, 0.1, 0.1])
+    array([0.2  , 0.75 , 0.025, 0.025])
     """
-    lines, trees = len(recipe.lines), len(recipe.trees)
-    return np.append(np.full(lines, LINES_SHARE / lines), np.full(trees, (1.0 - LINES_SHARE) / max(trees, 1)))
+    lines = np.array([EXPECTED[kind] for kind in recipe.lines])
+    return np.append(lines, np.full(len(recipe.trees), (1.0 - lines.sum()) / max(len(recipe.trees), 1)))
 
 
 def weigh(sample: Sample, scores: Floats, guess: Floats) -> tuple[Floats, float]:
@@ -249,10 +305,11 @@ def weigh(sample: Sample, scores: Floats, guess: Floats) -> tuple[Floats, float]
 
     Examples
     --------
+    >>> from tierlens.risk.ranks import Ranker
     >>> rng = np.random.default_rng(0)
     >>> good, noise = rng.normal(size=(2, 1000))
     >>> y = (rng.random(1000) < sigmoid(good)).astype(float)
-    >>> sample = Sample(Inputs(np.zeros((1000, 1)), np.zeros((1000, 1)), np.zeros(1000)), y, np.ones(1000))
+    >>> sample = Sample(Inputs(np.zeros((1000, 1)), Ranker([], None, {}), np.zeros(1000)), y, np.ones(1000))
     >>> weights, _ = weigh(sample, np.column_stack([good, noise]), np.full(2, 0.5))
     >>> bool(weights[0] > 0.8), bool(weights[1] < 0.1)
     (True, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,19 @@ from tierlens.risk.linear import Floats
 Setting = int | float | bool | str
 
 # small: many weak, heavily shrunk trees for snapshots, where what is true of one season is not of the next.
-# slow and medium: flat tables; big: more than a hundred thousand rows.
+# large: the same for a hundred thousand snapshots and more. slow and medium: flat tables; big: flat ones of that size.
 SETTINGS: dict[str, dict[str, Setting]] = {
     "small": {
         "num_leaves": 4, "learning_rate": 0.03, "rounds": 150, "min_data_in_leaf": 300, "feature_fraction": 0.3,
         "lambda_l2": 20.0, "patience": 0, "max_bin": 63,
     },
+    "large": {
+        "num_leaves": 15, "learning_rate": 0.05, "rounds": 300, "min_data_in_leaf": 500, "feature_fraction": 0.3,
+        "lambda_l2": 20.0, "patience": 0, "max_bin": 63,
+    },
     "slow": {
-        "num_leaves": 15, "learning_rate": 0.03, "rounds": 1000, "min_data_in_leaf": 40, "feature_fraction": 0.5,
-        "lambda_l2": 5.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 50,
+        "num_leaves": 15, "learning_rate": 0.05, "rounds": 600, "min_data_in_leaf": 40, "feature_fraction": 0.5,
+        "lambda_l2": 5.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 40,
     },
     "medium": {
         "num_leaves": 31, "learning_rate": 0.06, "rounds": 600, "min_data_in_leaf": 20, "feature_fraction": 0.8,
@@ -38,6 +42,8 @@ OURS = ("rounds", "patience", "max_bin")
 """Settings that do not go to LightGBM's training: most trees, trees without gain after which to stop (0: never), and
 bins, which belong to the data."""
 BINS = 255
+SMALL = 500_000
+"""Values (rows times columns) below which threads cost more than they bring."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,17 @@ class TreeRows:
         return TreeRows(self.values[rows], self.outcome[rows], self.weight[rows], self.offset[rows])
 
 
+def threads_for(values: Floats, threads: int) -> int:
+    """Return how many threads to use: those asked for; unasked, one where the rows are too few to be shared out.
+
+    Examples
+    --------
+    >>> threads_for(np.zeros((1000, 20)), 0), threads_for(np.zeros((1000, 20)), 2)
+    (1, 2)
+    """
+    return threads or (1 if values.size < SMALL else 0)
+
+
 @dataclass(frozen=True)
 class Forest:
     """Boosters whose raw scores are averaged; they add to the offset."""
@@ -62,11 +79,13 @@ class Forest:
 
     def raw(self, values: Floats, threads: int = 0) -> Floats:
         """Return the mean raw score, shape (n,)."""
+        threads = threads_for(values, threads)
         found = sum(np.asarray(b.predict(values, raw_score=True, num_threads=threads)) for b in self.boosters)
         return np.asarray(found, dtype=np.float64) / len(self.boosters)
 
     def parts(self, values: Floats, threads: int = 0) -> Floats:
         """Return SHAP values, shape (n, p + 1); the last column is the base, and a row sums to its raw score."""
+        threads = threads_for(values, threads)
         found = sum(np.asarray(b.predict(values, pred_contrib=True, num_threads=threads)) for b in self.boosters)
         return np.asarray(found, dtype=np.float64) / len(self.boosters)
 
@@ -160,10 +179,11 @@ def grow(growth: Growth, rows: TreeRows, watch: TreeRows | None = None, rounds: 
     most = int(rounds or growth.settings.get("rounds", 100))
     patience = int(growth.settings.get("patience", 0))
     calls = [lgb.early_stopping(patience, verbose=False)] if watched is not None and patience else []
+    asked = replace(growth, threads=threads_for(rows.values, growth.threads))
     boosters = []
     for number in range(growth.seeds):
         found = lgb.train(
-            growth.parameters(len(rows.values), number),
+            asked.parameters(len(rows.values), number),
             train,
             most,
             valid_sets=[watched] if watched is not None else None,

@@ -1,0 +1,117 @@
+"""What is checked before a model learns: two classes, one cutoff a row, a prior that is a column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from tierlens.errors import DataError, UsageError
+from tierlens.risk.columns import Columns
+from tierlens.risk.linear import Floats
+from tierlens.words import Text
+
+Ints = npt.NDArray[np.int64]
+
+
+def two_classes(model: BaseEstimator, y: Any, rows: int) -> tuple[Floats, npt.NDArray[Any]]:
+    """Return the outcome as 0 and 1, and its two classes in order.
+
+    Parameters
+    ----------
+    model : estimator
+        Named where ``y`` is not given.
+    y : array, shape (n,)
+    rows : int
+
+    Raises
+    ------
+    DataError
+        ``E-RI-020`` when there are not exactly two classes.
+    ValueError
+        In scikit-learn's words, when ``y`` is missing or not as long as the table.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(model).__name__} requires y to be passed, but the target y is None; this estimator learns from it"
+        )
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    kind = type_of_target(labels, input_name="y", raise_unknown=True)
+    classes, counts = np.unique(labels, return_counts=True)
+    if kind != "binary" or len(classes) != 2:
+        found = ", ".join(f"{value}: {count:,}" for value, count in zip(classes[:5], counts[:5], strict=True))
+        raise DataError(
+            "E-RI-020",
+            Text(
+                f"Only binary classification is supported. The type of the target is {kind}. "
+                f"Classifier can't train when there are {len(classes)} classes, 1 class included; "
+                f"rows of each: {found}",
+                f"仅支持二分类，目标有 {len(classes)} 个类别；各类行数：{found}",
+            ),
+            where="y",
+            fix=Text(
+                "give rows of both outcomes; a longer horizon, or more cutoffs, may hold some of each",
+                "请提供两种结果的数据行；可加长预测期或增加截止日",
+            ),
+        )
+    if len(labels) != rows:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(labels)]}")
+    return (labels == classes[1]).astype(np.float64), classes
+
+
+def days_of(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
+    """Return the cutoff of each row as whole days, None where there are no cutoffs.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-021`` when there is not one a row.
+
+    Examples
+    --------
+    >>> days_of([14_000, 14_031], 2)
+    array([14000, 14031])
+    """
+    if cutoffs is None:
+        return None
+    days = np.asarray(cutoffs).astype(np.int64)
+    if days.shape != (rows,):
+        raise DataError(
+            "E-RI-021",
+            Text(f"{rows} rows and cutoffs of shape {days.shape}", f"{rows} 行数据，截止日形状为 {days.shape}"),
+            where="cutoffs",
+            fix=Text("give one cutoff a row", "请为每行给出一个截止日"),
+        )
+    return days
+
+
+def place_of(prior: str | None, columns: Columns) -> int | None:
+    """Return the place of the prior among the columns, None where there is no prior.
+
+    Raises
+    ------
+    UsageError
+        ``E-RI-022`` when it is no column.
+
+    Examples
+    --------
+    >>> place_of("p0", Columns(("a", "p0"), (None, None)))
+    1
+    """
+    if prior is None:
+        return None
+    if prior not in columns.names:
+        raise UsageError(
+            "E-RI-022",
+            Text(f"the prior {prior!r} is no column", f"先验列 {prior!r} 不存在"),
+            where="prior",
+            fix=Text("leave prior out, or add the column", "请去掉 prior，或添加该列"),
+        )
+    return columns.names.index(prior)
