@@ -30,6 +30,9 @@ format: $(VENV)/.installed
 cases: $(VENV)/.installed
 	$(BIN)/python -m tierlens.grading.cases tests/schemes
 
+bad-inputs: $(VENV)/.installed
+	$(BIN)/python -m tests.bad_inputs
+
 mlflow: $(VENV)/.installed
 	$(BIN)/tierlens mlflow --home runs
 
