@@ -171,7 +171,7 @@ def test_weights_are_even_where_members_say_the_same():
     rng = np.random.default_rng(0)
     z = rng.normal(size=500)
     y = (rng.random(500) < sigmoid(z)).astype(float)
-    weights, _ = weigh(sample_of(z.reshape(-1, 1), y), np.column_stack([z, z]), np.full(2, 0.5))
+    weights, _ = weigh(sample_of(z.reshape(-1, 1), y), np.column_stack([z, z]))
     assert weights[0] == pytest.approx(weights[1], abs=1e-6)
     assert weights.sum() == pytest.approx(1.0, abs=0.3)
 

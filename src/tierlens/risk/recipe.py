@@ -47,11 +47,8 @@ HELD_OUT = 50_000
 LINE_ROWS = 100_000
 """Rows that a line is learned from at most: more do not move it."""
 RIDGES = (100.0, 10.0, 1.0)
-PULL = 3.0
-"""How strongly weights are drawn to those expected, in units of log loss."""
-EXPECTED = {"values": 0.75, "ranks": 0.20}
-"""Weights that lines are expected to have: where rows say little, what is simple is the safer bet. Where ranks or trees
-are much better, few rows say so; where a straight line is a little better, no number of rows would."""
+PULL = 30.0
+"""How strongly weights are drawn to the chance of each member to be the best one, in units of log loss."""
 BLOCK = 32_768
 """Rows scored at a time."""
 Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -262,7 +259,7 @@ class _Tried:
         losses = [log_loss(sample, self.scores[:, place]) for place in range(len(self.lines))]
         chosen = [min(self._of(kind), key=lambda place: losses[place]) for kind in self.recipe.lines]
         columns = [*chosen, *range(len(self.lines), self.scores.shape[1])]
-        weights, intercept = weigh(sample, self.scores[:, columns], expected(self.recipe))
+        weights, intercept = weigh(sample, self.scores[:, columns])
         return [self.lines[place] for place in chosen], weights, intercept
 
     def _of(self, kind: LinearKind) -> list[int]:
@@ -275,28 +272,35 @@ def log_loss(sample: Sample, raw: Floats) -> float:
     return float(sample.weight @ (np.logaddexp(0.0, z) - sample.outcome * z) / sample.weight.sum())
 
 
-def expected(recipe: Recipe) -> Floats:
-    """Return the weights that members are expected to have before any row is seen.
+def chances(sample: Sample, scores: Floats) -> Floats:
+    """Return how likely each member is the right one, from the log loss on rows that it did not see.
+
+    Posterior weights of models with even odds before: few rows tell a bad member apart, and where they cannot, members
+    share.
 
     Examples
     --------
-    >>> expected(Recipe(("ranks", "values"), ("slow", "medium"), "folds", RIDGES))
-    array([0.2  , 0.75 , 0.025, 0.025])
+    >>> from tierlens.risk.ranks import Ranker
+    >>> sample = Sample(Inputs(np.zeros((2, 1)), Ranker([], None, {}), np.zeros(2)), np.array([0.0, 1.0]), np.ones(2))
+    >>> chances(sample, np.array([[-1.0, 1.0], [1.0, -1.0]])).round(2)
+    array([0.88, 0.12])
     """
-    lines = np.array([EXPECTED[kind] for kind in recipe.lines])
-    return np.append(lines, np.full(len(recipe.trees), (1.0 - lines.sum()) / max(len(recipe.trees), 1)))
+    mass = float(sample.weight.sum())
+    losses = np.array([log_loss(sample, scores[:, place]) for place in range(scores.shape[1])]) * mass
+    found: Floats = np.exp(losses.min() - losses)
+    return found / found.sum()
 
 
-def weigh(sample: Sample, scores: Floats, guess: Floats) -> tuple[Floats, float]:
+def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     """Find weights of members, none below 0, that give the least log loss on rows they did not see.
+
+    They are drawn to the chances of the members: free weights would cost a small table more than they bring.
 
     Parameters
     ----------
     sample : Sample
     scores : array of float, shape (n, m)
         Raw score of each member.
-    guess : array of float, shape (m,)
-        Weights that are kept where the rows say little.
 
     Returns
     -------
@@ -310,13 +314,13 @@ def weigh(sample: Sample, scores: Floats, guess: Floats) -> tuple[Floats, float]
     >>> good, noise = rng.normal(size=(2, 1000))
     >>> y = (rng.random(1000) < sigmoid(good)).astype(float)
     >>> sample = Sample(Inputs(np.zeros((1000, 1)), Ranker([], None, {}), np.zeros(1000)), y, np.ones(1000))
-    >>> weights, _ = weigh(sample, np.column_stack([good, noise]), np.full(2, 0.5))
+    >>> weights, _ = weigh(sample, np.column_stack([good, noise]))
     >>> bool(weights[0] > 0.8), bool(weights[1] < 0.1)
     (True, True)
     """
     from scipy.optimize import minimize
 
-    count = scores.shape[1]
+    count, guess = scores.shape[1], chances(sample, scores)
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         z = sample.inputs.offset + theta[-1] + scores @ theta[:-1]

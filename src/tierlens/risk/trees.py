@@ -26,7 +26,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
     },
     "slow": {
         "num_leaves": 15, "learning_rate": 0.05, "rounds": 600, "min_data_in_leaf": 40, "feature_fraction": 0.5,
-        "lambda_l2": 5.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 40,
+        "lambda_l2": 5.0, "bagging_fraction": 0.8, "bagging_freq": 1, "patience": 40, "max_bin": 127,
     },
     "medium": {
         "num_leaves": 31, "learning_rate": 0.06, "rounds": 600, "min_data_in_leaf": 20, "feature_fraction": 0.8,
