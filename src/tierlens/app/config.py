@@ -89,6 +89,24 @@ class ListSection(_Section):
     top: int | None = Field(default=None, ge=1)
 
 
+class OwnSection(_Section):
+    """Columns of one's own beside the catalog.
+
+    Parameters
+    ----------
+    file : str
+        CSV or Parquet: ``customer_id``, ``cutoff``, and numbers under names of their own.
+    computed : str, optional
+        Column with the day on which a row was computed; one at or after the cutoff is a leak.
+    looks_at : mapping of str to (int, int)
+        Days that a column looks at, from and to, counted from the cutoff.
+    """
+
+    file: str
+    computed: str | None = None
+    looks_at: dict[str, tuple[int, int]] = Field(default_factory=dict)
+
+
 class RunConfig(_Section):
     """A whole run file.
 
@@ -110,6 +128,10 @@ class RunConfig(_Section):
         See the sections.
     scheme : str
         Name of a shipped scheme, or path of a scheme file.
+    own : OwnSection, optional
+        Columns of one's own that the model of churn reads too.
+    waivers : str, optional
+        File of signatures for columns that the leak gate would stop at.
     seed : int
         For everything that draws.
     track : bool
@@ -127,6 +149,8 @@ class RunConfig(_Section):
     segments: SegmentSection = SegmentSection()
     risk: RiskSection
     lists: tuple[ListSection, ...] = ()
+    own: OwnSection | None = None
+    waivers: str | None = None
     seed: int = Field(default=0, ge=0)
     track: bool = True
 
@@ -176,5 +200,9 @@ def load_config(path: Path) -> RunConfig:
         raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
     folder = path.parent
     scheme = folder / config.scheme if config.scheme.endswith((".yaml", ".yml")) else config.scheme
-    found = {"scheme": str(scheme), "otherwise": str(folder / config.otherwise) if config.otherwise else None}
+    found: dict[str, object] = {"scheme": str(scheme)}
+    found["otherwise"] = str(folder / config.otherwise) if config.otherwise else None
+    found["waivers"] = str(folder / config.waivers) if config.waivers else None
+    if config.own:
+        found["own"] = config.own.model_copy(update={"file": str(folder / config.own.file)})
     return config.model_copy(update=found | ({"source": config.source.under(folder)} if config.source else {}))

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from tierlens.app.clock import Clock
 from tierlens.app.config import RunConfig
+from tierlens.app.gate import guard
 from tierlens.app.prepare import Prepared, Shop
 from tierlens.app.rivals import rivals_of
 from tierlens.app.tasks import STANDING, Task, tasks_of
@@ -58,6 +59,8 @@ class Learned:
         with it; missing where the outcome does not apply.
     metrics : mapping of str to float
     params : mapping of str to object
+    notes : tuple of Text
+        What the leak gate let through, and by whose signature.
     """
 
     outcome: str
@@ -67,6 +70,7 @@ class Learned:
     now: pa.Table
     metrics: Mapping[str, float]
     params: Mapping[str, object]
+    notes: tuple[Text, ...] = ()
 
 
 def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> tuple[Learned, ...]:
@@ -75,10 +79,13 @@ def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -
         tasks = tasks_of(prepared, shop, config)
         season = season_table(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span)
         rates = SeasonalRates(season, tasks[0])
+    with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
+        notes = [guard(task, shop.tables, config) for task in tasks]
     learned = []
-    for task in tasks:
+    for task, told in zip(tasks, notes, strict=True):
         with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
-            learned.append(learn(task, rates, config, prepared, shop.tables.currency))
+            found = learn(task, rates, config, prepared, shop.tables.currency)
+            learned.append(dataclasses.replace(found, notes=told))
     return tuple(learned)
 
 
@@ -229,9 +236,11 @@ def plausible(found: Contributions, asked: pd.DataFrame) -> Contributions:
     """
     values = found.values.copy()
     columns = asked.to_numpy(dtype=np.float64)
-    middle = np.nanmedian(np.where(np.isfinite(columns), columns, np.nan), axis=0)
+    known = np.isfinite(columns)
+    # A column that nobody has a value of at this cutoff has no median, and no good side.
+    middle = np.nanmedian(np.where(known | ~known.any(axis=0), np.where(known, columns, 0.0), np.nan), axis=0)
     for place, name in enumerate(found.names):
-        sign = {"up": 1.0, "down": -1.0}.get(KNOWN[name].direction, 0.0)
+        sign = {"up": 1.0, "down": -1.0}.get(KNOWN[name].direction if name in KNOWN else "none", 0.0)
         good = sign * (columns[:, place] - middle[place]) > 0
         values[good & (values[:, place] > 0), place] = 0.0
     return Contributions(values, found.base + (found.values - values).sum(axis=1), found.names)

@@ -47,7 +47,7 @@ def findings_of(
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how),
         tuple(one.risk for one in learned),
         gather.spotlights(customers),
-        notes_of(config, prepared),
+        (*notes_of(config, prepared), *(note for one in learned for note in one.notes)),
     )
 
 
@@ -121,7 +121,8 @@ def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -
         "horizon": config.window.horizon, "scheme": f"{scheme.id} {scheme.version}",
         "scheme_sha256": scheme.sha256, "seed": config.seed, "tests": config.risk.tests, "trials": config.risk.trials,
     }  # fmt: skip
-    return params | {f"{one.outcome}_{key}": value for one in learned for key, value in one.params.items()}
+    signed = {f"{one.outcome}_leak_gate": " ".join(note.en for note in one.notes) for one in learned if one.notes}
+    return params | signed | {f"{one.outcome}_{key}": value for one in learned for key, value in one.params.items()}
 
 
 def _model(config: RunConfig, one: Learned, out: Path) -> ModelRecord:

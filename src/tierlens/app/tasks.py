@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -17,6 +18,7 @@ from tierlens.features.feature import Feature
 from tierlens.features.season import EXPECTATIONS, expectations
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.grading.scheme import Scheme
+from tierlens.risk.leaks import Declared
 from tierlens.risk.outcome import churn, downgrade
 from tierlens.words import Text
 
@@ -35,6 +37,8 @@ class Task:
         Key and features at the cutoff of the run, in the order of ``customer_id``.
     features : tuple of str
         Columns that the model reads.
+    own : mapping of str to Declared
+        Those of them that the user gave, and what is known of their making.
     """
 
     outcome: str
@@ -43,6 +47,7 @@ class Task:
     rows: pa.Table
     now: pa.Table
     features: tuple[str, ...]
+    own: Mapping[str, Declared] = field(default_factory=dict)
 
 
 def _none(_: Any) -> nw.Expr:
@@ -79,8 +84,8 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     """Return churn and, where anybody can fall, downgrade."""
     learning = config.learning_cutoffs()
     rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
-    panel = beside(prepared.panel, rhythm)
-    features = (*CATALOG, *EXPECTATIONS, *told_by_others(_at(panel, learning)))
+    panel, own = with_own(beside(prepared.panel, rhythm), config)
+    features = (*CATALOG, *EXPECTATIONS, *told_by_others(_at(panel, learning)), *own)
     left = to_arrow(churn(shop.tables, learning, config.span))
     horizon = config.window.horizon
     first = Task(
@@ -93,9 +98,20 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
         beside(_at(panel, learning), left),
         _at(panel, [config.cutoff_day]),
         features,
+        own,
     )
     second = _falling(prepared, config, panel)
     return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
+
+
+def with_own(panel: pa.Table, config: RunConfig) -> tuple[pa.Table, dict[str, Declared]]:
+    """Put the user's own columns beside a panel; who has no row there has no value."""
+    if config.own is None:
+        return panel, {}
+    from tierlens.app.own import read_own
+
+    table, told = read_own(config.own)
+    return beside(panel, table, "left outer"), told
 
 
 def told_by_others(rows: pa.Table) -> tuple[str, ...]:
