@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: demo test check lint format cases bad-inputs mlflow slow clean
+.PHONY: peers demo test check lint format cases bad-inputs mlflow slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -32,6 +32,10 @@ cases: $(VENV)/.installed
 
 bad-inputs: $(VENV)/.installed
 	$(BIN)/python -m tests.bad_inputs
+
+# What benchmarks/features.py is held against; archived, so it stands apart from the environment.
+peers: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/peers lifetimes==0.11.3 autograd==1.8.0 dill==0.4.0
 
 mlflow: $(VENV)/.installed
 	$(BIN)/tierlens mlflow --home runs

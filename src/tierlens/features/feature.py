@@ -8,7 +8,7 @@ from typing import Literal
 
 import narwhals as nw
 
-from tierlens.features.windows import Window, period, trailing
+from tierlens.features.windows import Window, trailing, twelfth_ends
 from tierlens.words import Text
 
 Direction = Literal["up", "down", "none"]
@@ -115,9 +115,10 @@ def orders_in(days: int, ago: int = 0) -> nw.Expr:
 
 def twelfths(numbers: range, observe: int) -> nw.Expr:
     """Count the twelfths of a year with a purchase: a flag for each, as engines count distinct values unlike."""
-    bought = (nw.col("buys") > 0) & trailing(observe)
-    flags = [nw.when(bought & (period() == number)).then(1).otherwise(0).max() for number in numbers]
-    return rounded_whole(nw.sum_horizontal(*flags))
+    here = {number: nw.col("bought_period") == number for number in numbers}
+    # Equal flags of several features are one aggregate to the engine, so a bound that says nothing new is left out.
+    cut = {n: each & trailing(observe) if twelfth_ends(n) > observe else each for n, each in here.items()}
+    return rounded_whole(nw.sum_horizontal(*(rounded_whole(each.any()) for each in cut.values())))
 
 
 def ratio(over: str, under: str) -> nw.Expr:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import narwhals as nw
 
-from tierlens.features.windows import at_cutoffs, at_least_ago, known_since
+from tierlens.features.windows import at_cutoffs, at_least_ago, known_since, looked_back
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables
 
@@ -24,10 +24,6 @@ QUESTIONS = ("nps", "recommend", "satisfaction", "regard")
 
 def _rank() -> nw.Expr:
     return (nw.col("day").cast(nw.Int64) + SHIFT) * PACK + nw.col("known_day").cast(nw.Int64) + SHIFT
-
-
-def _looked_back(frame: Frame, ahead: int) -> Frame:
-    return frame.with_columns(cutoff=nw.col("cutoff") + ahead) if ahead else frame
 
 
 def _plain(table: str) -> Callable[[Tables, Sequence[int], int], Frame]:
@@ -43,7 +39,7 @@ def _later(table: str, since: str, columns: Sequence[str]) -> Callable[[Tables, 
     def build(tables: Tables, days: Sequence[int], ahead: int) -> Frame:
         rows = at_cutoffs(tables.others[table], days)
         hidden = [known_since(column, since).alias(column) for column in columns]
-        return _looked_back(rows.with_columns(*hidden), ahead)
+        return looked_back(rows.with_columns(*hidden), ahead)
 
     return build
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.feature import Feature, money_in, ratio, rounded_whole
-from tierlens.features.windows import YEAR, Window, period, trailing
+from tierlens.features.windows import YEAR, Window, trailing
 from tierlens.words import Text
 
 HALF_YEAR = 182
@@ -14,7 +14,7 @@ QUARTER = 90
 
 def _trend_sum() -> nw.Expr:
     """Sum of amount x (11 - 2 x period): the slope's numerator, doubled to stay whole."""
-    steps = 11 - 2 * period()
+    steps = 11 - 2 * nw.col("period").cast(nw.Int64)
     return rounded_whole(nw.when(trailing(YEAR)).then(nw.col("spend") * steps).otherwise(0).sum())
 
 

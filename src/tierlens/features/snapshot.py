@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import narwhals as nw
 import pyarrow as pa
@@ -11,7 +12,7 @@ from tierlens.errors import UsageError
 from tierlens.features.catalog import CATALOG, closure, lacking
 from tierlens.features.feature import PIECE, Feature
 from tierlens.features.planes import PLANES
-from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days
+from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, period
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
@@ -73,28 +74,59 @@ def snapshots(
     >>> table.column_names
     ['customer_id', 'cutoff', 'recency_days', 'frequency']
     """
-    window = window or Window()
-    wanted = list(CATALOG) if features is None else list(features)
-    _refuse_lacking(tables, wanted)
-    plan = closure(["frequency", *wanted])
+    plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
-    frame = _aggregate(_orders_plane(tables, days, plan, ahead), plan, "orders", window)
-    if any(feature.plane == "products" for feature in plan):
-        products = _aggregate(_products_plane(tables, days, ahead), plan, "products", window)
+    return built(tables, days, plan, orders_plane(tables, days, plan, ahead), ahead)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be built: the features asked for, all that they need, and for whom."""
+
+    wanted: tuple[str, ...]
+    features: tuple[Feature, ...]
+    window: Window
+    everyone: bool = False
+
+    @classmethod
+    def of(
+        cls, tables: Tables, features: Iterable[str] | None, window: Window | None, *, everyone: bool = False
+    ) -> Plan:
+        """Return the plan for the features that a caller asked for."""
+        wanted = tuple(CATALOG if features is None else features)
+        _refuse_lacking(tables, wanted)
+        return cls(wanted, tuple(closure(["frequency", *wanted])), window or Window(), everyone)
+
+    def on(self, plane: str) -> list[Feature]:
+        """Return the features of one plane."""
+        return [feature for feature in self.features if feature.plane == plane]
+
+    @property
+    def neighbours(self) -> bool:
+        """Say whether a feature asks what one purchase says of the one beside it."""
+        return any(feature.neighbours for feature in self.features)
+
+
+def built(tables: Tables, days: Sequence[int], plan: Plan, rows: Frame, ahead: int = 0) -> Frame:
+    """Build the snapshots of a plan from rows of orders that are paired with their cutoffs."""
+    frame = _aggregate(rows, plan, "orders")
+    if plan.on("products"):
+        products = _aggregate(_products_plane(tables, days, ahead), plan, "products")
         frame = frame.join(products, on=list(KEY), how="left")
-    if everyone and tables.has("customers"):
+    strangers = plan.everyone and tables.has("customers")
+    if strangers:
         frame = _with_strangers(frame, tables, days, ahead)
     for table in PLANES:
-        if tables.has(table) and any(feature.plane == table for feature in plan):
-            beside = _aggregate(PLANES[table](tables, days, ahead), plan, table, window)
+        if tables.has(table) and plan.on(table):
+            beside = _aggregate(PLANES[table](tables, days, ahead), plan, table)
             frame = frame.join(beside, on=list(KEY), how="left")
-    frame = _filled(frame, tables, plan, strangers=everyone and tables.has("customers"))
-    for level in _levels([feature for feature in plan if feature.plane == "derived"]):
-        frame = frame.with_columns(feature.build(window).alias(feature.name) for feature in level)
-    frame = frame if everyone else frame.filter(nw.col("frequency") > 0)
+    frame = _filled(frame, tables, plan.features, strangers=strangers)
+    for level in _levels(plan.on("derived")):
+        frame = frame.with_columns(feature.build(plan.window).alias(feature.name) for feature in level)
+    frame = frame if plan.everyone else frame.filter(nw.col("frequency") > 0)
     if ahead:
         frame = frame.with_columns(cutoff=nw.col("cutoff") - ahead)
-    return frame.select(*KEY, *wanted)
+    return frame.select(*KEY, *plan.wanted)
 
 
 def _refuse_lacking(tables: Tables, wanted: Iterable[str]) -> None:
@@ -144,9 +176,8 @@ def to_arrow(frame: Frame) -> pa.Table:
     return table.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")])
 
 
-def _aggregate(frame: Frame, plan: Sequence[Feature], plane: str, window: Window) -> Frame:
-    built = [feature.build(window).alias(feature.name) for feature in plan if feature.plane == plane]
-    return frame.group_by(*KEY).agg(*built)
+def _aggregate(frame: Frame, plan: Plan, plane: str) -> Frame:
+    return frame.group_by(*KEY).agg(*(feature.build(plan.window).alias(feature.name) for feature in plan.on(plane)))
 
 
 def _levels(derived: Sequence[Feature]) -> list[list[Feature]]:
@@ -166,17 +197,19 @@ def orders(tables: Tables) -> Frame:
 
     Lines of one order are summed; an order is what one customer has under one ``order_id`` on one day.
     """
-    bought = nw.col("kind") == "purchase"
+    bought, amount = nw.col("kind") == "purchase", nw.col("amount")
     pieces = (nw.col("quantity").fill_null(0.0) * PIECE).round().cast(nw.Int64)
     columns = {
-        "spend": nw.when(bought).then(nw.col("amount")).otherwise(0),
-        "returned": nw.when(bought).then(0).otherwise(-nw.col("amount")),
-        "net": nw.col("amount"),
+        # The contract says that purchases are not below zero and returns not above: numbers compare faster than words.
+        "spend": nw.when(amount > 0).then(amount).otherwise(0),
+        "returned": nw.when(amount < 0).then(-amount).otherwise(0),
+        "net": amount,
         "lines": nw.when(bought).then(1).otherwise(0),
         "pieces": nw.when(bought).then(pieces).otherwise(0),
     }
     key = ["customer_id", "order_id", "day"]
-    lines = tables.transactions.select(*key, "known_day", **columns)
+    recorded = nw.col("known_day" if tables.late_rows else "day").alias("known_day")
+    lines = tables.transactions.select(*key, recorded, **columns)
     buys = nw.when(nw.col("spend") > 0).then(1).otherwise(0).alias("buys")
     if tables.whole_orders:
         return lines.with_columns(buys)
@@ -188,14 +221,24 @@ def orders(tables: Tables) -> Frame:
     return summed.with_columns(nw.when(first).then(1).otherwise(0).alias("buys"))
 
 
-def _orders_plane(tables: Tables, days: Sequence[int], plan: Sequence[Feature], ahead: int) -> Frame:
+def orders_plane(tables: Tables, days: Sequence[int], plan: Plan, ahead: int = 0) -> Frame:
     """Pair orders with cutoffs; the interval since the purchase before is added only where a feature asks for it."""
+    if plan.neighbours and (tables.late_rows or ahead):
+        return with_periods(_with_gaps(at_cutoffs(orders(tables), days, ahead), list(KEY)))
+    return with_periods(at_cutoffs(order_rows(tables, plan), days, ahead))
+
+
+def order_rows(tables: Tables, plan: Plan) -> Frame:
+    """Return the orders, with what one purchase says of the one beside it where a feature asks and no row is late."""
     rows = orders(tables)
-    if not any(feature.neighbours for feature in plan):
-        return at_cutoffs(rows, days, ahead)
-    if tables.late_rows or ahead:
-        return _with_gaps(at_cutoffs(rows, days, ahead), list(KEY))
-    return at_cutoffs(_with_gaps(rows, ["customer_id"]), days)
+    return _with_gaps(rows, ["customer_id"]) if plan.neighbours and not tables.late_rows else rows
+
+
+def with_periods(paired: Frame) -> Frame:
+    """Work out the twelfth of the year once for the many features that count months."""
+    paired = paired.with_columns(period().alias("period"))
+    bought = nw.when(nw.col("buys") > 0).then(nw.col("period").cast(nw.Int8)).otherwise(nw.lit(-1, nw.Int8))
+    return paired.with_columns(bought.alias("bought_period"))
 
 
 def _with_gaps(rows: Frame, by: list[str]) -> Frame:

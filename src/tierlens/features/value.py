@@ -5,7 +5,6 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.feature import Feature, money_in, orders_in, ratio, rounded_whole, twelfths
-from tierlens.features.windows import days_since
 from tierlens.words import Text
 
 ALWAYS = ""
@@ -13,11 +12,11 @@ ALWAYS = ""
 
 
 def _last_purchase() -> nw.Expr:
-    return nw.when(nw.col("spend") > 0).then(days_since("day")).min()
+    return nw.when(nw.col("spend") > 0).then(nw.col("age")).min()
 
 
 def _first_purchase() -> nw.Expr:
-    return nw.when(nw.col("spend") > 0).then(days_since("day")).max()
+    return nw.when(nw.col("spend") > 0).then(nw.col("age")).max()
 
 
 FEATURES: tuple[Feature, ...] = (

@@ -1,7 +1,8 @@
 """The one place where dates are compared.
 
 Every expression here speaks of two columns: ``day``, when a thing happened, and ``cutoff``, the start of the day at
-which a snapshot is taken. Nothing at or after the cutoff is ever read, nor anything recorded at or after it.
+which a snapshot is taken. Nothing at or after the cutoff is ever read, nor anything recorded at or after it. Rows that
+were paired with a cutoff also carry ``age``, whole days from the one to the other, at least 1.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def known() -> nw.Expr:
 
 def trailing(days: int, ago: int = 0, of: str = "day") -> nw.Expr:
     """Rows in the ``days`` days that end ``ago`` days before the cutoff."""
+    if of == "day":
+        return nw.col("age") <= days if ago == 0 else (nw.col("age") > ago) & (nw.col("age") <= ago + days)
     age = nw.col("cutoff") - nw.col(of)
     return (age > ago) & (age <= ago + days)
 
@@ -87,7 +90,20 @@ def ahead(window: Window) -> nw.Expr:
 
 def period() -> nw.Expr:
     """Count the twelfths of a year back from the cutoff: 0 is the latest before it, 11 the oldest."""
-    return (nw.col("cutoff") - 1 - nw.col("day")) * PERIODS // YEAR
+    # No whole day lies on the border of two twelfths but every 365th, so that a float cannot end on the wrong side;
+    # floor division of whole numbers is a page of SQL.
+    return ((nw.col("age").cast(nw.Float64) - 1.0) * (PERIODS / YEAR) + 1e-9).floor().cast(nw.Int32)
+
+
+def twelfth_ends(number: int) -> int:
+    """Return the age in days of the oldest row in a twelfth of a year, counted as :func:`period` does.
+
+    Examples
+    --------
+    >>> [twelfth_ends(number) for number in (0, 2, 5, 11)]
+    [31, 92, 183, 365]
+    """
+    return -(-YEAR * (number + 1) // PERIODS)
 
 
 def days_since(column: str) -> nw.Expr:
@@ -96,7 +112,7 @@ def days_since(column: str) -> nw.Expr:
 
 
 def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
-    """Pair each row with every cutoff at which it was known.
+    """Pair each row with every cutoff at which it was known, and say how old it was: ``age``, whole days.
 
     Parameters
     ----------
@@ -107,8 +123,17 @@ def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
     ahead : int
         Days after the cutoff from which the rows are then looked back at; what is known stays what was known.
     """
-    paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
-    return paired.with_columns(cutoff=nw.col("cutoff") + ahead) if ahead else paired
+    if len(cutoffs) == 1:
+        paired = frame.with_columns(nw.lit(cutoffs[0], nw.Int32).alias("cutoff")).filter(known())
+    else:
+        paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
+    return looked_back(paired, ahead)
+
+
+def looked_back(paired: Frame, ahead: int = 0) -> Frame:
+    """Say how old rows are, seen from ``ahead`` days after the cutoff that they were paired with."""
+    paired = paired.with_columns(cutoff=nw.col("cutoff") + ahead) if ahead else paired
+    return paired.with_columns(age=nw.col("cutoff") - nw.col("day"))
 
 
 def known_since(column: str, since: str) -> nw.Expr:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from tierlens.features.windows import known, trailing
+from tierlens.features.windows import known, looked_back, trailing
 from tierlens.grading.columns import Columns, Frame, kinds_of
 from tierlens.grading.evidence import Teller
 from tierlens.grading.parts import Trigger
@@ -73,9 +73,9 @@ def rows_behind(tables: Tables, graded: Frame, trigger: Trigger) -> Frame:
     Returns
     -------
     narwhals.LazyFrame
-        The transactions known at the cutoff, with ``cutoff`` beside them.
+        The transactions known at the cutoff, with ``cutoff`` and ``age`` beside them.
     """
     where = nw.col(f"trigger_{trigger.id}")
     caught = graded.filter(where).select("customer_id", "cutoff")
-    paired = tables.transactions.join(caught, on="customer_id", how="inner").filter(known())
+    paired = looked_back(tables.transactions.join(caught, on="customer_id", how="inner").filter(known()))
     return paired.filter(trailing(trigger.rows_days)) if trigger.rows_days is not None else paired
