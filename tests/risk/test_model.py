@@ -188,3 +188,35 @@ def test_a_frame_without_cutoffs_is_ranked_as_the_latest_one(fitted, new):
     assert alone == pytest.approx(among, abs=1e-12)
     assert isinstance(X, pd.DataFrame)
     assert len(cutoffs) == len(X)
+
+
+def test_trees_keep_the_direction_that_was_promised():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(1500, 2))
+    y = (rng.random(1500) < 1 / (1 + np.exp(-np.sin(2 * X[:, 0]) - X[:, 1]))).astype(int)
+    table = pd.DataFrame(X, columns=["wave", "rise"])
+    cutoffs = np.repeat([0, 30, 60], 500)
+    settings = {"min_data_in_leaf": 20, "learning_rate": 0.1, "feature_fraction": 1.0}
+    free, bound = (
+        RiskClassifier(n_jobs=1, seeds=1, trees=settings, monotone=signs).fit(table, y, cutoffs=cutoffs)
+        for signs in (None, {"wave": 1})
+    )
+    line = pd.DataFrame({"wave": np.linspace(-3, 3, 200), "rise": 0.0})
+    steps = [np.diff(model.blend_.members[1].raw(model.inputs(line)[0])) for model in (free, bound)]
+    assert (steps[0] < -1e-9).any()
+    assert (steps[1] >= -1e-12).all()
+
+
+def test_a_direction_of_no_column_is_refused(shop):
+    with pytest.raises(UsageError, match=r"E-RI-024 monotone: no column of numbers can go by 'kind': 1"):
+        RiskClassifier(monotone={"kind": 1}).fit(shop.X, shop.y)
+
+
+def test_weights_count_as_copies():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(90, 2))
+    y = (X[:, 0] + rng.normal(size=90) > 0).astype(int)
+    weight = rng.integers(0, 3, 90)
+    once = RiskClassifier(n_jobs=1).fit(X, y, weight)
+    copied = RiskClassifier(n_jobs=1).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    assert once.predict_proba(X) == pytest.approx(copied.predict_proba(X), abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,30 @@ def place_of(prior: str | None, columns: Columns) -> int | None:
             fix=Text("leave prior out, or add the column", "请去掉 prior，或添加该列"),
         )
     return columns.names.index(prior)
+
+
+def signs_of(monotone: Mapping[str, int] | None, columns: Columns) -> tuple[int, ...]:
+    """Return the direction of each column, 1, -1 or 0; nothing where none is given.
+
+    Raises
+    ------
+    UsageError
+        ``E-RI-024`` for a name that is no column of numbers, or a direction that is none.
+
+    Examples
+    --------
+    >>> signs_of({"a": -1}, Columns(("a", "b"), (None, None)))
+    (-1, 0)
+    """
+    if not monotone:
+        return ()
+    numbers = {name for name, levels in zip(columns.names, columns.levels, strict=True) if levels is None}
+    for name, sign in monotone.items():
+        if name not in numbers or sign not in (-1, 0, 1):
+            raise UsageError(
+                "E-RI-024",
+                Text(f"no column of numbers can go by {name!r}: {sign}", f"没有可按 {name!r}: {sign} 约束的数值列"),
+                where="monotone",
+                fix=Text("name columns of numbers, with 1, -1 or 0", "请给出数值列名，方向为 1、-1 或 0"),
+            )
+    return tuple(int(monotone.get(name, 0)) for name in columns.names)

@@ -116,6 +116,8 @@ class Kitchen:
     overrides : mapping
         Settings of trees that replace the recipe's, such as those that tuning found.
     seeds, folds, random_state, threads : int
+    signs : tuple of int
+        Direction of each column for the trees; nothing where they are free.
     """
 
     categorical: Sequence[int]
@@ -124,11 +126,12 @@ class Kitchen:
     folds: int = 5
     random_state: int = 0
     threads: int = 0
+    signs: tuple[int, ...] = ()
 
     def growth(self, name: str, seeds: int) -> Growth:
         """Return how trees of that name grow."""
         settings = {**SETTINGS[name], **self.overrides}
-        return Growth(settings, tuple(self.categorical), seeds, self.random_state, self.threads)
+        return Growth(settings, tuple(self.categorical), seeds, self.random_state, self.threads, self.signs)
 
 
 @dataclass(frozen=True)
@@ -287,8 +290,8 @@ def chances(sample: Sample, scores: Floats) -> Floats:
     """
     mass = float(sample.weight.sum())
     losses = np.array([log_loss(sample, scores[:, place]) for place in range(scores.shape[1])]) * mass
-    found: Floats = np.exp(losses.min() - losses)
-    return found / found.sum()
+    found = np.exp(losses.min() - losses)
+    return np.asarray(found / found.sum(), dtype=np.float64)
 
 
 def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:

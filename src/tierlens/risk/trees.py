@@ -110,6 +110,8 @@ class Growth:
     random_state : int
     threads : int
         0 for all cores; the result does not depend on it.
+    signs : tuple of int
+        Direction of each column: 1, -1 or 0 for free; nothing where all are.
     """
 
     settings: Mapping[str, Setting]
@@ -117,6 +119,7 @@ class Growth:
     seeds: int = 1
     random_state: int = 0
     threads: int = 0
+    signs: tuple[int, ...] = ()
     fixed: Mapping[str, Setting] = field(
         default_factory=lambda: {
             "objective": "binary", "verbose": -1, "deterministic": True, "force_row_wise": True,
@@ -124,9 +127,11 @@ class Growth:
         }
     )  # fmt: skip
 
-    def parameters(self, rows: int, number: int) -> dict[str, Setting]:
+    def parameters(self, rows: int, number: int) -> dict[str, Any]:
         """Return LightGBM's parameters for so many rows and the booster of that number."""
-        found = {key: value for key, value in self.settings.items() if key not in OURS}
+        found: dict[str, Any] = {key: value for key, value in self.settings.items() if key not in OURS}
+        if any(self.signs):
+            found["monotone_constraints"] = list(self.signs)
         least = int(found.get("min_data_in_leaf", 20))
         found["min_data_in_leaf"] = max(min(least, rows // 20), 1)
         seed = self.random_state * 1000 + number + 1
