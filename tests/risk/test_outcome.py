@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.other_tables import row_of, sale, tables_with
 from tests.tables_of import Row, purchase, tables_of, transaction_rows
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.features.windows import Window, last_day
-from tierlens.risk.outcome import churn, closed_cutoffs, downgrade, spend_in_horizon
+from tierlens.risk.outcome import churn, closed_cutoffs, downgrade, lost, not_renewed, spend_in_horizon
 
 WINDOW = Window(observe=365, gap=10, horizon=60)
 
@@ -104,3 +105,102 @@ def test_who_has_left_the_population_has_fallen():
 def test_a_downgrade_needs_tiers_at_the_end():
     with pytest.raises(DataError, match="E-RI-002"):
         downgrade(ranks_of(("a", 0, 1)), [0], Window(horizon=90), lowest=4)
+
+
+def contract(customer: str, start: int, end: int | None, renewed: bool | None, **more: int) -> Row:
+    return row_of(
+        "contracts", customer, start, contract_id=f"{customer}{start}{end}", end_day=end, renewed=renewed, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "renewed", "known", "expected"),
+    [
+        (0, 110, False, 0, [1]),  # the first day of the horizon, after the gap
+        (0, 109, False, 0, []),  # ends in the gap
+        (0, 169, True, 0, [0]),  # the last day of the horizon
+        (0, 170, True, 0, []),
+        (0, 90, False, 0, []),  # over at the cutoff
+        (0, 130, None, 0, []),  # not decided: never labelled
+        (0, None, None, 0, []),  # open-ended
+        (100, 130, False, 100, []),  # begins after the cutoff
+        (0, 130, False, 100, []),  # recorded after the cutoff
+    ],
+)
+def test_a_contract_counts_where_it_is_known_and_ends_in_the_horizon(start, end, renewed, known, expected):
+    rows = [contract("a", start, end, renewed, known_day=known)]
+    tables = tables_with({"transactions": [sale("a", 400)], "contracts": rows})
+    found = not_renewed(tables, [100], WINDOW).collect("pyarrow")["not_renewed"].to_list()
+    assert found == expected
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"), st.integers(0, 150), st.integers(0, 200), st.sampled_from([True, False, None])
+        ),
+        max_size=8,
+    ),
+    st.integers(60, 140),
+)
+def test_renewal_is_that_of_a_loop(given_rows, cutoff):
+    rows = [contract(who, start, start + length, renewed) for who, start, length, renewed in given_rows]
+    tables = tables_with({"transactions": [sale("z", 400)], "contracts": rows})
+    expected = []
+    for who in "ab":
+        ends = [
+            row["renewed"]
+            for row in rows
+            if row["customer_id"] == who and row["day"] < cutoff and cutoff + 10 <= row["end_day"] < cutoff + 70
+        ]
+        if False in ends or (ends and None not in ends):
+            expected.append((who, cutoff, int(False in ends)))
+    assert records(not_renewed(tables, [cutoff], WINDOW)) == expected
+
+
+def test_renewal_needs_contracts_and_a_closed_horizon():
+    with pytest.raises(UsageError, match="E-RI-003"):
+        not_renewed(tables_of([purchase("a", "1", 100, 10)]), [50])
+    tables = tables_with({"transactions": [sale("a", 120)], "contracts": [contract("a", 0, 110, True)]})
+    with pytest.raises(DataError, match="E-RI-001"):
+        not_renewed(tables, [100], WINDOW)
+
+
+@settings(deadline=None, max_examples=30)
+@given(transaction_rows(), st.integers(100, 900), st.sampled_from([1, 3, 6, 24]))
+def test_lost_is_that_of_a_loop(rows, cutoff, months):
+    end = cutoff + WINDOW.gap + WINDOW.horizon
+    rows = [*rows, purchase("z", "last", end - 1, 5)]
+    limit = months * 365 / 12
+    expected = []
+    for name in sorted({row["customer_id"] for row in rows}):
+        days = [row["day"] for row in rows if row["customer_id"] == name and row["kind"] == "purchase"]
+        before = [day for day in days if day < cutoff]
+        if before and cutoff - max(before) <= limit:
+            expected.append((name, cutoff, int(end - max(day for day in days if day < end) > limit)))
+    assert records(lost(tables_of(rows), [cutoff], months, WINDOW)) == expected
+
+
+def test_three_months_are_those_of_the_documents():
+    rows = [purchase("a", "1", 100, 10), purchase("b", "2", 99, 10), purchase("z", "3", 300, 10)]
+    # At day 100 + 91 the last purchase of a is 91 days ago (not lost: 3 months are 91.25), that of b 92.
+    found = lost(tables_of(rows), [101], 3, Window(horizon=90))
+    assert records(found) == [("a", 101, 0), ("b", 101, 1)]
+    assert found.collect_schema()["lost"] == nw.Int8
+
+
+def test_a_stage_needs_some_time():
+    with pytest.raises(UsageError, match="E-RI-004"):
+        lost(tables_of([purchase("a", "1", 100, 10)]), [50], 0)
+
+
+def test_engines_agree_on_the_other_outcomes():
+    sales = [sale("abc"[n % 3], 40 * n) for n in range(20)]
+    contracts = [contract("abc"[n % 3], 30 * n, 30 * n + 200, [True, False, None][n % 3 - 1]) for n in range(15)]
+    found = []
+    for engine in ("polars", "duckdb"):
+        tables = tables_with({"transactions": sales, "contracts": contracts}, engine)
+        found.append((records(not_renewed(tables, [300, 400], WINDOW)), records(lost(tables, [300, 400], 3, WINDOW))))
+    assert found[0] == found[1]
+    assert found[0][0]

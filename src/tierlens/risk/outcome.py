@@ -1,4 +1,7 @@
-"""What happened in the horizon: churn, downgrade and spend, for rows whose horizon has closed and no others."""
+"""What happened in the horizon: churn by purchases, by contract or by a stage rule, downgrade and spend.
+
+Only rows whose horizon has closed are labelled, and of those only such as are decided.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.features.snapshot import KEY, snapshots
-from tierlens.features.windows import Cutoff, Window, cutoff_days, in_horizon, last_day
+from tierlens.features.windows import YEAR, Cutoff, Window, ahead, at_cutoffs, cutoff_days, in_horizon, last_day
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables, day_date
 from tierlens.words import Text
+
+MONTH = YEAR / 12
+"""Days in a month, as the schemes count them."""
 
 
 def closed_cutoffs(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) -> tuple[list[int], list[int]]:
@@ -114,6 +120,109 @@ def spend_in_horizon(tables: Tables, cutoffs: Sequence[Cutoff], window: Window |
     return joined.select(*KEY, *whole)
 
 
+def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None = None) -> Frame:
+    """Say of each customer with a contract that ends in the horizon whether one of them was not renewed.
+
+    Parameters
+    ----------
+    tables : Tables
+        With ``contracts``.
+    cutoffs : sequence of date, ISO text or day number
+        Only such as have closed.
+    window : Window, optional
+
+    Returns
+    -------
+    lazy frame
+        ``customer_id``, ``cutoff`` and ``not_renewed`` (int8): 1 where a contract known at the cutoff, whose last day
+        lies in [cutoff + gap, cutoff + gap + horizon), was not renewed; 0 where all such were. Customers without such a
+        contract are left out, and so are those of whom it is not decided yet: none was refused, one is open.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-001`` when a horizon ends after the data.
+    UsageError
+        ``E-RI-003`` when there are no contracts.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> shop = simulated_shop(customers=80, seed=1).tables
+    >>> sorted(set(not_renewed(shop, ["2024-06-01"]).collect("pyarrow")["not_renewed"].to_list()))
+    [0, 1]
+    """
+    window = window or Window()
+    if not tables.has("contracts"):
+        raise UsageError(
+            "E-RI-003",
+            Text("renewal needs the table contracts, which is not there", "续约结果需要 contracts 表，但未提供"),
+            fix=Text("add it to the source under 'tables'", "请在数据源的 tables 中添加该表"),
+        )
+    days = _all_closed(tables, cutoffs, window)
+    running = at_cutoffs(tables.others["contracts"], days).select(*KEY, "renewed", nw.col("end_day").alias("day"))
+    refused, undecided = nw.col("renewed") == nw.lit(False), nw.col("renewed").is_null()
+    counted = running.filter(ahead(window)).group_by(*KEY).agg(
+        nw.when(refused).then(1).otherwise(0).sum().alias("refused"),
+        nw.when(undecided).then(1).otherwise(0).sum().alias("undecided"),
+    )  # fmt: skip
+    decided = counted.filter((nw.col("refused") > 0) | (nw.col("undecided") == 0))
+    return decided.select(*KEY, nw.when(nw.col("refused") > 0).then(1).otherwise(0).cast(nw.Int8).alias("not_renewed"))
+
+
+def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Window | None = None) -> Frame:
+    """Say of each customer with a deal in the last ``months`` months whether, when the horizon is over, there is none.
+
+    The stage rule of the documents, "lost: no deal in the last 3 months", looked at now and then.
+
+    Parameters
+    ----------
+    tables : Tables
+    cutoffs : sequence of date, ISO text or day number
+        Only such as have closed.
+    months : float
+        Above 0; a month is 365/12 days.
+    window : Window, optional
+
+    Returns
+    -------
+    lazy frame
+        ``customer_id``, ``cutoff`` and ``lost`` (int8): 1 where more than ``months`` months have passed since the last
+        purchase at cutoff + gap + horizon, else 0. Who is lost at the cutoff already is left out.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-001`` when a horizon ends after the data.
+    UsageError
+        ``E-RI-004`` when ``months`` is not above 0.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> shop = simulated_shop(customers=80, seed=1).tables
+    >>> sorted(set(lost(shop, ["2024-06-01"], months=3).collect("pyarrow")["lost"].to_list()))
+    [0, 1]
+    """
+    window = window or Window()
+    if not months > 0:
+        raise UsageError(
+            "E-RI-004",
+            Text(f"{months} months cannot be looked back", f"无法回看 {months} 个月"),
+            where="months",
+            fix=Text("give a number above 0", "请给出大于0的数"),
+        )
+    days, wait, limit = _all_closed(tables, cutoffs, window), window.gap + window.horizon, months * MONTH
+    since = snapshots(tables, days, window, features=["recency_days"], everyone=True)
+    stays = since.filter(nw.col("recency_days") <= limit).select(*KEY)
+    ends = [day + wait for day in days]
+    later = snapshots(tables, ends, window, features=["recency_days"], everyone=True).select(
+        "customer_id", (nw.col("cutoff") - wait).cast(nw.Int32).alias("cutoff"), "recency_days"
+    )
+    gone = nw.when(nw.col("recency_days") > limit).then(1).otherwise(0).cast(nw.Int8).alias("lost")
+    return stays.join(later, on=list(KEY), how="left").select(*KEY, gone)
+
+
 def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowest: int) -> Frame:
     """Say of each customer above the lowest tier whether the tier is lower once the horizon is over.
 
@@ -149,15 +258,15 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     [1, 0]
     """
     days = cutoff_days(cutoffs)
-    ahead = window.gap + window.horizon
+    wait = window.gap + window.horizon
     ends = set(tier_ranks.select("cutoff").unique().collect("pyarrow")["cutoff"].to_list())
-    open_days = [day for day in days if day + ahead not in ends]
+    open_days = [day for day in days if day + wait not in ends]
     if open_days:
         raise _censored("E-RI-002", open_days, Text("grade them at the end of the horizon too", "请同时在窗口末评级"))
     now = tier_ranks.filter(nw.col("cutoff").is_in(days) & (nw.col("tier_rank") < lowest))
     later = tier_ranks.select(
         "customer_id",
-        (nw.col("cutoff") - ahead).cast(nw.Int32).alias("cutoff"),
+        (nw.col("cutoff") - wait).cast(nw.Int32).alias("cutoff"),
         nw.col("tier_rank").alias("later_rank"),
     )
     joined = now.join(later, on=list(KEY), how="left")
