@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens import __version__
-from tierlens.app import features, reviewer
-from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, table, tell, wanted_lang
-from tierlens.words import Lang, Text
+from tierlens.app import features, reading, reviewer
+from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, tell, wanted_lang
+from tierlens.words import Lang
 
 if TYPE_CHECKING:
     from tierlens.app.config import RunConfig
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(features.features_app, name="features")
 app.add_typer(reviewer.scheme_app, name="scheme")
-for command in (reviewer.movement, reviewer.path, reviewer.card, reviewer.validity):
+for command in (reading.read, reading.twins, reviewer.movement, reviewer.path, reviewer.card, reviewer.validity):
     app.command()(command)
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
@@ -62,23 +62,6 @@ def run(
     options = Options(out, force, lang, dry_run, track)
     done = run_all(_config(file), options, lambda text: tell(text, options.lang))
     give(done.to_dict(), done.lines(options.lang), as_json)
-
-
-@app.command()
-def read(
-    file: RunFile,
-    rejects: Annotated[Path | None, typer.Option(help="Write quarantined lines to this CSV file.")] = None,
-    lang: InLang = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Read the source strictly and print the quality report."""
-    from tierlens.app.steps import read_only
-
-    quality = read_only(_config(file), rejects)
-    if as_json:
-        give(quality.to_dict(), [], True)
-    else:
-        table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
 
 
 @app.command()

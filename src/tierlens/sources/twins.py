@@ -132,6 +132,21 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
+def shared_names(tables: Tables) -> int:
+    """Return how many customers share a name with another, whatever script, width, case or marks it is written in.
+
+    Raises
+    ------
+    MissingExtraError
+        opencc is not installed (extra ``twins``).
+    """
+    holders: dict[str, set[str]] = defaultdict(set)
+    for customer, names in _names(tables).items():
+        for key in {name_key(name) for name in names} - {""}:
+            holders[key].add(customer)
+    return len(set().union(*(customers for customers in holders.values() if len(customers) > 1)))
+
+
 def _names(tables: Tables) -> dict[str, list[str]]:
     """Return the names of each customer that has any, the full one first."""
     listed = tables.others["customers"].select("customer_id", "name", "short_name").unique().collect("pyarrow")

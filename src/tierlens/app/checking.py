@@ -1,0 +1,151 @@
+"""What reading alone finds: the quality report of every table, and what was kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tierlens.app.config import RunConfig
+from tierlens.app.prepare import ABSENT, obtain, quietly, simulated
+from tierlens.app.terminal import say, table
+from tierlens.errors import DataError, MissingExtraError
+from tierlens.sources.quality import Quality
+from tierlens.sources.reasons import REASONS
+from tierlens.sources.tables import Tables
+from tierlens.words import Lang, Text
+
+REJECTS, REPORT = "rejects.csv", "quality.json"
+LATER = Text(
+    "lines at or after the cutoff: for outcomes, never for features", "截止日及以后的行：只用于结果，不用于特征"
+)
+TOTALS = (("rows_in", Text("lines read", "读入行数")), ("used", Text("lines used", "使用行数")))
+GROUPS = (
+    ("quarantined", Text("quarantined", "隔离")),
+    ("deduplicated", Text("deduplicated", "去重")),
+    ("normalised", Text("normalised", "规范化")),
+    ("flags", Text("flagged, kept", "标记（保留）")),
+)
+Row = tuple[str, str, str, str]
+
+
+class Checked(NamedTuple):
+    """What a check of the data found.
+
+    Parameters
+    ----------
+    quality : Quality
+        Of transactions; those of the other tables stand in ``others``.
+    later : int
+        Lines of transactions that were not known before the cutoff.
+    """
+
+    quality: Quality
+    later: int
+
+
+def check(config: RunConfig, allow_empty: bool = False) -> Checked:
+    """Read every table of a run file strictly, whatever the limits say, and look at what a reader alone cannot see.
+
+    Raises
+    ------
+    DataError
+        Where a file must not be read at all; limits are not held against the counts here.
+    """
+    config, tables, quality = read_unlimited(config, allow_empty)
+    from tierlens.features.windows import at_cutoffs
+
+    known = at_cutoffs(tables.transactions.select("day", "known_day"), [config.cutoff_day])
+    return Checked(_with_twins(tables, quality), quality.used - _rows(known))
+
+
+def _rows(frame: Any) -> int:
+    import narwhals as nw
+
+    return int(frame.select(nw.len()).collect("pyarrow").item())
+
+
+def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunConfig, Tables, Quality]:
+    """Read a run file's tables without holding its limits against them; return the run file that was used, too."""
+    if config.source is None:
+        shop = simulated(config)
+        return config, shop.tables, shop.quality
+    from tierlens.sources.read import read
+
+    wanted = {"name": config.name, "allow_empty": allow_empty or config.source.allow_empty}
+    try:
+        found = read(config.source.model_copy(update=wanted), check=False)
+    except DataError as problem:
+        if problem.code not in ABSENT:
+            raise
+        config, shop = obtain(config, quietly)
+        return config, shop.tables, shop.quality
+    return config, found.tables, found.quality
+
+
+def _with_twins(tables: Tables, quality: Quality) -> Quality:
+    """Count customers whose names are one but for their writing; without the extra ``twins`` nothing is said."""
+    if "customers" not in quality.others:
+        return quality
+    from tierlens.sources.twins import shared_names
+
+    try:
+        shared = shared_names(tables)
+    except MissingExtraError:
+        return quality
+    if not shared:
+        return quality
+    customers = quality.others["customers"]
+    flagged = replace(customers, flags={**customers.flags, "name_twins": shared})
+    return replace(quality, others={**quality.others, "customers": flagged})
+
+
+def report_rows(quality: Quality) -> Iterator[Row]:
+    """Yield the report of one table as (code, English, Chinese, lines), in the order it is read."""
+    for key, title in TOTALS:
+        yield "", title.en, title.zh, f"{getattr(quality, key):,}"
+    for key, title in GROUPS:
+        for reason, lines in getattr(quality, key).items():
+            if lines:
+                text = REASONS[reason].text
+                yield REASONS[reason].code, f"{title.en}: {text.en}", f"{title.zh}：{text.zh}", f"{lines:,}"
+
+
+def closing(quality: Quality) -> str:
+    """Return the sum of a report.
+
+    Examples
+    --------
+    >>> closing(Quality("shop", 3, 2, quarantined={"missing_customer": 1}))
+    '3 = 2 + 1 + 0'
+    """
+    kept_out, again = sum(quality.quarantined.values()), sum(quality.deduplicated.values())
+    return f"{quality.rows_in:,} = {quality.used:,} + {kept_out:,} + {again:,}"
+
+
+def write_out(quality: Quality, out: Path) -> list[Path]:
+    """Write ``rejects.csv`` (of other tables ``rejects_NAME.csv``, where there are any) and ``quality.json``."""
+    import json
+
+    from tierlens.publish.atomic import replacing, write_text
+
+    kept = {REJECTS: quality} | {
+        f"rejects_{name}.csv": report for name, report in quality.others.items() if report.quarantined
+    }
+    for name, report in kept.items():
+        with replacing(out / name) as temporary:
+            report.write_rejects(temporary)
+    text = json.dumps(quality.to_dict(), ensure_ascii=False, indent=2)
+    return [*(out / name for name in kept), write_text(out / REPORT, text)]
+
+
+def show(found: Checked, lang: Lang) -> None:
+    """Print every table's report in both languages, and the sum that closes."""
+    for name, quality in {"transactions": found.quality, **found.quality.others}.items():
+        rows = list(report_rows(quality))
+        if name == "transactions" and found.later:
+            rows.append(("", LATER.en, LATER.zh, f"{found.later:,}"))
+        table(["code", "what", "项目", "rows"], rows, name)
+        sum_of = Text("rows in = used + quarantined + deduplicated", "读入 = 使用 + 隔离 + 去重")
+        say(f"{sum_of.say(lang)}: {closing(quality)}\n")

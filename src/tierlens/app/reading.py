@@ -1,0 +1,79 @@
+"""The commands that only read: the quality report, and customers that may be one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tierlens.app.terminal import give, say, table
+from tierlens.words import Lang, Text
+
+RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
+InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def read(
+    file: RunFile,
+    is_check: Annotated[
+        bool, typer.Option("--check", help="Report on every table in both languages; write what was kept out to OUT.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder for what --check writes.")] = Path("runs/check"),
+    rejects: Annotated[Path | None, typer.Option(help="Write quarantined lines to this CSV file.")] = None,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Files without a line are legal.")] = False,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Read the source strictly and print the quality report."""
+    from tierlens.app.config import load_config
+
+    config = load_config(file)
+    if not is_check:
+        from tierlens.app.steps import read_only
+
+        quality = read_only(config, rejects)
+        if as_json:
+            give(quality.to_dict(), [], True)
+        else:
+            table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
+        return
+    from tierlens.app.checking import check, show, write_out
+
+    found = check(config, allow_empty)
+    written = write_out(found.quality, out)
+    if as_json:
+        give({**found.quality.to_dict(), "later": found.later, "written": [str(path) for path in written]}, [], True)
+    else:
+        show(found, lang)
+        say("\n".join(str(path) for path in written))
+    found.quality.enforce()
+
+
+def twins(
+    file: RunFile,
+    out: Annotated[Path, typer.Option("--out", help="CSV file for a person to fill in.")] = Path("runs/twins.csv"),
+    least: Annotated[float, typer.Option(min=0, max=1, help="Least likeness of two names.")] = 0.85,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Find customers that may be one, and write them for a person to confirm; nothing is ever merged by guessing.
+
+    Fill in same_as where two are one, name the file in the run file (source: same_customer), and the records are merged
+    in every table.
+    """
+    from tierlens.app.checking import read_unlimited
+    from tierlens.app.config import load_config
+    from tierlens.publish.atomic import replacing
+    from tierlens.sources.twins import WHY, write_twins
+    from tierlens.sources.twins import twins as pairs_of
+
+    _, tables, _ = read_unlimited(load_config(file))
+    pairs = pairs_of(tables, least)
+    with replacing(out) as temporary:
+        write_twins(pairs, temporary)
+    by_why = {WHY[why].say(lang): pairs["why"].to_pylist().count(why) for why in WHY}
+    counts = {what: number for what, number in by_why.items() if number}
+    lines = [f"{what}: {number:,}" for what, number in counts.items()]
+    give({"file": str(out), "pairs": pairs.num_rows, **counts}, [f"{out}: {pairs.num_rows:,}", *lines], as_json)
