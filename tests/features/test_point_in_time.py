@@ -17,7 +17,7 @@ from tests.crowd import crowd
 from tests.other_tables import sale, tables_with
 from tests.tables_of import tables_of
 from tierlens.errors import DataError
-from tierlens.features.audit import Audit, Breach, audit, differing, everything, sampled, with_added
+from tierlens.features.audit import Audit, Breach, any_late, audit, differing, everything, sampled, with_added
 from tierlens.features.catalog import EXPECTED, WHOLE
 from tierlens.features.laws import LAWS, Raw
 from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
@@ -32,7 +32,7 @@ NAMES = [law.name for law in LAWS]
 def lend(raw: Raw, like: Tables) -> Tables:
     """Polars plans small tables fastest."""
     frames: dict[str, Any] = {name: nw.from_native(pl.from_arrow(table).lazy()) for name, table in raw.items()}
-    return dataclasses.replace(like, transactions=frames.pop("transactions"), others=frames, late_rows=True)
+    return dataclasses.replace(like, transactions=frames.pop("transactions"), others=frames, late_rows=any_late(raw))
 
 
 # --- the catalog keeps them
@@ -52,6 +52,14 @@ def test_every_feature_keeps_the_law(found: Audit, law: str) -> None:
     kept = {name: (held, exempt) for name, _, held, broken, exempt in found.rows("en")}
     assert kept[law] == ((len(WHOLE) - len(EXPECTED), len(EXPECTED)) if law == "others_removed" else (len(WHOLE), 0))
     assert found.passed
+
+
+def test_rows_without_delay_take_the_short_way_and_keep_the_laws() -> None:
+    """Intervals are then worked out once for all cutoffs, over rows of the future too."""
+    rows = crowd(13, CUTOFF, late=False)
+    done = audit(tables_with({"transactions": rows["transactions"]}), [CUTOFF], lend=lend)
+    assert not any_late(sampled(tables_with(rows)))
+    assert done.passed, [breach.say().en for breach in done.breaches]
 
 
 # --- four rows, a million rows
@@ -182,6 +190,26 @@ def test_a_planted_leak_is_caught(leak: Any) -> None:
     done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=leak, laws=laws, lend=lend)
     assert {law for law in PLANTED[leak] if done.broken(law) == ["planted"]} == PLANTED[leak]
     assert not done.passed
+
+
+BROKEN = {
+    "the cutoff is taken in": ("tierlens.features.windows.known", lambda: nw.col("day") <= nw.col("cutoff"),
+                               "at_the_cutoff", {"frequency", "complaints_12m", "invoices_due_12m", "btyd_expected"}),
+    "recording is forgotten": ("tierlens.features.windows.known", lambda: nw.col("day") < nw.col("cutoff"),
+                               "recorded_late", {"spend", "products", "interactions_6m", "nps", "employees", "sea_p0"}),
+    "later columns are believed": ("tierlens.features.planes.known_since", lambda column, since: nw.col(column),
+                                   "future_dropped", {"renewal_rate", "contract_fulfilment", "overdue_amount"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_fault_in_the_one_place_where_time_is_cut_is_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog itself, broken on purpose."""
+    place, wrong, law, features = BROKEN[fault]
+    monkeypatch.setattr(place, wrong)
+    laws = [one for one in LAWS if one.name == law]
+    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], laws=laws, lend=lend)
+    assert features <= set(done.broken(law)), sorted(features - set(done.broken(law)))
 
 
 def test_an_honest_feature_passes_where_leaks_are_planted() -> None:

@@ -151,12 +151,13 @@ def _scrambled(raw: Raw, cutoff: int, rng: Rng) -> Raw:
     return found
 
 
-def _copies(table: pa.Table, places: Ints, day: Ints, known: Ints, mark: str) -> pa.Table:
-    """Copy rows to other days, under order numbers of their own."""
+def _copies(table: pa.Table, places: Ints, day: Ints, known: Ints, rng: Rng) -> pa.Table:
+    """Add copies of rows, on other days, of other customers, under order numbers of their own."""
     rows = table.take(pa.array(places))
     rows = _put(_put(rows, "day", day), "known_day", known)
+    rows = _put(rows, "customer_id", table["customer_id"].take(pa.array(rng.permutation(places))))
     if "order_id" in rows.column_names:
-        own = pa.array([f"{mark}{place}" for place in range(len(places))])
+        own = pa.array([f"~{place}" for place in range(len(places))])
         rows = _put(rows, "order_id", pc.binary_join_element_wise(rows["order_id"].combine_chunks(), own, ""))
     for column in ("outcome_day", "rated_day"):
         if column in rows.column_names:
@@ -171,7 +172,8 @@ def adding(times: float) -> Callable[[Raw, int, Rng], Raw]:
 
     Examples
     --------
-    >>> blank = pa.table({"day": pa.array([1], pa.int32()), "known_day": pa.array([1], pa.int32())})
+    >>> one = pa.array([1], pa.int32())
+    >>> blank = pa.table({"customer_id": ["a"], "day": one, "known_day": one})
     >>> adding(3.0)({"interactions": blank}, 5, np.random.default_rng(0))["interactions"].num_rows
     4
     """
@@ -182,17 +184,17 @@ def adding(times: float) -> Callable[[Raw, int, Rng], Raw]:
             count = int(table.num_rows * times)
             places = rng.integers(0, max(table.num_rows, 1), count)
             day = cutoff + rng.integers(0, 400, count)
-            found[name] = _copies(table, places, day, day + rng.integers(0, 3, count), "~later")
+            found[name] = _copies(table, places, day, day + rng.integers(0, 3, count), rng)
         return found
 
     return change
 
 
-def _at_the_cutoff(raw: Raw, cutoff: int, _: Rng) -> Raw:
+def _at_the_cutoff(raw: Raw, cutoff: int, rng: Rng) -> Raw:
     found = {}
     for name, table in raw.items():
         day = np.full(table.num_rows, cutoff)
-        found[name] = _copies(table, np.arange(table.num_rows), day, day, "~now")
+        found[name] = _copies(table, np.arange(table.num_rows), day, day, rng)
     return found
 
 
@@ -200,9 +202,9 @@ def _recorded_late(raw: Raw, cutoff: int, rng: Rng) -> Raw:
     """Add rows that had happened before the cutoff and were recorded at it or later."""
     found = {}
     for name, table in raw.items():
-        places = np.flatnonzero(_ints(table, "day") < cutoff)
-        day = np.maximum(_ints(table, "day")[places] - rng.integers(0, 30, len(places)), ALWAYS)
-        found[name] = _copies(table, places, day, cutoff + rng.integers(0, 60, len(places)), "~late")
+        places, count = np.arange(table.num_rows), table.num_rows
+        day = cutoff - 1 - rng.integers(0, 400, count)
+        found[name] = _copies(table, places, day, cutoff + rng.integers(0, 60, count), rng)
     return found
 
 
