@@ -106,6 +106,12 @@ def test_too_few_rows_are_not_judged() -> None:
     assert find_leaks(few, ["copied"], "churn", {}, WINDOW) == ()
 
 
+def test_of_very_many_rows_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tierlens.risk.leaks.MOST", 300)
+    assert found(planted=LEFT) == [("planted", "ranking", "block")]
+    assert found(luck=RNG.random(ROWS)) == []
+
+
 def test_a_key_is_of_one_column_definition_and_outcome() -> None:
     one = Declared("score", "score of the CRM", (-90, 0))
     keys = {one.key("churn"), one.key("downgrade"), Declared("score", "another", (-90, 0)).key("churn"),

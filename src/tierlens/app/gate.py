@@ -68,6 +68,15 @@ def read_waivers(path: Path | None) -> tuple[Waiver, ...]:
         raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
 
 
+def check_files(config: RunConfig) -> None:
+    """Read waivers and own columns, to find what is wrong in them before anything is computed."""
+    read_waivers(Path(config.waivers) if config.waivers else None)
+    if config.own is not None:
+        from tierlens.app.own import read_own
+
+        read_own(config.own)
+
+
 def guard(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
     """Let a task through to learning, or stop the run.
 

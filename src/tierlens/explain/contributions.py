@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.phrases import FAMILIES
-from tierlens.features.catalog import CATALOG, DIMENSIONS, Feature
+from tierlens.features.catalog import DIMENSIONS, WHOLE, Feature
 from tierlens.words import Text
 
 Floats = NDArray[np.float64]
@@ -116,11 +116,11 @@ class Contributions:
             values[:, names.index(home)] += self.values[:, column]
         return Contributions(values, self.base, names)
 
-    def by_family(self, catalog: Catalog = CATALOG) -> Contributions:
+    def by_family(self, catalog: Catalog = WHOLE) -> Contributions:
         """Sum by indicator family; a feature that the catalog does not know is its own family."""
         return self.by({name: family_of(name, catalog) for name in self.names})
 
-    def by_dimension(self, catalog: Catalog = CATALOG) -> Contributions:
+    def by_dimension(self, catalog: Catalog = WHOLE) -> Contributions:
         """Sum by dimension; a feature that the catalog does not know goes to ``other``."""
         return self.by({name: dimension_of(name, catalog) for name in self.names})
 
@@ -237,7 +237,7 @@ def matrix(table: Any, names: tuple[str, ...]) -> Floats:
     return np.column_stack(read).astype(np.float64) if read else np.empty((len(frame), 0))
 
 
-def importance(contributions: Contributions, catalog: Catalog = CATALOG) -> Any:
+def importance(contributions: Contributions, catalog: Catalog = WHOLE) -> Any:
     """Return how much each feature, family and dimension moves the risk over all customers.
 
     Parameters
@@ -285,17 +285,17 @@ def importance(contributions: Contributions, catalog: Catalog = CATALOG) -> Any:
     return pa.Table.from_pylist(rows)
 
 
-def family_of(name: str, catalog: Catalog = CATALOG) -> str:
+def family_of(name: str, catalog: Catalog = WHOLE) -> str:
     """Return the family of a feature; its own name where it has none or is not in the catalog."""
     return (catalog[name].family or name) if name in catalog else name
 
 
-def dimension_of(name: str, catalog: Catalog = CATALOG) -> str:
+def dimension_of(name: str, catalog: Catalog = WHOLE) -> str:
     """Return the dimension of a feature; ``other`` where it is not in the catalog."""
     return catalog[name].dimension if name in catalog else OTHER
 
 
-def title_of(name: str, level: str, catalog: Catalog = CATALOG) -> Text:
+def title_of(name: str, level: str, catalog: Catalog = WHOLE) -> Text:
     """Return what people call a feature, family or dimension; its own name where nobody gave it a title."""
     titles = {"dimension": {**DIMENSIONS, OTHER: Text("other", "其他")}, "family": FAMILIES}.get(level, {})
     if name in titles:

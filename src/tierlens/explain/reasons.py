@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tierlens.errors import DataError
 from tierlens.explain.contributions import Catalog, Contributions, Floats, family_of, matrix, title_of
 from tierlens.explain.phrases import COMPARED, EFFECTS, PHRASES, PLAIN
-from tierlens.features.catalog import CATALOG
+from tierlens.features.catalog import WHOLE
 from tierlens.segments.figures import UNKNOWN, say_value
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -58,7 +58,7 @@ def reasons(
     top: int = 3,
     side: Side = "both",
     medians: Mapping[str, float] | None = None,
-    catalog: Catalog = CATALOG,
+    catalog: Catalog = WHOLE,
 ) -> Any:
     """Return the strongest reasons of each customer.
 
@@ -151,7 +151,7 @@ def sentence(value: float, median: float, feature: str, raises: bool, wording: W
 
     Examples
     --------
-    >>> words = Wording(Currency("GBP"), CATALOG, PHRASES)
+    >>> words = Wording(Currency("GBP"), WHOLE, PHRASES)
     >>> sentence(41_250, 62_900, "monetary", True, words).en
     'Net amount 412 GBP in the window (half of customers: 629 GBP): raises the risk'
     >>> sentence(float("nan"), 0.7, "regularity", False, words).zh

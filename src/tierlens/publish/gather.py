@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.explain.contributions import Contributions, dimension_of, importance, matrix, title_of
-from tierlens.features.catalog import CATALOG, Feature
+from tierlens.features.catalog import WHOLE, Feature
 from tierlens.publish.findings import (
     CustomerLine,
     Estimate,
@@ -142,7 +142,7 @@ def why_of(
     most: int = 10,
     sample: int = 200,
     seed: int = 0,
-    catalog: Mapping[str, Feature] = CATALOG,
+    catalog: Mapping[str, Feature] = WHOLE,
 ) -> Why:
     """Sum contributions by dimension and feature, and draw a sample of customers for the picture.
 
