@@ -84,6 +84,17 @@ def test_a_leak_stops_the_run_and_its_waiver_lets_it_pass(folder: Path, capsys: 
     assert record["configuration"]["waivers"].endswith("waivers.yaml")
 
 
+def test_a_broken_waiver_is_found_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.yaml").write_text(RUN.replace("own: {file: crm.parquet}\n", ""), encoding="utf-8")
+    (tmp_path / "waivers.yaml").write_text(SIGNED.format(key="short"), encoding="utf-8")
+    for more in ([], ["--dry-run"]):
+        assert main(["run", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "out"), "--no-track", *more]) == 2
+        said = capsys.readouterr().err
+        assert "E-YA-020" in said
+        assert "definition" in said
+        assert "reading the source" not in said
+
+
 # --- one task
 
 

@@ -16,6 +16,7 @@ from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
+from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group
 from tierlens.app.learn import Learned, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
@@ -95,6 +96,7 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     clock, started = Clock(tell), _moment()
     if options.dry_run:
         return _dry(config, options, clock)
+    check_files(config)
     with outputs.held(options.out, options.force) as out:
         store = _store_in_background(config, options)
         with clock.step("read", Text("reading the source", "读取数据源")):
@@ -200,6 +202,7 @@ def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:
     from tierlens.grading import load_scheme
 
     load_scheme(config.scheme)
+    check_files(config)
     with clock.step("read", Text("reading the source", "读取数据源")):
         config, shop = obtain(config, clock.tell)
     clock.tell(Text("all is well; nothing was written", "检查通过；未写出任何文件"))
