@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens import __version__
-from tierlens.app import features, reading, reviewer
+from tierlens.app import features, models, reading, reviewer
 from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, tell, wanted_lang
 from tierlens.words import Lang
 
@@ -28,7 +28,16 @@ app = typer.Typer(
 )
 app.add_typer(features.features_app, name="features")
 app.add_typer(reviewer.scheme_app, name="scheme")
-for command in (reading.read, reading.twins, reviewer.movement, reviewer.path, reviewer.card, reviewer.validity):
+for command in (
+    reading.read,
+    reading.twins,
+    reviewer.movement,
+    reviewer.path,
+    reviewer.card,
+    reviewer.validity,
+    models.backtest,
+    models.compare,
+):
     app.command()(command)
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]

@@ -70,6 +70,8 @@ class RiskSection(_Section):
         Boosters averaged in a model.
     resamples : int
         Bootstrap resamples of customers behind each interval.
+    draws : int
+        Models learned again for the interval of each customer's risk; 0 leaves the intervals out.
     """
 
     first_cutoff: Day
@@ -77,6 +79,7 @@ class RiskSection(_Section):
     trials: int = Field(default=0, ge=0)
     seeds: int = Field(default=3, ge=1)
     resamples: int = Field(default=200, ge=50)
+    draws: Literal[0] | Annotated[int, Field(ge=4)] = 6
 
 
 class ListSection(_Section):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tierlens.app.afterwards import moved
 from tierlens.app.clock import Clock
 from tierlens.app.config import RunConfig
 from tierlens.app.gate import guard
@@ -26,6 +27,7 @@ from tierlens.features.catalog import WHOLE
 from tierlens.features.season import season_table
 from tierlens.publish import gather
 from tierlens.publish.findings import Risk
+from tierlens.risk.interval import Asked, Known, bounds, season_error
 from tierlens.risk.level import forecast_rate
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.split import SnapshotSplit
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+NEEDS = ("need", "need_money", "need_days")
+"""What must be won back to keep the tier: points, or a share of the tier's least amount; then also money and days."""
 HEAVY = 1_000.0
 """Ridge of the downgrade model's line: the rule is near the truth, and lighter ones ranked worse up to March 2011."""
 KNOWN = {**WHOLE, **STANDING}
@@ -61,6 +65,10 @@ class Learned:
     params : mapping of str to object
     notes : tuple of Text
         What the leak gate let through, and by whose signature.
+    tested : pyarrow.Table, optional
+        What was foretold of the test cutoffs beside what happened.
+    moved : pyarrow.Table, optional
+        How far each feature has moved from the rows learned from to those of the run's cutoff.
     """
 
     outcome: str
@@ -71,6 +79,8 @@ class Learned:
     metrics: Mapping[str, float]
     params: Mapping[str, object]
     notes: tuple[Text, ...] = ()
+    tested: pa.Table | None = None
+    moved: pa.Table | None = None
 
 
 def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> tuple[Learned, ...]:
@@ -128,16 +138,33 @@ def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepare
     parts = model.contributions(asked, cutoffs=now, base_rate=level)
     found = Contributions(parts.values, parts.base, task.features)
     found.check(risk)
+    sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
     shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=config.seed))
     return Learned(
         task.outcome,
         model,
         task.features,
         shown,
-        _columns(task, prepared, risk, _reasons(task, found, asked, currency)),
+        _columns(task, prepared, {"": risk, **sure}, _reasons(task, found, asked, currency)),
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
+        tested=verdict.tested,
+        moved=moved(table, asked, task.outcome),
     )
+
+
+def _bounds(
+    task: Task, model: RiskClassifier, tested: pa.Table, now: tuple[pd.DataFrame, Ints, float | None], config: RunConfig
+) -> dict[str, Floats]:
+    """Return lower and upper bounds of the risks of the run's cutoff, by the ending of their columns."""
+    if not config.risk.draws:
+        return {}
+    table, cutoffs = frame(task, task.rows)
+    customers = task.rows["customer_id"].to_numpy(zero_copy_only=False)
+    known = Known(table, task.rows[task.outcome].to_numpy(), customers, cutoffs)
+    season = season_error(*(tested[name].to_numpy() for name in ("happened", "risk", "cutoff")))
+    found = bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
+    return {"_low": found.low, "_high": found.high}
 
 
 def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
@@ -168,7 +195,7 @@ def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> Ri
     if task.outcome == "churn":
         return RiskClassifier("sea_p0", trees=settings or None, **common)
     # The rule knows what rolls out of the window; what is learned is its level, and a light bend of its curve.
-    return RiskClassifier("rule_p", ridge=HEAVY, trees={"rounds": 1}, **common)
+    return RiskClassifier(task.features[0], ridge=HEAVY, trees={"rounds": 1}, **common)
 
 
 def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
@@ -246,14 +273,15 @@ def plausible(found: Contributions, asked: pd.DataFrame) -> Contributions:
     return Contributions(values, found.base + (found.values - values).sum(axis=1), found.names)
 
 
-def _columns(task: Task, prepared: Prepared, risk: Floats, said: pa.Table) -> pa.Table:
-    """Spread risk and reasons over all customers of the cutoff; those whom the outcome cannot meet stay empty."""
+def _columns(task: Task, prepared: Prepared, risks: Mapping[str, Floats], said: pa.Table) -> pa.Table:
+    """Spread risk, bounds and reasons over all customers of the cutoff; whom the outcome cannot meet stays empty."""
     everybody = prepared.at(prepared.panel, task.now["cutoff"][0].as_py())["customer_id"].to_pylist()
     place = {customer: row for row, customer in enumerate(task.now["customer_id"].to_pylist())}
     rows = pa.array([place.get(customer) for customer in everybody], pa.int64())
-    columns = {f"{task.outcome}_risk": pc.take(pa.array(np.round(risk, 9)), rows)}
+    columns = {f"{task.outcome}_risk{end}": pc.take(pa.array(np.round(risk, 9)), rows) for end, risk in risks.items()}
     if task.outcome == "churn":
         columns |= {name: pc.take(said[name].combine_chunks(), rows) for name in said.column_names}
     else:
-        columns |= {"need": pc.take(task.now["need"].combine_chunks(), rows)}
+        there = [name for name in NEEDS if name in task.now.column_names]
+        columns |= {name: pc.take(task.now[name].combine_chunks(), rows) for name in there}
     return pa.table(columns)

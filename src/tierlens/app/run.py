@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import pyarrow as pa
 
 from tierlens import __version__
 from tierlens.app import outputs
+from tierlens.app.afterwards import happened, moved_note, past_runs, told_of
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
@@ -22,12 +25,13 @@ from tierlens.app.learn import Learned, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
 from tierlens.app.record import findings_of, record_of
 from tierlens.publish import runfile
-from tierlens.publish.atomic import write_parquet
+from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import write_findings
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
+from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text
 
 
@@ -129,12 +133,14 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
     with clock.step("reasons", Text("explaining", "解释")):
         customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
         findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
+        findings, backtests = _over_time(parts, findings, out)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
             write_parquet(out / outputs.CUSTOMERS, customers),
             write_parquet(out / outputs.SNAPSHOTS, parts.prepared.panel),
             write_parquet(out / outputs.TIERS, parts.prepared.tiers),
             write_findings(findings, out / outputs.FINDINGS),
+            *_kept_over_time(parts, backtests, out),
             *_lists(config, customers, out, options.lang),
         ]
         parts.shop.quality.write_rejects(out / outputs.REJECTS)
@@ -156,6 +162,34 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
     done = Done(findings, out, tuple(files), clock.seconds, runfile.peak_mebibytes(), rows, tracked)
     _write_run(parts, done, started, out)
     return done
+
+
+def _over_time(parts: _Parts, findings: Findings, out: Path) -> tuple[Findings, dict[str, dict[str, float]]]:
+    """Add what became of earlier runs' scores, and what has moved, to the notes of a run."""
+    tables, day = parts.shop.tables, parts.config.cutoff_day
+    notes, figures = [], {}
+    for past in past_runs(out.parent, tables.name, day):
+        found = happened(past, tables, parts.config.risk.resamples, parts.config.seed)
+        if found is not None:
+            notes.append(told_of(past, found))
+            figures[f"{past.folder.name} {day_date(past.cutoff)}"] = found.figures()
+    notes += [moved_note(one.moved, one.risk.title) for one in parts.learned if one.moved is not None]
+    return dataclasses.replace(findings, notes=(*findings.notes, *notes)), figures
+
+
+def _kept_over_time(parts: _Parts, backtests: dict[str, dict[str, float]], out: Path) -> list[Path]:
+    """Write what models foretold of test cutoffs, how far columns have moved, and the backtests of earlier runs."""
+    found = []
+    for name, tables in (
+        (outputs.TESTED, [one.tested for one in parts.learned if one.tested is not None]),
+        (outputs.MOVED, [one.moved for one in parts.learned if one.moved is not None]),
+    ):
+        if tables:
+            found.append(write_parquet(out / name, pa.concat_tables(tables)))
+    if backtests:
+        told = json.dumps(backtests, indent=1, sort_keys=True)
+        found.append(write_text(out / outputs.BACKTESTS, told + "\n"))
+    return found
 
 
 def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang) -> list[Path]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tierlens.app.afterwards import tested_rows
 from tierlens.app.tasks import Task
 from tierlens.publish.findings import Bin, Curve, Estimate, ModelLine, Risk
 from tierlens.risk.bootstrap import Interval, Rows, difference, interval, table
@@ -44,10 +45,11 @@ class Contender:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a trial showed: the report's lines, and the same as flat figures."""
+    """What a trial showed: the report's lines, the same as flat figures, and what was foretold beside what happened."""
 
     risk: Risk
     metrics: dict[str, float]
+    tested: pa.Table
 
 
 def judge(
@@ -96,7 +98,7 @@ def judge(
             Bin(float(p), float(o), int(n)) for p, o, n in zip(bins.predicted, bins.observed, bins.rows, strict=True)
         ),
     )
-    return Verdict(risk, _figures(lines[0], risk))
+    return Verdict(risk, _figures(lines[0], risk), tested_rows(task.outcome, tests, scores[names[0]]))
 
 
 def _of(contenders: Sequence[Contender], line: ModelLine) -> list[Contender]:

@@ -21,6 +21,8 @@ HEADERS: dict[str, Text] = {
     "score": Text("score", "评分"),
     "segment": Text("segment", "客群"),
     "churn_risk": Text("churn risk", "流失风险"),
+    "churn_risk_low": Text("churn risk, at least", "流失风险下限"),
+    "churn_risk_high": Text("churn risk, at most", "流失风险上限"),
     "downgrade_risk": Text("downgrade risk", "降级风险"),
     "risk_band": Text("risk band", "风险档"),
     "reason_1": Text("main reason", "主要原因"),
@@ -33,6 +35,9 @@ HEADERS: dict[str, Text] = {
 
 BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step")
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
+
+OPTIONAL = ("churn_risk_low", "churn_risk_high")
+"""Columns that a list has where the customers' table has them."""
 
 CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
 """What counts as consent, in lower case; anything else does not."""
@@ -169,7 +174,7 @@ def customer_list(
 
 
 def _check(customers: pa.Table) -> None:
-    needed = [name for name in HEADERS if name not in (*BILINGUAL, "contactable")]
+    needed = [name for name in HEADERS if name not in (*BILINGUAL, *OPTIONAL, "contactable")]
     needed += [f"{name}_{lang}" for name in BILINGUAL for lang in ("en", "zh")]
     absent = [name for name in needed if name not in customers.column_names]
     if absent:
@@ -249,6 +254,8 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
     """Columns of a list in one language."""
     found: dict[str, pa.Array] = {}
     for name in HEADERS:
+        if name in OPTIONAL and name not in table.column_names:
+            continue
         if name in BILINGUAL:
             found[name] = table[f"{name}_{lang}"].cast(pa.string())
         elif name == "risk_band":

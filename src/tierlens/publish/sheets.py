@@ -25,7 +25,7 @@ MAX_ROWS = 1_048_575
 
 _WIDTHS = {"score": 8, "tier": 8, "risk_band": 10, "segment": 22, "contactable": 24, "next_step": 60}
 _WIDTHS |= {f"reason_{place}": 46 for place in (1, 2, 3)}
-_DIGITS = {"score": 2, "churn_risk": 4, "downgrade_risk": 4}
+_DIGITS = {"score": 2, "churn_risk": 4, "churn_risk_low": 4, "churn_risk_high": 4, "downgrade_risk": 4}
 
 
 def write_list(chosen: CustomerList, path: Path) -> Path:

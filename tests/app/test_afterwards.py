@@ -1,0 +1,145 @@
+"""Earlier runs are held against what happened, columns against what was learned from, and two runs side by side."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tierlens.app import outputs
+from tierlens.app.afterwards import compared, happened, moved, moved_note, past_run, past_runs, told_of
+from tierlens.app.cli import main
+from tierlens.errors import DataError
+from tierlens.features.snapshot import to_arrow
+from tierlens.features.windows import Window
+from tierlens.publish.atomic import write_parquet
+from tierlens.risk.metrics import auc
+from tierlens.risk.outcome import churn
+from tierlens.sources.examples import simulated_shop
+from tierlens.sources.tables import day_number
+from tierlens.words import Text
+
+WINDOW = {"observe": 365, "gap": 0, "horizon": 90}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return simulated_shop(customers=200, seed=1).tables
+
+
+def keep(folder, cutoff, customers, project="shop", **more):
+    """Write what a finished run leaves behind, as far as it is read."""
+    told = {"project": project, "configuration": {"cutoff": cutoff, "window": WINDOW, **more}}
+    folder.mkdir(parents=True)
+    (folder / outputs.RUN).write_text(json.dumps(told), encoding="utf-8")
+    write_parquet(folder / outputs.CUSTOMERS, customers)
+    return folder
+
+
+def scored(tables, cutoff):
+    """Risks that know a little of what will happen."""
+    rows = to_arrow(churn(tables, [cutoff], Window(**WINDOW))).sort_by("customer_id")
+    y = rows["churn"].to_numpy().astype(float)
+    risk = 0.2 + 0.3 * y + 0.2 * np.random.default_rng(0).random(len(y))
+    return rows.drop_columns(["churn"]).append_column("churn_risk", pa.array(risk)), y, risk
+
+
+def test_a_past_run_is_held_against_what_happened(tables, tmp_path):
+    rows, y, risk = scored(tables, "2024-06-01")
+    past = past_run(keep(tmp_path / "old", "2024-06-01", rows))
+    found = happened(past, tables)
+    assert found is not None
+    assert found.rows == len(y)
+    assert found.auc.value == pytest.approx(auc(y, risk))
+    assert "2024-06-01" in told_of(past, found).en
+    assert "流失评分与实际对照" in told_of(past, found).zh
+
+
+def test_an_open_horizon_is_waited_for(tables, tmp_path):
+    rows, _, _ = scored(tables, "2024-06-01")
+    later = keep(tmp_path / "new", "2030-01-01", rows)
+    assert happened(past_run(later), tables) is None
+
+
+def test_only_earlier_runs_of_the_same_shop_are_looked_at(tables, tmp_path):
+    rows, _, _ = scored(tables, "2024-06-01")
+    for name, cutoff, project in (("b", "2024-06-01", "shop"), ("a", "2024-03-01", "shop"), ("c", "2024-01-01", "x")):
+        keep(tmp_path / name, cutoff, rows, project)
+    (tmp_path / "empty").mkdir()
+    found = past_runs(tmp_path, "shop", day_number("2024-06-01") + 1)
+    assert [past.folder.name for past in found] == ["a", "b"]
+    assert past_runs(tmp_path, "shop", day_number("2024-01-01")) == []
+
+
+def test_what_moved_is_named():
+    rng = np.random.default_rng(0)
+    old = pd.DataFrame(rng.normal(size=(800, 3)), columns=["still", "calm", "wild"])
+    new = old.assign(wild=old["wild"] + 3)
+    table = moved(old, new, "churn")
+    assert table["feature"][0].as_py() == "wild"
+    note = moved_note(table, Text("Churn", "流失"))
+    assert "of 3 columns 1 differ" in note.en
+    assert note.en.endswith("1 have moved far: wild.")
+    assert "wild" in note.zh
+
+
+def foretold(folder, risk, y, days=("2024-01-01", "2024-02-01")):
+    rows = len(y) // len(days)
+    table = pa.table({
+        "customer_id": [f"c{row % rows}" for row in range(len(y))],
+        "cutoff": pa.array(np.repeat([day_number(day) for day in days], rows), pa.int32()),
+        "outcome": ["churn"] * len(y), "happened": pa.array(y, pa.int8()), "risk": risk,
+    })  # fmt: skip
+    write_parquet(folder / outputs.TESTED, table)
+    return folder
+
+
+def test_two_runs_are_compared_on_what_both_foretold(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    risk = rng.random(600)
+    y = (rng.random(600) < risk).astype(int)
+    one, two = foretold(tmp_path / "one", rng.random(600), y), foretold(tmp_path / "two", risk, y)
+    assert compared(one, two, "churn", 6, 60).better == "challenger"
+    assert compared(two, one, "churn", 1, 60).better == "champion"
+    assert compared(one, one, "churn", 6, 60).better == "level"
+    assert compared(one, two, "churn", 1, 60).rows == 300
+    assert main(["compare", str(one), str(two)]) == 0
+    assert "the challenger ranks customers better" in capsys.readouterr().out
+    assert main(["compare", str(one), str(two), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["better"] == "challenger"
+
+
+def test_runs_that_cannot_be_compared_say_why(tmp_path):
+    y = np.tile([0, 1], 50)
+    one = foretold(tmp_path / "one", np.linspace(0, 1, 100), y)
+    elsewhere = foretold(tmp_path / "two", np.linspace(0, 1, 100), y, days=("2023-01-01", "2023-02-01"))
+    other = foretold(tmp_path / "three", np.linspace(0, 1, 100), 1 - y)
+    with pytest.raises(DataError, match="E-RU-020"):
+        compared(one, elsewhere, "churn", 6)
+    with pytest.raises(DataError, match="E-RU-021"):
+        compared(one, other, "churn", 6)
+
+
+def test_the_command_reads_the_data_again(tmp_path, capsys):
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        'name: shop\nsimulated: {customers: 200, months: 30}\ncutoff: "2025-09-01"\n'
+        'risk: {first_cutoff: "2024-06-01"}\nseed: 1\n',
+        encoding="utf-8",
+    )
+    from tierlens.app.config import load_config
+    from tierlens.app.prepare import obtain, quietly
+
+    _, shop = obtain(load_config(file), quietly)
+    rows, _, _ = scored(shop.tables, "2025-03-01")
+    keep(tmp_path / "old", "2025-03-01", rows)
+    assert main(["backtest", str(tmp_path / "old"), "--file", str(file), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["auc"] > 0.9
+    assert told["lift_band"] in ("strong", "useful")
+    keep(tmp_path / "new", "2040-01-01", rows)
+    assert main(["backtest", str(tmp_path / "new"), "--file", str(file)]) == 3
+    assert f"E-RU-022 {tmp_path / 'new'}" in capsys.readouterr().err
