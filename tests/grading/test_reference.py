@@ -14,7 +14,7 @@ from tests.grading.conftest import Lazy, on_duckdb, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed
 from tierlens import strict_yaml
 from tierlens.grading.reference import Reference, fit_reference
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 
 ONE = """
@@ -126,3 +126,14 @@ def test_a_reference_of_several_cutoffs_serves_each_its_own(lazy: Lazy):
 def test_nothing_normalised_gives_an_empty_reference():
     plain = strict_yaml.build(Scheme, ONE.replace("normalise: {method: min_max}", "given: {from: 0, to: 5}"))
     assert fit_reference(on_duckdb(keyed(x=[1])), plain, YUAN).num_rows == 0
+
+
+def test_points_that_stand_need_no_measure_of_a_stand_in() -> None:
+    """Standing is worked out elsewhere; a proxy that is in the table too is not asked for."""
+    scheme = load_scheme("tiered_management")
+    crowd = pa.table({"customer_id": ["a", "b"], "cutoff": pa.array([1, 1], pa.int32()), "business_growth": [0.1, 0.3]})
+    reference = Reference(fit_reference(on_polars(crowd), scheme, YUAN))
+    asked = pa.table({"customer_id": ["c"], "cutoff": pa.array([1], pa.int32()), "growth_yoy": [0.2],
+                      "points_business_growth": [50.0]})  # fmt: skip
+    graded = grade(on_polars(asked), scheme, YUAN, reference)
+    assert graded.collect("pyarrow").to_native()["points_business_growth"].to_pylist() == [50.0]
