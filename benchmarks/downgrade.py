@@ -31,6 +31,7 @@ from tierlens.risk.falling import learn_spending
 from tierlens.risk.level import forecast_rate
 from tierlens.risk.linear import logit
 from tierlens.risk.metrics import auc, average_precision, calibration_error
+from tierlens.risk.need import HISTORY
 from tierlens.risk.outcome import closed_cutoffs, spend_in_horizon
 from tierlens.sources.examples import retail_source
 from tierlens.sources.read import read
@@ -42,8 +43,6 @@ FIRST, FIXED, TESTS = "2010-03-01", "2010-12-01", ("2011-03-01", "2011-06-01")
 SHARES = (0.50, 0.80, 0.95)
 RFM = ["recency_days", "frequency", "spend", "bound"]
 ROLLED = ["bound", "left", "need", "need_share"]
-LENGTH = ("tenure_days", "first_order_spend")
-"""Left out of what members read: they grow with the history, which is short in early cutoffs."""
 REGULARISED = {"num_leaves": 15, "learning_rate": 0.02, "rounds": 300, "feature_fraction": 0.5}
 RULE, ROLL = "roll-off rule", "LightGBM, roll-off"
 Scores = dict[str, Any]
@@ -72,7 +71,7 @@ def with_tiers(rows: pd.DataFrame) -> pd.DataFrame:
 def tierlens_risk(rows: pd.DataFrame, test: int, season: pd.DataFrame) -> Any:
     """Chance of spending less than the need, by what was known at the test cutoff."""
     train, new = rows[rows["cutoff"] + WINDOW.horizon <= test], rows[rows["cutoff"] == test]
-    names = [name for name in (*CATALOG, *EXPECTATIONS) if name not in LENGTH]
+    names = [name for name in (*CATALOG, *EXPECTATIONS) if name not in HISTORY]
     model = learn_spending(train, train["spend_in_horizon"], train["cutoff"], names)
     rates = {int(day): float(rate) for day, rate in (train["bought"] == 0).groupby(train["cutoff"]).mean().items()}
     known = {day: float(season["known_p0"][day]) for day in rates}

@@ -15,6 +15,7 @@ from tierlens.app.trial import Contender, judge
 from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
+from tierlens.sources.tables import Currency
 from tierlens.words import Text
 
 
@@ -98,12 +99,23 @@ def test_the_fall_that_is_coming_is_told_first_where_it_is_the_greater_danger() 
             "churn_risk": [0.2, 0.2, 0.2]}  # fmt: skip
     for place in (1, 2, 3):
         rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 3 for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows)).to_pylist()
+    told = _with_fall(pa.table(rows), Currency("CNY")).to_pylist()
     assert told[0]["reason_1_code"] == "R-STANDING"
     assert "4.2 points short of tier A" in told[0]["reason_1_en"]
     assert "距A级将差4.2分" in told[0]["reason_1_zh"]
     assert (told[0]["reason_2_en"], told[0]["reason_3_en"]) == ("en1", "en2")
     assert [row["reason_1_code"] for row in told[1:]] == ["code1", "code1"]
+
+
+def test_where_tiers_go_by_the_amount_the_fall_is_told_in_money_and_days() -> None:
+    rows = {"tier": ["high", "high"], "need": [0.25, -0.5], "need_money": [341_250.0, -5.0], "need_days": [42, None],
+            "downgrade_risk": [0.9, 0.0], "churn_risk": [0.2, 0.2]}  # fmt: skip
+    for place in (1, 2, 3):
+        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 2 for part in ("code", "en", "zh")}
+    told = _with_fall(pa.table(rows), Currency("GBP")).to_pylist()
+    assert told[0]["reason_1_en"].startswith("Must spend 3,412 GBP within 42 days to keep tier high")
+    assert told[0]["reason_1_zh"].startswith("须在42天内消费3,412 GBP才能保住high级")
+    assert told[1]["reason_1_code"] == "code1"
 
 
 def test_standing_has_words_and_bounds_come_from_the_scheme() -> None:

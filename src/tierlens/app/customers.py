@@ -12,6 +12,7 @@ from tierlens.app.prepare import Prepared
 from tierlens.features.snapshot import KEY
 from tierlens.grading import evidence
 from tierlens.publish.playbook import with_next_steps
+from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 
@@ -20,6 +21,10 @@ SHOWN = ("recency_days", "frequency", "monetary", "average_order_value", "tenure
 FALL = Text(
     "Will be {need} points short of tier {tier} at the end of the horizon unless more is bought: raises the risk",
     "若不再购买，预测期末距{tier}级将差{need}分，风险上升",
+)
+FALL_BY_SPEND = Text(
+    "Must spend {money} within {days} days to keep tier {tier}: raises the risk",
+    "须在{days}天内消费{money}才能保住{tier}级，风险上升",
 )
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
@@ -60,25 +65,46 @@ def customers_of(
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    return with_next_steps(_with_fall(table))
+    return with_next_steps(_with_fall(table, currency))
 
 
-def _with_fall(table: pa.Table) -> pa.Table:
+def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
     """Put the fall that is coming before the other reasons, where it is the greater danger.
 
-    What rolls out of the window is arithmetic: ``need`` points of the tier will be lacking unless more is bought.
+    What rolls out of the window is arithmetic: ``need`` points of the tier will be lacking unless more is bought, or
+    ``need_money`` must be spent within ``need_days``.
     """
     if "need" not in table.column_names:
         return table
-    needs, falls, leaves, tiers = (table[name].to_pylist() for name in ("need", "downgrade_risk", "churn_risk", "tier"))
+    needs, falls, leaves = (table[name].to_pylist() for name in ("need", "downgrade_risk", "churn_risk"))
+    said = _falls(table, currency)
     told = [
-        FALL.fill(need=f"{need:.1f}", tier=tier) if fall is not None and need > 0 and fall > leave else None
-        for need, fall, leave, tier in zip(needs, falls, leaves, tiers, strict=True)
+        text if fall is not None and need > 0 and fall > leave else None
+        for need, fall, leave, text in zip(needs, falls, leaves, said, strict=True)
     ]
     codes = ["R-STANDING" if text else None for text in told]
     table = _pushed(table, "code", codes)
     table = _pushed(table, "en", [text.en if text else None for text in told])
     return _pushed(table, "zh", [text.zh if text else None for text in told])
+
+
+def _falls(table: pa.Table, currency: Currency) -> list[Text | None]:
+    """Say of each customer what must be won back, in money where tiers go by the amount, else in points."""
+    tiers, needs = table["tier"].to_pylist(), table["need"].to_pylist()
+    if "need_money" not in table.column_names:
+        return [
+            None if need is None else FALL.fill(need=f"{need:.1f}", tier=tier)
+            for need, tier in zip(needs, tiers, strict=True)
+        ]
+    money, days = (table[name].to_pylist() for name in ("need_money", "need_days"))
+    found: list[Text | None] = []
+    for amount, left, tier in zip(money, days, tiers, strict=True):
+        if amount is None or left is None:
+            found.append(None)
+            continue
+        money_said = say_value(float(amount), "money", currency).en  # the same in both languages
+        found.append(FALL_BY_SPEND.fill(money=money_said, days=left, tier=tier))
+    return found
 
 
 def _pushed(table: pa.Table, part: str, first: list[str | None]) -> pa.Table:

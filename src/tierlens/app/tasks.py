@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import Prepared, Shop, lent
+from tierlens.app.spending import SpendStanding, deadlines, spend_standing
 from tierlens.features.catalog import CATALOG, OTHERS
 from tierlens.features.feature import Feature
 from tierlens.features.season import EXPECTATIONS, expectations
@@ -21,6 +23,8 @@ from tierlens.grading.scheme import Scheme
 from tierlens.risk.leaks import Declared
 from tierlens.risk.outcome import churn, downgrade
 from tierlens.words import Text
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,17 @@ STANDING: dict[str, Feature] = {
                   "lower bound of the tier - idle_score: what known purchases rolling out of the window will cost"),
         _standing("rule_p", "chance of falling by what rolls out of the window", "按滚出窗口推算的降级可能",
                   "logistic function of need / 2 points: the rule as a soft step, without labels"),
+        _standing("fall_p", "chance of spending too little to keep the tier", "消费不足以保级的可能",
+                  "chance that less is spent in the horizon than what rolls out of the window costs, learned from "
+                  "cutoffs closed before"),
         _standing("coverage", "share of the scheme with data", "方案数据覆盖率", "share of the weight that had data"),
     )
 }  # fmt: skip
 """What a customer's standing under the scheme says of a downgrade; the catalog holds what needs no scheme."""
 FALLING = ("rule_p",)
 """What the downgrade model reads: the rule alone. Every feature more ranked worse on cutoffs up to March 2011."""
+FALLING_BY_SPEND = ("fall_p",)
+"""What it reads where tiers go by the amount alone."""
 SOFT = 2.0
 """Points over which the roll-off rule turns from unlikely to likely; chosen on cutoffs up to March 2011."""
 
@@ -100,7 +109,7 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
         features,
         own,
     )
-    second = _falling(prepared, config, panel)
+    second = _falling(prepared, shop, config, panel)
     return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
 
 
@@ -120,14 +129,18 @@ def told_by_others(rows: pa.Table) -> tuple[str, ...]:
     return tuple(name for name in there if rows[name].null_count < rows.num_rows)
 
 
-def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:
+def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table) -> Task:
     """Rows above the lowest tier, with their standing under the scheme."""
     learning, scheme = config.learning_cutoffs(), prepared.scheme
     lowest = len(scheme.tiers)
     ranks = ranks_of(_at(prepared.tiers, learning), prepared.later)
     fell = to_arrow(downgrade(lent(ranks), learning, config.span, lowest))
+    by_spend = spend_standing(prepared, shop, config, panel)
     whole = standing(prepared, panel)
+    if by_spend is not None:
+        whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
+    now = _at(above, [config.cutoff_day])
     return Task(
         "downgrade",
         Text("Downgrade", "降级"),
@@ -136,26 +149,46 @@ def _falling(prepared: Prepared, config: RunConfig, panel: pa.Table) -> Task:
             "高于最低等级的客户；预测期末等级下降",
         ),
         beside(_at(above, learning), fell),
-        _at(above, [config.cutoff_day]),
-        FALLING,
+        now if by_spend is None else _with_deadline(now, shop, config),
+        FALLING if by_spend is None else FALLING_BY_SPEND,
     )
+
+
+def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
+    """Put what must be spent in the place of what the points say."""
+    share = pa.array(np.nan_to_num(by_spend.share))
+    whole = whole.set_column(whole.column_names.index("need"), "need", share)
+    for name, values in (("need_money", by_spend.need), ("bound", by_spend.bound), ("fall_p", by_spend.chance)):
+        whole = whole.append_column(name, pa.array(values))
+    return whole
+
+
+def _with_deadline(now: pa.Table, shop: Shop, config: RunConfig) -> pa.Table:
+    bounds = dict(zip(now["customer_id"].to_pylist(), now["bound"].to_pylist(), strict=True))
+    days = deadlines(shop, config, config.cutoff_day, bounds) if bounds else []
+    return now.append_column("need_days", pa.array(days, pa.int64()))
 
 
 def standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
     """Add to a panel what the scheme says of each customer now, and will say if nothing more is bought."""
-    bounds = lower_bounds(prepared.scheme)
     score, idle = (np.asarray(t["score"].to_numpy(zero_copy_only=False)) for t in (prepared.tiers, prepared.idle))
-    bound = np.array([bounds.get(tier, np.nan) for tier in prepared.tiers["tier"].to_pylist()])
-    # Who has nothing left in the window is not graded then: no point is left.
-    idle = np.where(np.isnan(idle), 0.0, idle)
-    need = bound - idle
-    found = {"score": score, "margin": score - bound, "idle_score": idle, "need": need,
-             "rule_p": 1.0 / (1.0 + np.exp(-need / SOFT))}  # fmt: skip
+    found = standing_of(score, idle, prepared.tiers["tier"].to_pylist(), prepared.scheme)
     for name, values in found.items():
         panel = panel.append_column(name, pa.array(values))
     for name in ("coverage", "tier_rank"):
         panel = panel.append_column(name, prepared.tiers[name])
     return panel
+
+
+def standing_of(score: Floats, idle: Floats, tiers: Sequence[str | None], scheme: Scheme) -> dict[str, Floats]:
+    """Return the columns of ``STANDING`` that follow from scores now and at the end of the horizon, shape (n,) each."""
+    bounds = lower_bounds(scheme)
+    bound = np.array([bounds.get(tier or "", np.nan) for tier in tiers])
+    # Who has nothing left in the window is not graded then: no point is left.
+    idle = np.where(np.isnan(idle), 0.0, idle)
+    need = bound - idle
+    return {"score": score, "margin": score - bound, "idle_score": idle, "need": need,
+            "rule_p": 1.0 / (1.0 + np.exp(-need / SOFT))}  # fmt: skip
 
 
 def lower_bounds(scheme: Scheme) -> dict[str, float]:

@@ -37,6 +37,9 @@ READ = (
 )  # fmt: skip
 """Columns of a snapshot that a need is seen beside."""
 
+HISTORY = ("tenure_days", "first_order_spend")
+"""Columns that members had better not read: they say how long the history is, which is short at early cutoffs."""
+
 
 def order_values(table: Any) -> GammaGamma:
     """Fit what an order is worth, from the customers of one cutoff.
