@@ -12,7 +12,8 @@ from tierlens.features.catalog import CATALOG
 from tierlens.features.season import EXPECTATIONS, expectations
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
 from tierlens.features.windows import Window
-from tierlens.risk.leaks import BLOCK, WARN, Declared, find_leaks
+from tierlens.risk.leaks import BLOCK, WARN, Declared, _by_groups, _by_missing, find_leaks
+from tierlens.risk.metrics import auc
 from tierlens.risk.outcome import churn
 from tierlens.sources.examples import retail_source
 from tierlens.sources.read import read
@@ -110,6 +111,21 @@ def test_of_very_many_rows_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("tierlens.risk.leaks.MOST", 300)
     assert found(planted=LEFT) == [("planted", "ranking", "block")]
     assert found(luck=RNG.random(ROWS)) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counting_groups_equals_scoring_every_row(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    codes, half = rng.integers(0, 6, 200), rng.random(200) < 0.5
+    happened = (rng.random(200) < codes / 8).astype(int)
+    score = np.full(200, happened.mean())
+    for row in range(200):
+        taught = (codes == codes[row]) & (half != half[row])
+        score[row] = happened[taught].mean() if taught.any() else score[row]
+    slow = auc(happened, score)
+    assert _by_groups(codes, happened, half) == pytest.approx(max(slow, 1 - slow))
+    slow = auc(happened, codes == 0)
+    assert _by_missing(happened, codes == 0) == pytest.approx(max(slow, 1 - slow))
 
 
 def test_a_key_is_of_one_column_definition_and_outcome() -> None:

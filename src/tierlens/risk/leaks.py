@@ -159,14 +159,13 @@ def _telling(name: str, column: pa.ChunkedArray, happened: Any, half: Bools) -> 
     if min(int(happened.sum()), len(happened) - int(happened.sum())) < LEAST:
         return None
     missing = np.asarray(pc.is_null(column, nan_is_null=True))
-    tried: list[tuple[float, Kind]] = [(_either_way(happened, missing.astype(np.float64)), "missing")]
+    tried: list[tuple[float, Kind]] = [(_by_missing(happened, missing), "missing")]
     there = happened[~missing]
     if min(int(there.sum()), len(there) - int(there.sum())) >= LEAST:
         numbers = _numbers(column)
         if numbers is not None:
             tried.append((_either_way(there, numbers[~missing]), "ranking"))
-        codes = _codes(column, numbers)
-        tried.append((_either_way(happened, _learned(codes, happened, half)), "copy"))
+        tried.append((_by_groups(_codes(column, numbers), happened, half), "copy"))
     # A plain reading is told before a roundabout one that is no better.
     value, kind = max(tried, key=lambda one: (round(one[0], 3), one[1] == "ranking", one[1] == "missing"))
     if value < WARN:
@@ -191,7 +190,7 @@ _SAID: dict[str, Text] = {
 
 def _either_way(happened: Any, score: Floats) -> float:
     found = auc(happened, score)
-    return max(found, 1.0 - found) if np.isfinite(found) else 0.5
+    return max(found, 1.0 - found)
 
 
 def _numbers(column: pa.ChunkedArray) -> Floats | None:
@@ -214,16 +213,32 @@ def _codes(column: pa.ChunkedArray, numbers: Floats | None) -> npt.NDArray[np.in
     return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(edges, numbers)).astype(np.int64)
 
 
-def _learned(codes: npt.NDArray[np.int64], happened: Any, half: Bools) -> Floats:
-    """Mean outcome of a row's group among the other half of the customers; the mean of all where that has none."""
-    score = np.full(len(codes), float(happened.mean()))
+def _by_missing(happened: Any, missing: Bools) -> float:
+    """AUC of being empty: two groups, so that their shares say it."""
+    return 0.5 + abs(float(missing[happened == 1].mean()) - float(missing[happened == 0].mean())) / 2.0
+
+
+def _by_groups(codes: npt.NDArray[np.int64], happened: Any, half: Bools) -> float:
+    """AUC of a group's mean outcome among the other half of the customers; the mean of all where it has nobody there.
+
+    Rows of one group and half share a score, so that counting them is enough.
+    """
     width = int(codes.max(initial=0)) + 1
-    for teach, ask in ((half, ~half), (~half, half)):
-        count = np.bincount(codes[teach], minlength=width).astype(np.float64)
-        total = np.bincount(codes[teach], weights=happened[teach], minlength=width)
-        mean = np.where(count > 0, total / np.maximum(count, 1.0), float(happened.mean()))
-        score[ask] = mean[codes[ask]]
-    return score
+    counts = [
+        [np.bincount(codes[side & (happened == outcome)], minlength=width).astype(np.float64) for outcome in (1, 0)]
+        for side in (half, ~half)
+    ]
+    outcomes, scores, weights = [], [], []
+    for (left, stayed), taught in zip(counts, reversed(counts), strict=True):
+        whole = taught[0] + taught[1]
+        mean = np.where(whole > 0, taught[0] / np.maximum(whole, 1.0), float(happened.mean()))
+        for outcome, weight in ((1, left), (0, stayed)):
+            there = weight > 0
+            outcomes.append(np.full(int(there.sum()), outcome))
+            scores.append(mean[there])
+            weights.append(weight[there])
+    found = auc(np.concatenate(outcomes), np.concatenate(scores), np.concatenate(weights))
+    return max(found, 1.0 - found)
 
 
 def _made(told: Declared, window: Window) -> list[Leak]:
