@@ -45,7 +45,7 @@ def settle_spark(frame: DataFrame, money: Money, timezone: str) -> nw.LazyFrame[
     day = _days(time) if time is not None else f.col("day").cast("int")
     exact = _exact_minor(frame, money)
     kind = f.lower(f.trim("kind")) if "kind" in frame.columns else f.when(exact < 0, "return").otherwise("purchase")
-    minor = f.round(exact, 0).cast("bigint")
+    minor, quantity = f.round(exact, 0).cast("bigint"), _optional(frame, "quantity", "double")
     settled = frame.select(
         f.nullif(f.trim(f.col("customer_id").cast("string")), f.lit("")).alias("customer_id"),
         _order(frame, day).alias("order_id"),
@@ -54,7 +54,7 @@ def settle_spark(frame: DataFrame, money: Money, timezone: str) -> nw.LazyFrame[
         f.when(kind == "return", -f.abs(minor)).otherwise(minor).alias("amount"),
         kind.alias("kind"),
         _optional(frame, "product_id", "string").alias("product_id"),
-        _optional(frame, "quantity", "double").alias("quantity"),
+        f.when(kind == "return", -f.abs(quantity)).otherwise(quantity).alias("quantity"),
         (time if time is not None else f.date_add(f.lit("1970-01-01").cast("date"), day))
         .cast("timestamp_ntz")
         .alias("time"),
