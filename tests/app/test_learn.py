@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.stats import spearmanr
 
 from tierlens.app.customers import _with_fall
-from tierlens.app.learn import SeasonalRates, plausible
+from tierlens.app.learn import SeasonalRates, _rival, plausible
 from tierlens.app.rivals import rivals_of
 from tierlens.app.tasks import STANDING, Task, lower_bounds
 from tierlens.app.trial import Contender, judge
@@ -121,3 +122,28 @@ def test_where_tiers_go_by_the_amount_the_fall_is_told_in_money_and_days() -> No
 def test_standing_has_words_and_bounds_come_from_the_scheme() -> None:
     assert all(entry.title.zh and entry.formula for entry in STANDING.values())
     assert lower_bounds(load_scheme("tiered_management")) == {"A": 85.0, "B": 70.0, "C": 55.0, "D": 0.0}
+
+
+@pytest.mark.parametrize("outcome", ["churn", "downgrade"])
+def test_every_rival_can_be_kept_and_ranks_as_before(outcome: str) -> None:
+    task = task_of([10, 20])
+    rows = task.rows.append_column("downgrade", task.rows["churn"]).append_column("need", task.rows["btyd_p0"])
+    whole = Task(outcome, task.title, task.population, rows, rows, task.features)
+    for rival in rivals_of(whole):
+        assert rival.keep is not None
+        kept, told = rival.keep(rows).predict_proba(rows)[:, 1], rival.train(rows, rows)
+        assert ((kept > 0) & (kept < 1)).all()
+        assert spearmanr(kept, told).statistic > 0.999
+
+
+def test_the_better_baseline_is_kept_beside_the_model() -> None:
+    task = task_of([10, 20])
+    good = rivals_of(task)[0]
+    weak = Contender(Text("coin", "硬币"), coin, is_model=True)
+    below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
+    kept = _rival(task, (weak, good), below)
+    assert kept is not None
+    assert kept.columns == ("recency_days",)
+    strong = Contender(Text("good", "好"), oracle, is_model=True)
+    level = judge(task, (strong, Contender(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
+    assert _rival(task, (strong, good), level) is None

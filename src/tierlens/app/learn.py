@@ -30,6 +30,7 @@ from tierlens.publish.findings import Risk
 from tierlens.risk.interval import Asked, Known, bounds, season_error
 from tierlens.risk.level import forecast_rate
 from tierlens.risk.model import RiskClassifier
+from tierlens.risk.plain import Plain
 from tierlens.risk.split import SnapshotSplit
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -69,6 +70,8 @@ class Learned:
         What was foretold of the test cutoffs beside what happened.
     moved : pyarrow.Table, optional
         How far each feature has moved from the rows learned from to those of the run's cutoff.
+    rival : Plain, optional
+        The best baseline, learned from the same rows, where it ranked better than the model.
     """
 
     outcome: str
@@ -81,6 +84,7 @@ class Learned:
     notes: tuple[Text, ...] = ()
     tested: pa.Table | None = None
     moved: pa.Table | None = None
+    rival: Plain | None = None
 
 
 def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> tuple[Learned, ...]:
@@ -128,7 +132,8 @@ def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepare
     """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
     folds = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
     settings = searched(task, config, folds[0][0])
-    verdict = judge(task, contenders(task, rates, settings, config), folds, config.risk.resamples, config.seed)
+    tried = contenders(task, rates, settings, config)
+    verdict = judge(task, tried, folds, config.risk.resamples, config.seed)
     model = classifier(task, settings, config)
     table, cutoffs = frame(task, task.rows)
     model.fit(table, task.rows[task.outcome].to_numpy(), cutoffs=cutoffs)
@@ -150,7 +155,16 @@ def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepare
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
         moved=moved(table, asked, task.outcome),
+        rival=_rival(task, tried, verdict.risk),
     )
+
+
+def _rival(task: Task, tried: Sequence[Contender], risk: Risk) -> Plain | None:
+    """Return the best baseline, learned from all rows, where it ranked better than the model."""
+    if not risk.edge.value < 0:
+        return None
+    best = next(one for one in tried if one.name == risk.best_baseline)
+    return best.keep(task.rows) if best.keep is not None else None
 
 
 def _bounds(

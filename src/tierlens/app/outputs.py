@@ -21,6 +21,8 @@ TESTED = "tested.parquet"
 MOVED = "drift.parquet"
 BACKTESTS = "backtests.json"
 MODELS = "models"
+RIVAL = "_baseline"
+"""Ending of the folder of a baseline that ranked better than the model."""
 LISTS = "lists"
 LOCK = ".lock"
 

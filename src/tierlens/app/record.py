@@ -12,7 +12,7 @@ import pyarrow as pa
 from tierlens.app.config import RunConfig
 from tierlens.app.group import UNGRADED, Grouped
 from tierlens.app.learn import Learned
-from tierlens.app.outputs import FINDINGS, MODELS, REPORT
+from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL
 from tierlens.app.prepare import Prepared, Shop
 from tierlens.publish import gather
 from tierlens.publish.findings import About, Estimate, Findings
@@ -108,7 +108,7 @@ def record_of(
         params=_params(config, prepared, learned),
         metrics=metrics,
         data=DataRecord(name, text_hash(str(panel.num_rows) + config.model_dump_json())[:32], panel.num_rows, kinds),
-        models=tuple(_model(config, one, out) for one in learned),
+        models=tuple(model for one in learned for model in _models(config, one, out)),
         files=(out / REPORT, out / FINDINGS),
         pictures=pictures,
     )
@@ -125,17 +125,19 @@ def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -
     return params | signed | {f"{one.outcome}_{key}": value for one in learned for key, value in one.params.items()}
 
 
-def _model(config: RunConfig, one: Learned, out: Path) -> ModelRecord:
+def _models(config: RunConfig, one: Learned, out: Path) -> list[ModelRecord]:
+    """Return the model, and after it the best baseline where that ranked better: the registry keeps the better one."""
     name = re.sub(r"[^a-z0-9]+", "-", config.name.lower()).strip("-") or "project"
-    return ModelRecord(
-        f"{name}-{one.outcome}",
-        out / MODELS / one.outcome,
-        one.features,
-        "auc",
-        one.risk.model.auc.value,
-        one.metrics,
-        tuple(f"{package}=={version(package)}" for package in NEEDS),
-    )
+    needs = tuple(f"{package}=={version(package)}" for package in NEEDS)
+    folder, value = out / MODELS / one.outcome, one.risk.model.auc.value
+    found = [ModelRecord(f"{name}-{one.outcome}", folder, one.features, "auc", value, one.metrics, needs)]
+    if one.rival is not None:
+        best = next(line for line in one.risk.models if line.name == one.risk.best_baseline)
+        kept = folder.with_name(f"{one.outcome}{RIVAL}")
+        found.append(
+            ModelRecord(f"{name}-{one.outcome}", kept, one.rival.columns, "auc", best.auc.value, {}, needs, "baseline")
+        )
+    return found
 
 
 def metrics_of(lines: Mapping[str, Estimate]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from tierlens.app.tasks import Task
 from tierlens.app.trial import Contender
+from tierlens.features.catalog import CATALOG
+from tierlens.risk.plain import Plain, Scale, fit_line
 from tierlens.words import Text
 
 Floats = npt.NDArray[np.float64]
@@ -23,16 +26,22 @@ def rivals_of(task: Task) -> tuple[Contender, ...]:
     as it comes. Downgrade: the same but for BG/NBD, and the roll-off rule, which knows what the scheme's own window
     will drop.
     """
-    learned = (_regression(task.outcome), _default_trees(task))
+    learned = (_regression(task), _default_trees(task))
     if task.outcome == "downgrade":
-        rule = Contender(Text("roll-off rule", "滚出规则"), _column("need"), is_probability=False)
-        return (rule, _recency(), *learned)
-    rhythm = Contender(Text("BG/NBD, no labels", "BG/NBD（无标签）"), _column("btyd_p0"))
-    return (_recency(), rhythm, *learned)
+        rule = Contender(Text("roll-off rule", "滚出规则"), _column("need"), False, False, _line(task, ["need"]))
+        return (rule, _recency(task), *learned)
+    kept = _line(task, ["btyd_p0"], "logit")
+    rhythm = Contender(Text("BG/NBD, no labels", "BG/NBD（无标签）"), _column("btyd_p0"), keep=kept)
+    return (_recency(task), rhythm, *learned)
 
 
-def _recency() -> Contender:
-    return Contender(Text("recency", "最近购买"), _column("recency_days"), is_probability=False)
+def _recency(task: Task) -> Contender:
+    name = Text("recency", "最近购买")
+    return Contender(name, _column("recency_days"), False, False, _line(task, ["recency_days"]))
+
+
+def _line(task: Task, names: Sequence[str], scale: Scale = "as it is") -> Callable[[pa.Table], Plain]:
+    return lambda known: fit_line(known, known[task.outcome].to_numpy(), names, scale)
 
 
 def _column(name: str) -> _Column:
@@ -49,30 +58,45 @@ class _Column:
         return matrix(asked, [self.name])[:, 0]
 
 
-def _regression(outcome: str) -> Contender:
+def _regression(task: Task) -> Contender:
     def train(known: pa.Table, asked: pa.Table) -> Floats:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         model = make_pipeline(StandardScaler(), LogisticRegression())
-        model.fit(np.log1p(matrix(known, RFM)), known[outcome].to_numpy())
+        model.fit(np.log1p(matrix(known, RFM)), known[task.outcome].to_numpy())
         risk: Floats = model.predict_proba(np.log1p(matrix(asked, RFM)))[:, 1]
         return risk
 
-    return Contender(Text("logistic regression on log-RFM", "对数RFM逻辑回归"), train)
+    name = Text("logistic regression on log-RFM", "对数RFM逻辑回归")
+    return Contender(name, train, keep=_line(task, RFM, "log"))
+
+
+def _read(task: Task) -> tuple[str, ...]:
+    """Columns that plain trees read: the model's, and where tiers go by the amount all features beside the need."""
+    if "need_money" not in task.rows.column_names:
+        return task.features
+    return (*(name for name in CATALOG if name in task.rows.column_names), "need", "need_money")
 
 
 def _default_trees(task: Task) -> Contender:
-    def train(known: pa.Table, asked: pa.Table) -> Floats:
+    names = _read(task)
+
+    def grown(known: pa.Table) -> Any:
         import lightgbm as lgb
 
-        rows = lgb.Dataset(matrix(known, task.features), known[task.outcome].to_numpy(), params={"verbosity": -1})
+        rows = lgb.Dataset(matrix(known, names), known[task.outcome].to_numpy(), params={"verbosity": -1})
         settings = {"objective": "binary", "verbosity": -1, "deterministic": True, "force_col_wise": True}
-        risk: Floats = np.asarray(lgb.train(settings, rows, 100).predict(matrix(asked, task.features)))
-        return risk
+        return lgb.train(settings, rows, 100)
 
-    return Contender(Text("LightGBM as it comes", "默认 LightGBM"), train)
+    def train(known: pa.Table, asked: pa.Table) -> Floats:
+        return np.asarray(grown(known).predict(matrix(asked, names)), dtype=np.float64)
+
+    def keep(known: pa.Table) -> Plain:
+        return Plain(names, trees=grown(known).model_to_string())
+
+    return Contender(Text("LightGBM as it comes", "默认 LightGBM"), train, keep=keep)
 
 
 def matrix(table: pa.Table, names: Sequence[str]) -> Floats:

@@ -146,6 +146,8 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
         parts.shop.quality.write_rejects(out / outputs.REJECTS)
         for learned in parts.learned:
             learned.model.save(out / outputs.MODELS / learned.outcome)
+            if learned.rival is not None:
+                learned.rival.save(out / outputs.MODELS / f"{learned.outcome}{outputs.RIVAL}")
     with clock.step("report", Text("drawing and writing the report", "绘图并撰写报告")):
         pictures = draw_both(findings)
         files.append(write_report(findings, out / outputs.REPORT, options.lang, pictures))

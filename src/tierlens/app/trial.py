@@ -16,6 +16,7 @@ from tierlens.app.tasks import Task
 from tierlens.publish.findings import Bin, Curve, Estimate, ModelLine, Risk
 from tierlens.risk.bootstrap import Interval, Rows, difference, interval, table
 from tierlens.risk.metrics import auc, average_precision, brier, calibration_error, lift_at, reliability_bins
+from tierlens.risk.plain import Plain
 from tierlens.words import Text
 
 Floats = npt.NDArray[np.float64]
@@ -35,12 +36,15 @@ class Contender:
         outcome of the training rows only.
     is_model : bool
     is_probability : bool
+    keep : callable, optional
+        From training rows to a baseline that can be kept, for the case that it is the better one.
     """
 
     name: Text
     train: Callable[[pa.Table, pa.Table], Floats]
     is_model: bool = False
     is_probability: bool = True
+    keep: Callable[[pa.Table], Plain] | None = None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class ModelRecord:
         Further figures of this model.
     requirements : tuple of str
         Packages that it needs, such as ``lightgbm==4.7.0``; asking mlflow to find them takes seconds.
+    kind : {"model", "baseline"}
+        A baseline competes for the same name where it ranked better than the model.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ModelRecord:
     value: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
+    kind: str = "model"
 
 
 @dataclass(frozen=True)

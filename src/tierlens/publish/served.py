@@ -40,7 +40,9 @@ class Served:
 
 
 def _load_pyfunc(path: str) -> Served:
-    """Load the model that ``RiskClassifier.save`` kept in a folder."""
+    """Load the model, or the baseline that was better, from the folder that it was kept in."""
     from tierlens.risk.model import RiskClassifier
+    from tierlens.risk.plain import PLAIN, load_plain
 
-    return Served(RiskClassifier.load(Path(path)))
+    folder = Path(path)
+    return Served(load_plain(folder) if (folder / PLAIN).is_file() else RiskClassifier.load(folder))

@@ -91,7 +91,7 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
 
 
 def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
-    """Return the folder of the champion's files, for ``RiskClassifier.load``.
+    """Return the folder of the champion's files, for ``RiskClassifier.load``, or ``load_plain`` where a baseline won.
 
     Raises
     ------
@@ -235,10 +235,11 @@ def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Regis
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(info.run_id, [LoggedModelOutput(logged.model_id, step=0)])
     figures = {**model.metrics, model.metric: model.value}
-    _log_metrics(client, info.run_id, {f"{model.name}.{key}": value for key, value in figures.items()}, logged.model_id)
+    name = model.name if model.kind == "model" else f"{model.name}.{model.kind}"
+    _log_metrics(client, info.run_id, {f"{name}.{key}": value for key, value in figures.items()}, logged.model_id)
     _registry(client, model.name)
     standing = _champion(client, model.name)
-    tags = {"metric": model.metric, "value": repr(float(model.value))}
+    tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind}
     # A server resolves the model's id; the local registry would ask the process-wide store for it.
     source = f"models:/{logged.model_id}" if address.startswith("http") else logged.artifact_location
     version = client.create_model_version(model.name, source, run_id=info.run_id, tags=tags, model_id=logged.model_id)
