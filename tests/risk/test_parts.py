@@ -15,7 +15,7 @@ from tierlens.risk.level import forecast_rate, recent_mean, shifts_by
 from tierlens.risk.linear import Rows, logit, ridge_logistic, sigmoid
 from tierlens.risk.members import Inputs, Sample, learn_line, learn_lines
 from tierlens.risk.model import RiskClassifier
-from tierlens.risk.ranks import KNOTS, SCALE, learn_curves, ranker_of, ranks
+from tierlens.risk.ranks import COMPILED, KNOTS, SCALE, learn_curves, ranker_of, ranks
 from tierlens.risk.recipe import BLOCK, MANY, SOME, recipe_for, weigh
 from tierlens.risk.trees import SETTINGS, Growth, TreeRows, grow
 
@@ -47,6 +47,22 @@ def test_many_values_are_read_off_few_knots():
     assert len(curve[0].value) <= KNOTS
     exact = (rankdata(values.ravel()) - 0.5) / 20_000 - 0.5
     assert np.abs(ranks(values, curve).ravel() / SCALE - exact).max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["continuous", "few values", "one value", "gaps"])
+def test_compiled_ranks_are_the_same(kind):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(COMPILED, 2))
+    if kind == "few values":
+        values = np.round(values)
+    elif kind == "one value":
+        values[:] = 3.0
+    elif kind == "gaps":
+        values[rng.random(values.shape) < 0.3] = np.nan
+        values[:, 1] = np.nan
+    curves = learn_curves(values[: COMPILED // 2])
+    slow = np.concatenate([ranks(part, curves) for part in np.array_split(values, 3)])
+    assert ranks(values, curves) == pytest.approx(slow, abs=1e-12)
 
 
 def test_weights_count_as_copies_in_ranks():
