@@ -81,6 +81,16 @@ def test_every_customer_of_the_snapshot_is_there_once(runs: tuple[Path, Path, Pa
     assert len(set(customers["customer_id"].to_pylist())) == customers.num_rows
 
 
+def test_the_other_tables_are_graded_and_learned_from(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:
+    panel = pq.read_schema(runs[1] / outputs.SNAPSHOTS).names
+    assert {"complaints_12m", "on_time_share", "credit_rating", "repeat_rate", "nps"} <= set(panel)
+    assert pc.mean(customers["coverage"]).as_py() > 0.6
+    model = "".join(path.read_text("utf-8") for path in (runs[1] / outputs.MODELS / "churn").glob("*.json"))
+    assert "complaint_rate" in model
+    assert "credit_rating_rank" in model
+    assert '"credit_rating"' not in model
+
+
 def test_risks_are_probabilities_and_missing_only_where_the_outcome_cannot_be(customers: pa.Table) -> None:
     rows: list[dict[str, Any]] = customers.to_pylist()
     assert all(0 < row["churn_risk"] < 1 for row in rows)
