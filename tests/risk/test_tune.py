@@ -10,10 +10,15 @@ from tests.risk.shop import snapshots
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.features.windows import Window
 from tierlens.risk.model import RiskClassifier
+from tierlens.risk.space import Range, load_space
 from tierlens.risk.split import SnapshotSplit
-from tierlens.risk.tune import Range, Search, tune
+from tierlens.risk.tune import Search, tune
 
-SPACE = {"num_leaves": Range(3, 8), "learning_rate": Range(0.01, 0.1, log=True), "rounds": Range(10, 40)}
+SPACE = {
+    "num_leaves": Range(low=3, high=8),
+    "learning_rate": Range(low=0.01, high=0.1, log=True),
+    "rounds": Range(low=10, high=40),
+}
 SPLIT = SnapshotSplit(Window(horizon=60))
 MODEL = RiskClassifier(prior="prior", n_jobs=1, seeds=1)
 
@@ -40,7 +45,7 @@ def test_nothing_found_is_worse_than_the_default(shop):
 
 
 def test_a_space_of_worse_settings_finds_nothing(shop):
-    poor = {"learning_rate": Range(1e-7, 1e-6, log=True)}
+    poor = {"learning_rate": Range(low=1e-7, high=1e-6, log=True)}
     found, _ = run(shop, space=poor, trials=2)
     assert found.settings == {} or found.value > found.default
 
@@ -82,3 +87,19 @@ def test_without_optuna_it_names_the_extra(shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'tierlens\[tune\]'"):
         run(shop)
+
+
+def test_a_space_is_read_and_what_is_wrong_in_it_is_named(tmp_path):
+    assert load_space()["num_leaves"] == Range(low=3, high=16, log=True)
+    file = tmp_path / "space.yaml"
+    file.write_text("settings:\n  num_leaves: {low: 4, high: 9}\n  learning_rate: {low: 0.01, high: 0.2}\n")
+    space = load_space(file)
+    assert space["num_leaves"].is_whole
+    assert not space["learning_rate"].is_whole
+    for wrong, said in (
+        ("max_bin: {low: 15, high: 63}", "max_bin"),
+        ("rounds: {low: 9, high: 3}", "low must lie below"),
+    ):
+        file.write_text(f"settings:\n  {wrong}\n")
+        with pytest.raises(UsageError, match=f"E-YA-020.*{said}"):
+            load_space(file)

@@ -21,30 +21,12 @@ from tierlens.risk.members import Sample, learn_line
 from tierlens.risk.metrics import auc
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.recipe import recipe_for
+from tierlens.risk.space import Range, load_space
 from tierlens.risk.split import SnapshotSplit
-from tierlens.risk.trees import SETTINGS, Growth, Setting, dataset
+from tierlens.risk.trees import SETTINGS, Growth, Setting, dataset, threads_for
 
 Progress = Callable[[int, int, float], None]
 """Called after each trial with its number from 1, how many there will be at most, and the best value so far."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """Values that a setting may take; whole numbers when both bounds are, on a logarithmic scale when ``log``."""
-
-    low: float
-    high: float
-    log: bool = False
-
-
-SPACE: Mapping[str, Range] = {
-    "num_leaves": Range(3, 16, log=True),
-    "learning_rate": Range(0.01, 0.08, log=True),
-    "rounds": Range(60, 300),
-    "min_data_in_leaf": Range(50, 800, log=True),
-    "feature_fraction": Range(0.15, 0.8),
-    "lambda_l2": Range(1.0, 60.0, log=True),
-}
 
 
 @dataclass(frozen=True)
@@ -58,6 +40,7 @@ class Search:
     seconds : float, optional
         No trial starts after so many seconds. With it the outcome depends on the machine.
     space : mapping of str to Range
+        See ``space.load_space``.
     folds : int
         Latest test cutoffs that a trial is judged on.
     store : path, optional
@@ -69,7 +52,7 @@ class Search:
 
     trials: int = 20
     seconds: float | None = None
-    space: Mapping[str, Range] = field(default_factory=lambda: dict(SPACE))
+    space: Mapping[str, Range] = field(default_factory=load_space)
     folds: int = 3
     store: Path | None = None
     study: str = "risk"
@@ -215,8 +198,8 @@ def _study(optuna: Any, search: Search) -> Any:
 
 
 def _suggest(trial: Any, name: str, space: Range) -> Setting:
-    if isinstance(space.low, int) and isinstance(space.high, int):
-        return int(trial.suggest_int(name, space.low, space.high, log=space.log))
+    if space.is_whole:
+        return int(trial.suggest_int(name, int(space.low), int(space.high), log=space.log))
     return float(trial.suggest_float(name, space.low, space.high, log=space.log))
 
 
@@ -243,7 +226,7 @@ def _judge(fold: _Fold, settings: Mapping[str, Setting], model: RiskClassifier) 
     """AUC of line and trees together on the rows held out."""
     import lightgbm as lgb
 
-    growth = Growth(settings, (), 1, model.random_state, model.n_jobs or 0)
+    growth = Growth(settings, (), 1, model.random_state, model.n_jobs or threads_for(fold.values, 0))
     parameters = growth.parameters(fold.rows, 0)
     booster = lgb.train(parameters, fold.train, int(settings["rounds"]))
     return auc(fold.outcome, fold.rest + np.asarray(booster.predict(fold.values, raw_score=True)))
@@ -260,4 +243,4 @@ def _found(study: Any, base: float) -> Tuned:
     return Tuned({} if best is None else dict(best.settings), value, base, trials)
 
 
-__all__ = ["SPACE", "Range", "Sample", "Search", "Trial", "Tuned", "tune"]
+__all__ = ["Range", "Sample", "Search", "Trial", "Tuned", "tune"]
