@@ -77,6 +77,7 @@ def test_a_leak_stops_the_run_and_its_waiver_lets_it_pass(folder: Path, capsys: 
     assert key is not None
     (folder / "waivers.yaml").write_text(SIGNED.format(key=key[1]), encoding="utf-8")
     assert run(folder, "waived") == 0
+    assert "Waived: crm_score alone ranks" in capsys.readouterr().err
     told = (folder / "waived" / outputs.FINDINGS).read_text("utf-8")
     assert "Zhang Wei signed on 2026-11-20 that it is no leak" in told
     assert "Zhang Wei" in (folder / "waived" / outputs.REPORT).read_text("utf-8")

@@ -95,6 +95,8 @@ def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -
         rates = SeasonalRates(season, tasks[0])
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
         notes = [guard(task, shop.tables, config) for task in tasks]
+        for note in (note for told in notes for note in told):
+            clock.tell(note)
     learned = []
     for task, told in zip(tasks, notes, strict=True):
         with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
@@ -215,7 +217,7 @@ def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> Ri
 def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
     """Search settings of the trees on cutoffs closed before the first tested one; nothing where the default holds."""
     if not config.risk.trials or task.outcome != "churn":
-        return {}
+        return dict(config.risk.trees) if task.outcome == "churn" else {}
     from tierlens.risk.tune import Search, tune
 
     rows = at_cutoffs(task.rows, closed)
