@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 from tierlens.errors import UsageError
-from tierlens.publish.records import DataRecord, ModelRecord, RunRecord, is_better
-from tierlens.publish.served import Served
-from tierlens.publish.track import champion_folder, serve_command, store_uri, track, warm_up
+from tierlens.publish.records import DataRecord, ModelRecord, RunRecord, SearchRecord, TrialRecord, is_better
+from tierlens.publish.served import Served, _load_pyfunc
+from tierlens.publish.track import champion_folder, serve_command, store_uri, track, track_search, warm_up
+from tierlens.risk.plain import Plain
 
 # Both come from mlflow's own modules when they are imported.
 pytestmark = [
@@ -193,3 +194,36 @@ def test_served_model_gives_the_second_column_as_risk() -> None:
     found = Served(Model()).predict(features)
     assert found["risk"].tolist() == [0.1, 0.9]
     assert found.index.tolist() == ["a", "b"]
+
+
+def test_each_trial_of_a_search_is_a_run_inside_it(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    trials = (TrialRecord(0, {"rounds": 80}, 0.81, "complete"), TrialRecord(1, {"rounds": 60}, None, "pruned"))
+    outer = track_search(SearchRecord("shop", "tune shop", {"rounds": 80}, {"auc_best": 0.81}, trials), home)
+    client = client_of(home)
+    run = client.get_run(outer)
+    assert (run.data.params, run.data.metrics) == ({"rounds": "80"}, {"auc_best": 0.81})
+    filter_ = f"tags.mlflow.parentRunId = '{outer}'"
+    inner = {one.info.run_name: one for one in client.search_runs([run.info.experiment_id], filter_)}
+    assert {name: one.info.status for name, one in inner.items()} == {"trial 0": "FINISHED", "trial 1": "KILLED"}
+    assert inner["trial 0"].data.metrics == {"auc": 0.81}
+    assert inner["trial 1"].data.metrics == {}
+
+
+def test_a_baseline_that_ranked_better_takes_the_name(tracked: tuple[Path, list[Any]], tmp_path: Path) -> None:
+    home, _ = tracked
+    model, rule = tmp_path / "model", tmp_path / "rule"
+    model.mkdir()
+    (model / "model.json").write_text(CONTENT)
+    Plain(("recency_days",), weights=(0.1,)).save(rule)
+    records = (
+        ModelRecord("shop-fall", model, ("recency_days",), "auc", 0.7, {}, ("lightgbm",)),
+        ModelRecord("shop-fall", rule, ("recency_days",), "auc", 0.8, {}, ("lightgbm",), "baseline"),
+    )
+    data = DataRecord("shop", "0" * 32, 10)
+    done = track(RunRecord("shop", "two", {}, {}, data, records), home)
+    assert [one.is_champion for one in done.models] == [True, True]
+    served = _load_pyfunc(str(champion_folder("shop-fall", home)))
+    assert served.predict(pd.DataFrame({"recency_days": [0.0]}))["risk"].tolist() == [0.5]
+    metrics = client_of(home).get_run(done.run_id).data.metrics
+    assert metrics == {"shop-fall.auc": 0.7, "shop-fall.baseline.auc": 0.8}

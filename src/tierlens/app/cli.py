@@ -37,6 +37,7 @@ for command in (
     reviewer.validity,
     models.backtest,
     models.compare,
+    models.tune,
 ):
     app.command()(command)
 

@@ -70,6 +70,8 @@ class RiskSection(_Section):
         Boosters averaged in a model.
     resamples : int
         Bootstrap resamples of customers behind each interval.
+    trees : mapping of str to number
+        Settings of the churn model's trees that replace the default's, such as those that ``tierlens tune`` found.
     draws : int
         Models learned again for the interval of each customer's risk; 0 leaves the intervals out.
     """
@@ -79,6 +81,7 @@ class RiskSection(_Section):
     trials: int = Field(default=0, ge=0)
     seeds: int = Field(default=3, ge=1)
     resamples: int = Field(default=200, ge=50)
+    trees: dict[str, Annotated[int | float, BeforeValidator(_as_float)]] = Field(default_factory=dict)
     draws: Literal[0] | Annotated[int, Field(ge=4)] = 6
 
 

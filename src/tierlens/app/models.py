@@ -53,6 +53,32 @@ def compare(
     table(heads, rows)
 
 
+def tune(
+    file: Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)],
+    budget: Annotated[float, typer.Option(min=0, help="Seconds after which no trial starts.")] = 120.0,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials in all, those of earlier searches included.")
+    ] = None,
+    space: Annotated[Path | None, typer.Option(help="Search space (YAML).")] = None,
+    home: Annotated[Path, typer.Option(help="Folder of studies and of the MLflow store.")] = Path("runs"),
+    track: Annotated[bool, typer.Option(help="Keep each trial in MLflow.")] = True,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Search settings of the churn model within a budget; a study that was begun goes on."""
+    from tierlens.app.config import load_config
+    from tierlens.app.terminal import tell
+    from tierlens.app.tune import MOST, Wish, search
+    from tierlens.risk.space import load_space
+
+    wish = Wish(budget, load_space(space), home, trials or MOST, track)
+    found = search(load_config(file), wish, lambda text: tell(text, lang))
+    told = {"study": found.study, "cutoffs": list(found.cutoffs), "auc_default": found.tuned.default,
+            "auc_best": found.tuned.value, "trials": len(found.tuned.trials), "trees": dict(found.settings),
+            "mlflow_run": found.tracked}  # fmt: skip
+    give(told, [found.say().say(lang), *(f"  {key}: {value}" for key, value in found.settings.items())], as_json)
+
+
 def _plain(found: Any) -> dict[str, Any]:
     """Return a comparison as plain values."""
     told: dict[str, Any] = {"better": found.better, "rows": found.rows, "cutoffs": found.cutoffs}

@@ -96,6 +96,37 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class TrialRecord:
+    """One trial of a search: its settings, its value (missing where it was stopped early), and what became of it."""
+
+    number: int
+    settings: Mapping[str, object]
+    value: float | None
+    state: str
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """What a search hands over to the store.
+
+    Parameters
+    ----------
+    experiment, name : str
+    params : mapping
+        The best settings.
+    metrics : mapping of str to float
+    trials : tuple of TrialRecord
+        Each becomes a run nested in that of the search.
+    """
+
+    experiment: str
+    name: str
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    trials: tuple[TrialRecord, ...]
+
+
+@dataclass(frozen=True)
 class Registered:
     """A version in the registry, and whether it became champion."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tierlens.errors import MissingExtraError, UsageError
-from tierlens.publish.records import ALLOWED, ModelRecord, Registered, RunRecord, TrackedRun, is_better
+from tierlens.publish.records import ALLOWED, ModelRecord, Registered, RunRecord, SearchRecord, TrackedRun, is_better
 from tierlens.words import Text
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -88,6 +88,32 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
             raise
         client.set_terminated(run_id)
     return TrackedRun(address, experiment, run_id, models)
+
+
+def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> str:
+    """Keep a search: one run for it, and in it one for each trial; return the id of the outer one.
+
+    Raises
+    ------
+    UsageError
+        ``E-TK-002`` when the store refuses.
+    """
+    address = store_uri(home, uri)
+    with _told(address):
+        client = _client(home, uri)
+        experiment = _experiment(client, record.experiment, home, address)
+        tags = {"mlflow.source.name": "tierlens tune"}
+        outer = client.create_run(experiment, run_name=record.name, tags=tags).info.run_id
+        _log_params(client, outer, record.params)
+        _log_metrics(client, outer, record.metrics)
+        for trial in record.trials:
+            nested = {**tags, "mlflow.parentRunId": outer}
+            inner = client.create_run(experiment, run_name=f"trial {trial.number}", tags=nested).info.run_id
+            _log_params(client, inner, trial.settings)
+            _log_metrics(client, inner, {} if trial.value is None else {"auc": trial.value})
+            client.set_terminated(inner, "FINISHED" if trial.state == "complete" else "KILLED")
+        client.set_terminated(outer)
+    return str(outer)
 
 
 def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
@@ -195,11 +221,9 @@ def _experiment(client: Any, name: str, home: Path, address: str) -> str:
 
 
 def _log(client: Any, run_id: str, record: RunRecord) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    params = [Param(key, str(value)[:_LONGEST]) for key, value in sorted(record.params.items())]
-    for start in range(0, len(params), _BATCH):
-        client.log_batch(run_id, params=params[start : start + _BATCH])
+    _log_params(client, run_id, record.params)
     _log_metrics(client, run_id, record.metrics)
     data = record.data
     schema = {"mlflow_colspec": [{"name": name, "type": kind} for name, kind in sorted(data.columns.items())]}
@@ -210,6 +234,14 @@ def _log(client: Any, run_id: str, record: RunRecord) -> None:
         client.log_artifact(run_id, str(path))
     for name, svg in sorted(record.pictures.items()):
         client.log_text(run_id, svg, f"pictures/{name}.svg")
+
+
+def _log_params(client: Any, run_id: str, given: Mapping[str, object]) -> None:
+    from mlflow.entities import Param
+
+    params = [Param(key, str(value)[:_LONGEST]) for key, value in sorted(given.items())]
+    for start in range(0, len(params), _BATCH):
+        client.log_batch(run_id, params=params[start : start + _BATCH])
 
 
 def _log_metrics(client: Any, run_id: str, metrics: Mapping[str, float], model_id: str | None = None) -> None:

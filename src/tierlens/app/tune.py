@@ -1,0 +1,142 @@
+"""``tierlens tune``: search settings of the churn model's trees, on cutoffs that close before any that a run tests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tierlens.app.clock import Tell
+from tierlens.app.config import RunConfig
+from tierlens.app.learn import classifier, frame
+from tierlens.app.prepare import obtain, prepare
+from tierlens.app.tasks import tasks_of
+from tierlens.app.trial import at_cutoffs
+from tierlens.errors import DataError
+from tierlens.publish.records import SearchRecord, TrialRecord
+from tierlens.risk.model import RiskClassifier
+from tierlens.risk.space import Range
+from tierlens.risk.split import SnapshotSplit
+from tierlens.risk.trees import Setting
+from tierlens.risk.tune import Search, Tuned, tune
+from tierlens.sources.tables import day_date
+from tierlens.words import Text
+
+STUDIES = "studies.db"
+"""SQLite file of the studies, beside the runs."""
+NEAR = 0.002
+"""AUC within which settings are as good as each other."""
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a search: seconds, trials in all, the space, where studies are kept, whether MLflow hears."""
+
+    budget: float
+    space: Mapping[str, Range]
+    home: Path
+    trials: int = MOST
+    track: bool = True
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search found.
+
+    Parameters
+    ----------
+    tuned : Tuned
+    cutoffs : tuple of str
+        Those that it was judged on.
+    study : str
+        Name in the study file, under which it goes on.
+    tracked : str
+        Id of the tracked run; empty without tracking.
+    """
+
+    tuned: Tuned
+    cutoffs: tuple[str, ...]
+    study: str
+    tracked: str = ""
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """What is worth writing into a run file: nothing where the default is as good."""
+        return self.tuned.settings if self.tuned.value - self.tuned.default > NEAR else {}
+
+    def say(self) -> Text:
+        """Return the verdict."""
+        found, gain = self.tuned, self.tuned.value - self.tuned.default
+        done = sum(trial.state == "complete" for trial in found.trials)
+        figures = f"AUC {found.default:.4f} -> {found.value:.4f} ({gain:+.4f})"
+        if self.settings:
+            return Text(
+                f"{done} trials: better settings were found, {figures}; write them under risk.trees of the run file",
+                f"{done} 次试验：找到更好的设置，{figures}；请写入运行文件的 risk.trees",
+            )
+        return Text(
+            f"{done} trials: the default is within {NEAR} of the best, {figures}; keep it",
+            f"{done} 次试验：默认设置与最佳相差不超过 {NEAR}，{figures}；保持默认",
+        )
+
+
+def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
+    """Search settings for the churn model of a run file; a study that was begun goes on.
+
+    Raises
+    ------
+    DataError
+        ``E-RU-024`` when too few cutoffs have closed before the first tested one.
+    """
+    config, shop = obtain(config, tell)
+    task = tasks_of(prepare(shop, config), shop, config)[0]
+    splitter = SnapshotSplit(config.span)
+    tested = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
+    closed = tested[0][0] if tested else []
+    folds = splitter.folds(closed)[-3:]
+    if not folds:
+        raise DataError(
+            "E-RU-024",
+            Text("too few cutoffs close before the first tested one", "首个检验截止日之前到期的截止日过少"),
+            where="risk.first_cutoff",
+            fix=Text("begin earlier, or test fewer cutoffs", "请提前起始截止日，或减少检验数"),
+        )
+    rows = at_cutoffs(task.rows, closed)
+    table, cutoffs = frame(task, rows)
+    y = rows[task.outcome].to_numpy()
+    study = f"{config.name} {task.outcome} {_digest(y, cutoffs)}"
+    new: list[int] = []
+
+    def told(number: int, most: int, best: float) -> None:
+        new.append(number - 1)
+        tell(Text(f"trial {number}: best AUC so far {best:.4f}", f"第 {number} 次试验：目前最佳 AUC {best:.4f}"))
+
+    wish.home.mkdir(parents=True, exist_ok=True)
+    asked = Search(wish.trials, wish.budget, wish.space, len(folds), wish.home / STUDIES, study, config.seed)
+    model = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
+    found = tune(model, table, y, cutoffs, splitter, asked, told)
+    judged = tuple(str(day_date(test)) for _, test in folds)
+    tracked = _track(config, found, set(new), wish.home) if wish.track else ""
+    return Searched(found, judged, study, tracked)
+
+
+def _digest(y: np.ndarray, cutoffs: np.ndarray) -> str:
+    """Name rows, so that a study never goes on with others."""
+    return hashlib.sha256(np.column_stack([y, cutoffs]).astype(np.int64).tobytes()).hexdigest()[:8]
+
+
+def _track(config: RunConfig, found: Tuned, new: set[int], home: Path) -> str:
+    from tierlens.publish.track import track_search
+
+    trials = tuple(
+        TrialRecord(trial.number, trial.settings, trial.value, trial.state)
+        for trial in found.trials
+        if trial.number in new
+    )
+    name = config.name if config.simulated is None else f"{config.name} (simulated)"
+    metrics = {"auc_default": found.default, "auc_best": found.value}
+    return track_search(SearchRecord(name, f"tune {name} {config.cutoff}", found.settings, metrics, trials), home)
