@@ -30,10 +30,10 @@ from tierlens.words import Text
 
 RUN = """
 name: Shop with a leak
-simulated: {customers: 250, months: 30}
-cutoff: "2025-03-01"
+simulated: {customers: 200, months: 26}
+cutoff: "2025-02-01"
 scheme: tiered_management
-risk: {first_cutoff: "2024-06-01", tests: 2, trials: 0, seeds: 1, resamples: 50}
+risk: {first_cutoff: "2024-07-01", tests: 1, trials: 0, seeds: 1, resamples: 50}
 own: {file: crm.parquet}
 waivers: waivers.yaml
 seed: 3
