@@ -45,6 +45,11 @@ def test_weights_are_copies(rows):
     for metric in (m.auc, m.average_precision, m.brier):
         assert metric(y, p, w) == pytest.approx(metric(y[again], p[again]), abs=1e-12)
     assert m.lift_at(y, p, 0.3, w) == pytest.approx(m.lift_at(y[again], p[again], 0.3), abs=1e-12)
+    for metric in (m.precision_at_capacity, m.calibration_error):
+        assert metric(y, p, 5, weight=w) == pytest.approx(metric(y[again], p[again], 5), abs=1e-12)
+    one, two = m.brier_parts(y, p, 4, w), m.brier_parts(y[again], p[again], 4)
+    assert one.reliability == pytest.approx(two.reliability, abs=1e-12)
+    assert one.total() == pytest.approx(two.total(), abs=1e-12)
 
 
 @given(ROWS, st.randoms(use_true_random=False))

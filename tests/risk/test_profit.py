@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from tierlens.errors import UsageError
+from tierlens.risk.bootstrap import Rows, difference, interval, resampled, table
 from tierlens.risk.profit import Campaign, expected_maximum_profit, expected_profit
 
 
@@ -71,3 +72,38 @@ def test_nobody_is_contacted_at_a_loss():
 def test_costs_out_of_bounds_are_refused():
     with pytest.raises(UsageError, match=r"E-RI-011.*value must lie above incentive"):
         Campaign(value=5, incentive=10)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000))
+def test_weights_are_copies(seed):
+    rng = np.random.default_rng(seed)
+    y, p, w = np.tile([0, 1], 20), np.round(rng.random(40), 1), rng.integers(0, 4, 40)
+    w[:2] = 1
+    again = np.repeat(np.arange(40), w)
+    one, two = expected_maximum_profit(y, p, weight=w), expected_maximum_profit(y[again], p[again])
+    assert (one.profit, one.share) == pytest.approx((two.profit, two.share))
+    gain = rng.random(40) * 10
+    one = expected_profit(p, gain, 2.0, y, w)
+    two = expected_profit(p[again], gain[again], 2.0, y[again])
+    assert (one.profit, one.share, one.threshold) == pytest.approx((two.profit, two.share, two.threshold))
+
+
+def test_profit_has_an_interval_and_a_paired_difference():
+    rng = np.random.default_rng(0)
+    risk, gain = rng.random(600), rng.random(600) * 20
+    y = (rng.random(600) < risk).astype(int)
+    rows = Rows(y, np.arange(600))
+
+    def maximum(outcome, scores, weight):
+        return expected_maximum_profit(outcome, scores, weight=weight).profit
+
+    drawn = table(maximum, rows, {"good": risk, "coin": rng.random(600)}, draws=60)
+    assert interval(drawn["good"]).low > 0
+    assert difference(drawn, "good", "coin").above()
+    found = {
+        name: resampled(lambda w, p=scores: expected_profit(p, gain, 3.0, y, w).profit, np.arange(600), draws=60)
+        for name, scores in (("good", risk), ("coin", np.full(600, 0.5)))
+    }
+    assert interval(found["good"]).value == pytest.approx(expected_profit(risk, gain, 3.0, y).profit)
+    assert difference(found, "good", "coin").above()

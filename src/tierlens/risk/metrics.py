@@ -135,7 +135,9 @@ def lift_at(
     return float(caught / asked / (found.positives[-1] / found.rows[-1]))
 
 
-def precision_at_capacity(outcome: npt.ArrayLike, risk: npt.ArrayLike, capacity: int) -> float:
+def precision_at_capacity(
+    outcome: npt.ArrayLike, risk: npt.ArrayLike, capacity: int, weight: npt.ArrayLike | None = None
+) -> float:
     """Rate of the outcome among the ``capacity`` riskiest rows: of so many calls, the share that was needed.
 
     Examples
@@ -143,7 +145,7 @@ def precision_at_capacity(outcome: npt.ArrayLike, risk: npt.ArrayLike, capacity:
     >>> precision_at_capacity([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.7], capacity=3)
     0.6666666666666666
     """
-    y, p, w = checked(outcome, risk)
+    y, p, w = checked(outcome, risk, weight)
     found = _ties(y, p, w)
     rows = min(float(capacity), float(found.rows[-1]))
     return float(np.interp(rows, np.append(0.0, found.rows), np.append(0.0, found.positives)) / rows)
@@ -196,7 +198,9 @@ class Bins:
     rows: Floats
 
 
-def reliability_bins(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10) -> Bins:
+def reliability_bins(
+    outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10, weight: npt.ArrayLike | None = None
+) -> Bins:
     """Cut rows by rising risk into bins of equal count and compare mean risk with what happened.
 
     Rows of equal risk always share a bin, so that the order of rows does not matter; there may be fewer bins.
@@ -207,18 +211,21 @@ def reliability_bins(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10
     >>> found.predicted.round(2), found.observed, found.rows
     (array([0.15, 0.75]), array([0., 1.]), array([2., 2.]))
     """
-    y, p, _ = checked(outcome, risk)
+    y, p, w = checked(outcome, risk, weight)
+    y, p, w = y[w > 0], p[w > 0], w[w > 0]
     values, inverse = np.unique(p, return_inverse=True)
-    rows, hits = np.bincount(inverse).astype(float), np.bincount(inverse, weights=y)
+    rows, hits = np.bincount(inverse, weights=w), np.bincount(inverse, weights=w * y)
     middle = np.cumsum(rows) - rows / 2
-    home = np.minimum((middle / len(p) * bins).astype(int), bins - 1)
+    home = np.minimum((middle / w.sum() * bins).astype(int), bins - 1)
     _, home = np.unique(home, return_inverse=True)
     count: Floats = np.bincount(home, weights=rows).astype(np.float64)
     predicted = np.bincount(home, weights=rows * values) / count
     return Bins(predicted, np.bincount(home, weights=hits) / count, count)
 
 
-def brier_parts(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10) -> BrierParts:
+def brier_parts(
+    outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10, weight: npt.ArrayLike | None = None
+) -> BrierParts:
     """Take the Brier score apart.
 
     Examples
@@ -227,17 +234,19 @@ def brier_parts(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10) -> 
     >>> round(parts.total(), 4), round(brier([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9]), 4)
     (0.055, 0.055)
     """
-    y, p, _ = checked(outcome, risk)
-    found = reliability_bins(y, p, bins)
-    share, base = found.rows / len(y), float(y.mean())
+    y, p, w = checked(outcome, risk, weight)
+    found = reliability_bins(y, p, bins, w)
+    share, base = found.rows / w.sum(), float((w * y).sum() / w.sum())
     reliability = float((share * (found.predicted - found.observed) ** 2).sum())
     resolution = float((share * (found.observed - base) ** 2).sum())
     uncertainty = base * (1 - base)
-    within = brier(y, p) - reliability + resolution - uncertainty
+    within = brier(y, p, w) - reliability + resolution - uncertainty
     return BrierParts(reliability, resolution, uncertainty, within)
 
 
-def calibration_error(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10) -> float:
+def calibration_error(
+    outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 10, weight: npt.ArrayLike | None = None
+) -> float:
     """Mean distance of mean risk from the rate of the outcome over bins of equal count.
 
     Returns
@@ -250,5 +259,5 @@ def calibration_error(outcome: npt.ArrayLike, risk: npt.ArrayLike, bins: int = 1
     >>> round(calibration_error([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9], bins=2), 3)
     0.2
     """
-    found = reliability_bins(outcome, risk, bins)
+    found = reliability_bins(outcome, risk, bins, weight)
     return float((found.rows * np.abs(found.predicted - found.observed)).sum() / found.rows.sum())

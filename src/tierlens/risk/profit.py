@@ -66,12 +66,13 @@ class Expected:
     share: float
 
 
-def _hull(y: Floats, p: Floats) -> tuple[Floats, Floats]:
+def _hull(y: Floats, p: Floats, w: Floats) -> tuple[Floats, Floats]:
     """Return the vertices of the ROC curve's upper convex hull: (false share, true share), from (0, 0) to (1, 1)."""
     order = np.argsort(-p, kind="stable")
     last = np.append(np.flatnonzero(np.diff(p[order]) != 0), len(p) - 1)
-    true = np.append(0.0, np.cumsum(y[order])[last] / y.sum())
-    false = np.append(0.0, np.cumsum(1 - y[order])[last] / (1 - y).sum())
+    hits, misses = w * y, w * (1 - y)
+    true = np.append(0.0, np.cumsum(hits[order])[last] / hits.sum())
+    false = np.append(0.0, np.cumsum(misses[order])[last] / misses.sum())
     kept: list[int] = []
     for point in range(len(true)):
         while len(kept) > 1 and _left_turn(false, true, kept[-2], kept[-1], point):
@@ -84,7 +85,12 @@ def _left_turn(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
     return bool((x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) >= 0)
 
 
-def expected_maximum_profit(outcome: npt.ArrayLike, risk: npt.ArrayLike, campaign: Campaign | None = None) -> Expected:
+def expected_maximum_profit(
+    outcome: npt.ArrayLike,
+    risk: npt.ArrayLike,
+    campaign: Campaign | None = None,
+    weight: npt.ArrayLike | None = None,
+) -> Expected:
     """Profit a customer when the best share is contacted, averaged over how many would accept the offer.
 
     Parameters
@@ -93,6 +99,7 @@ def expected_maximum_profit(outcome: npt.ArrayLike, risk: npt.ArrayLike, campaig
         1 for who left.
     risk : array of float, shape (n,)
     campaign : Campaign, optional
+    weight : array of float, shape (n,), optional
 
     Returns
     -------
@@ -107,13 +114,13 @@ def expected_maximum_profit(outcome: npt.ArrayLike, risk: npt.ArrayLike, campaig
     """
     from scipy.special import betainc
 
-    y, p, _ = checked(outcome, risk)
-    base = float(y.mean())
+    y, p, w = checked(outcome, risk, weight)
+    base = float((w * y).sum() / w.sum())
     if not 0 < base < 1:
         return Expected(0.0, 0.0)
     camp = campaign or Campaign()
     delta, phi = camp.incentive / camp.value, camp.contact / camp.value
-    false, true = _hull(y, p)
+    false, true = _hull(y, p, w)
     rise, run = np.diff(true), np.diff(false)
     # Take-up from which contacting the customers of the next edge pays; it rises from edge to edge of a hull.
     with np.errstate(divide="ignore"):
@@ -138,7 +145,11 @@ class Plan:
 
 
 def expected_profit(
-    risk: npt.ArrayLike, gain: npt.ArrayLike, cost: npt.ArrayLike, outcome: npt.ArrayLike | None = None
+    risk: npt.ArrayLike,
+    gain: npt.ArrayLike,
+    cost: npt.ArrayLike,
+    outcome: npt.ArrayLike | None = None,
+    weight: npt.ArrayLike | None = None,
 ) -> Plan:
     """Choose how far down the list of falling risk a campaign should go when values and costs differ by customer.
 
@@ -152,6 +163,8 @@ def expected_profit(
         What contacting a customer costs in any case.
     outcome : array of {0, 1}, shape (n,), optional
         What happened: the plan is then made from ``risk`` and its profit counted from the outcome.
+    weight : array of float, shape (n,), optional
+        Copies of each row.
 
     Returns
     -------
@@ -165,15 +178,16 @@ def expected_profit(
     """
     p = np.asarray(risk, dtype=np.float64)
     given = np.zeros(len(p)) if outcome is None else outcome
-    y, p, _ = checked(given, p)
+    y, p, w = checked(given, p, weight)
     worth = np.broadcast_to(np.asarray(gain, dtype=np.float64), p.shape)
     price = np.broadcast_to(np.asarray(cost, dtype=np.float64), p.shape)
     order = np.argsort(-p, kind="stable")
     last = np.append(np.flatnonzero(np.diff(p[order]) != 0), len(p) - 1)
-    planned = np.append(0.0, np.cumsum((p * worth - price)[order])[last])
+    planned = np.append(0.0, np.cumsum((w * (p * worth - price))[order])[last])
     best = int(np.argmax(planned))
     if best == 0:
         return Plan(0.0, 0.0, float("inf"))
     rows = int(last[best - 1]) + 1
     chance = p if outcome is None else y
-    return Plan(float((chance * worth - price)[order][:rows].sum()), rows / len(p), float(p[order][rows - 1]))
+    earned = float((w * (chance * worth - price))[order][:rows].sum())
+    return Plan(earned, float(w[order][:rows].sum() / w.sum()), float(p[order][rows - 1]))
