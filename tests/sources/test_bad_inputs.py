@@ -1,4 +1,4 @@
-"""The catalogue of bad inputs, cases 1-43 as far as they concern transactions: one row of a table a case.
+"""Further inputs of the cases of tests/bad_inputs, as far as they concern transactions: one row of a table an input.
 
 A case is refused under a code and at a place, or its counts are as stated; never anything else.
 """
@@ -16,19 +16,8 @@ from tests.sources.shop import GOOD, HEADER, column, counted, read_bytes, read_r
 BIG = "1234567890123456789"
 
 REFUSED: list[tuple[int, str, str | bytes, str, str]] = [
-    (9, "one field more in every row", HEADER + "C1,O1,2026-01-05,10,\nC2,O2,2026-01-05,10,\n", "E-TX-009", ":2"),
     (9, "one field more in one row", HEADER + GOOD + "C1,O1,2026-01-05,1,000\n", "E-TX-009", ":3"),
-    (11, "two headers alike", "customer_id,time,amount,amount\nC1,2026-01-05,1,2\n", "E-TX-011", ""),
-    (12, "two headers for one role", "客户编号,客戶編號,日期,金额\nC1,C1,2026-01-05,1\n", "E-TX-012", ""),
     (12, "Chinese and English", "客户编号,customer_id,日期,金额\nC1,C1,2026-01-05,1\n", "E-TX-012", ""),
-    (13, "full-width commas", "客户编号，日期，金额\nC1，2026-01-05，1\n", "E-TX-013", ":1"),
-    (
-        16,
-        "UTF-8, then GBK",
-        f"{HEADER}北京,O1,2026-01-05,1\n".encode() + "上海,O2,2026-01-05,1\n".encode("gbk"),
-        "E-TX-016",
-        ":3",
-    ),
     (
         16,
         "GBK, then UTF-8",
@@ -44,31 +33,11 @@ REFUSED: list[tuple[int, str, str | bytes, str, str]] = [
         ":2",
     ),
     (16, "neither", f"{HEADER}Caf\xe9 Zo\xeb,O1,2026-01-05,1\n".encode("latin-1"), "E-TX-122", ":2"),
-    (18, "NUL", HEADER + GOOD + "A\x00B,O1,2026-01-05,1\n", "E-TX-018", ":3"),
-    (19, "open quote to the end", HEADER + GOOD + '"C1,O1,2026-01-05,1\n' + GOOD, "E-TX-019", ":3"),
     (19, "open quote that meets another", HEADER + '"C1,O1,2026-01-05,1\n"C2",O2,2026-01-05,1\n', "E-TX-019", ":2"),
-    (20, "0 bytes", b"", "E-TX-020", ""),
-    (20, "header only", HEADER, "E-TX-020", ""),
     (20, "blank lines only", "\n\n", "E-TX-020", ""),
-    (26, "mixed units", HEADER + "C1,O1,2026-01-05,1.2万\nC2,O2,2026-01-05,3亿\n", "E-TX-026", ":3:amount"),
     (26, "a unit and none", HEADER + "C1,O1,2026-01-05,1.2万\nC2,O2,2026-01-05,300\n", "E-TX-026", ":3:amount"),
-    (33, "ambiguous and not", HEADER + "C1,O1,05/06/2026,1\nC2,O2,13/06/2026,1\n", "E-TX-033", ":2:time"),
     (33, "both readings forced", HEADER + "C1,O1,13/06/2026,1\nC2,O2,06/13/2026,1\n", "E-TX-033", ":2:time"),
-    (
-        41,
-        "currencies without a rate",
-        "customer_id,time,amount,currency\nC1,2026-01-05,1,CNY\nC2,2026-01-05,1,USD\n",
-        "E-TX-041",
-        ":3:currency",
-    ),
     (41, "another currency in the header", "customer_id,time,amount (USD)\nC1,2026-01-05,1\n", "E-TX-041", ""),
-    (
-        32,
-        "one key, two contents",
-        "line_id,customer_id,time,amount\n1,C1,2026-01-05,1\n1,C1,2026-01-05,2\n",
-        "E-TX-032",
-        ":2",
-    ),
     (119, "a needed column is missing", "customer_id,time\nC1,2026-01-05\n", "E-TX-119", ""),
 ]
 
@@ -83,63 +52,8 @@ def test_refused(tmp_path: Path, case: int, what: str, content: str | bytes, cod
 
 
 COUNTED: list[tuple[int, str, tuple[str, ...], dict[str, Any], dict[str, int]]] = [
-    (2, "blank id", (f"{BIG},O1,2026-01-05,1", ",O2,2026-01-05,1"), {}, {"used": 1, "missing_customer": 1}),
-    (8, "missing id", (" ,O1,2026-01-05,1", GOOD.strip()), {}, {"used": 1, "missing_customer": 1}),
-    (10, "short row", ("C1,O1", GOOD.strip()), {}, {"used": 1, "short_row": 1}),
-    (22, "total line", (GOOD.strip(), "合计,,,10.00", "Total,,,10.00", "總計,,,5"), {}, {"used": 1, "total_line": 3}),
-    (
-        27,
-        "no finite number",
-        ("C1,O1,2026-01-05,inf", "C1,O1,2026-01-05,nan", "C1,O1,2026-01-05,1e400"),
-        {},
-        {"used": 0, "non_finite": 3},
-    ),
-    (28, "negative", ("C1,O1,2026-01-05,-5", GOOD.strip()), {}, {"used": 1, "negative_amount": 1}),
-    (
-        28,
-        "negative allowed",
-        ("C1,O1,2026-01-05,-5", GOOD.strip()),
-        {"policies": {"returns": "negative"}},
-        {"used": 2, "return_first": 0},
-    ),
-    (29, "zero", ("C1,O1,2026-01-05,0", "C1,O1,2026-01-05,0.00"), {}, {"used": 0, "zero_amount": 2}),
-    (
-        30,
-        "return before its purchase",
-        ("C1,R1,2026-01-04,-50", GOOD.strip()),
-        {"policies": {"returns": "negative"}},
-        {"used": 2, "return_first": 1, "net_negative": 1},
-    ),
-    (
-        31,
-        "absurd",
-        ("C1,O1,2026-01-05,10000000001", "C2,O2,2026-01-05,1", "C2,O3,2026-01-06,1001"),
-        {},
-        {"used": 3, "outlier": 2},
-    ),
-    (32, "exact repeats", (GOOD.strip(), GOOD.strip(), GOOD.strip()), {}, {"used": 1, "duplicate": 2}),
-    (
-        34,
-        "no such day",
-        ("C1,O1,2026-02-30,1", "C1,O1,2026-13-01,1", "C1,O1,yesterday,1"),
-        {},
-        {"used": 0, "bad_date": 3},
-    ),
+    (34, "no such day", ("C1,O1,2026-13-01,1", "C1,O1,yesterday,1"), {}, {"used": 0, "bad_date": 2}),
     (35, "a serial in text", ("C1,O1,46023,1", "C1,O1,46023.5,2"), {}, {"used": 0, "serial_date": 2}),
-    (
-        37,
-        "placeholder",
-        ("C1,O1,9999-12-31,1", "C1,O1,0000-00-00,1", "C1,O1,1900-01-01 00:00,1"),
-        {},
-        {"used": 0, "sentinel_date": 3},
-    ),
-    (
-        25,
-        "another currency's sign",
-        ("C1,O1,2026-01-05,$5", "C1,O1,2026-01-05,€ 5"),
-        {},
-        {"used": 0, "foreign_sign": 2},
-    ),
     (106, "no number", ("C1,O1,2026-01-05,five", 'C1,O1,2026-01-05,"1,23"'), {}, {"used": 0, "bad_number": 2}),
     (106, "too large", ("C1,O1,2026-01-05,1e30",), {}, {"used": 0, "bad_number": 1}),
     (101, "no order number", ("C1,,2026-01-05,1",), {}, {"used": 0, "missing_order": 1}),
@@ -161,11 +75,7 @@ def test_counted(
 
 
 IDS: list[tuple[int, list[str], list[str], int]] = [
-    (1, ["00123"], ["00123"], 0),
-    (2, [BIG, "9007199254740993"], [BIG, "9007199254740993"], 0),
-    (4, ["NA", "null", "None", "nan", "NULL"], ["NA", "null", "None", "nan", "NULL"], 0),
-    (5, ["1E5", "2E5"], ["1E5", "2E5"], 0),
-    (6, ["True", "False"], ["True", "False"], 0),
+    (2, [BIG, "9007199254740993", "NULL"], [BIG, "9007199254740993", "NULL"], 0),
     (7, ["C1", "C1 ", "C1\u200b", "Ｃ１", "\ufeffC1"], ["C1"] * 5, 4),
     (47, ["\U00020bb7野家", "客户🙂"], ["\U00020bb7野家", "客户🙂"], 0),
 ]
@@ -185,26 +95,26 @@ def test_case_is_kept_and_twins_are_flagged(tmp_path: Path) -> None:
     assert result.quality.flags == {"case_twins": 2}
 
 
-AMOUNTS: list[tuple[int, str, int, str]] = [
-    (24, '"1,234.50"', 123450, "number_form"),
-    (24, '"-1,234,567.8"', -123456780, "number_form"),
-    (25, "￥100", 10000, "number_form"),
-    (25, "¥100", 10000, "number_form"),
-    (25, "RMB 100", 10000, "number_form"),
-    (25, "100元", 10000, "number_form"),
-    (25, "(123)", -12300, "number_form"),
-    (25, "１２３４", 123400, "number_form"),
-    (26, "1.2万", 1200000, "unit"),
-    (26, "1.2萬", 1200000, "unit"),
-    (26, "0.03亿元", 300000000, "unit"),
-]
+def test_25_amounts_as_people_write_them(tmp_path: Path) -> None:
+    given = {
+        '"-1,234,567.8"': -123456780,
+        "￥100": 10000,
+        "RMB 100": 10000,
+        "100元": 10000,
+        "(123)": -12300,
+        "１２": 1200,
+    }
+    rows = [f"C1,O{number},2026-01-05,{text}" for number, text in enumerate(given)]
+    result = read_rows(tmp_path, *rows, policies={"returns": "negative"})
+    assert column(result, "amount") == list(given.values())
+    assert counted(result)["number_form"] == len(given)
 
 
-@pytest.mark.parametrize(("case", "text", "minor", "note"), AMOUNTS, ids=[row[1] for row in AMOUNTS])
-def test_amounts(tmp_path: Path, case: int, text: str, minor: int, note: str) -> None:
-    result = read_rows(tmp_path, f"C1,O1,2026-01-05,{text}", policies={"returns": "negative"})
+@pytest.mark.parametrize(("text", "minor"), [("1.2萬", 1200000), ("0.03亿元", 300000000)])
+def test_26_units_of_an_amount(tmp_path: Path, text: str, minor: int) -> None:
+    result = read_rows(tmp_path, f"C1,O1,2026-01-05,{text}")
     assert column(result, "amount") == [minor]
-    assert counted(result)[note] == 1
+    assert counted(result)["unit"] == 1
 
 
 @pytest.mark.parametrize(
@@ -223,8 +133,6 @@ TIMES: list[tuple[int, str, str]] = [
     (36, "2026/1/5 8:30", "2026-01-05 08:30:00"),
     (36, "20260105", "2026-01-05 00:00:00"),
     (36, "20260105083000", "2026-01-05 08:30:00"),
-    (33, "13/06/2026", "2026-06-13 00:00:00"),
-    (33, "06/13/2026 5:30 PM", "2026-06-13 17:30:00"),
     (40, "2026-06-30 16:00:00Z", "2026-07-01 00:00:00"),
     (40, "2026-06-30T16:00:00+00:00", "2026-07-01 00:00:00"),
     (40, "2026-06-30T23:00:00+08:00", "2026-06-30 23:00:00"),
@@ -234,10 +142,16 @@ TIMES: list[tuple[int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "text", "time"), TIMES, ids=[row[1] for row in TIMES])
-def test_times(tmp_path: Path, case: int, text: str, time: str) -> None:
-    result = read_rows(tmp_path, f"C1,O1,{text},1")
-    assert [str(t) for t in column(result, "time")] == [time]
+def test_times_in_any_form(tmp_path: Path) -> None:
+    result = read_rows(tmp_path, *(f"C1,O{n},{text},1" for n, (_, text, _) in enumerate(TIMES)))
+    assert [str(time) for time in column(result, "time")] == [time for *_, time in TIMES]
+
+
+@pytest.mark.parametrize(
+    ("text", "time"), [("13/06/2026", "2026-06-13 00:00:00"), ("06/13/2026 5:30 PM", "2026-06-13 17:30:00")]
+)
+def test_33_a_date_of_one_reading(tmp_path: Path, text: str, time: str) -> None:
+    assert [str(t) for t in column(read_rows(tmp_path, f"C1,O1,{text},1"), "time")] == [time]
 
 
 def test_40_zones_in_one_column_are_counted(tmp_path: Path) -> None:
