@@ -78,10 +78,11 @@ def test_what_moved_is_named():
     rng = np.random.default_rng(0)
     old = pd.DataFrame(rng.normal(size=(800, 3)), columns=["still", "calm", "wild"])
     new = old.assign(wild=old["wild"] + 3)
-    table = moved(old, new, "churn")
-    assert table["feature"][0].as_py() == "wild"
+    table = moved(old, new, "churn", (rng.random(800), rng.random(300)))
+    assert table["feature"].to_pylist()[::3] == ["wild", "churn_risk"]
+    assert table["alarm"].to_pylist() == [True, False, False, False]
     note = moved_note(table, Text("Churn", "流失"))
-    assert "of 3 columns 1 differ" in note.en
+    assert "of 4 columns 1 differ" in note.en
     assert note.en.endswith("1 have moved far: wild.")
     assert "wild" in note.zh
 

@@ -27,6 +27,7 @@ from tierlens.words import Text
 if TYPE_CHECKING:
     import pandas as pd
 
+Floats = npt.NDArray[np.float64]
 FALSE_ALARMS = 0.05
 """Chance that any column of an outcome raises an alarm although nothing has moved."""
 NAMED = 5
@@ -111,11 +112,29 @@ def told_of(past: Past, found: Backtest) -> Text:
     )
 
 
-def moved(before: pd.DataFrame, now: pd.DataFrame, outcome: str) -> pa.Table:
-    """Return how far each column has moved, the furthest first: a table with the fields of ``risk.drift.Drift``."""
+def moved(before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Floats, Floats]) -> pa.Table:
+    """Return how far each feature and the risk itself have moved, the furthest feature first, the risk last.
+
+    Parameters
+    ----------
+    before, now : DataFrame
+        Features of the rows learned from, and of the run's cutoff.
+    outcome : str
+    risks : (array of float, array of float)
+        Risks foretold at tested cutoffs, and now.
+
+    Returns
+    -------
+    pyarrow.Table
+        With the fields of ``risk.drift.Drift``.
+    """
+    import pandas as pd
+
     from tierlens.risk.drift import drift
 
-    found = drift(before, now, false_alarms=FALSE_ALARMS)
+    share = FALSE_ALARMS / (before.shape[1] + 1)
+    first, second = (pd.DataFrame({f"{outcome}_risk": risk}) for risk in risks)
+    found = drift(before, now, false_alarms=FALSE_ALARMS - share) + drift(first, second, false_alarms=share)
     rows = [
         {"outcome": outcome, "feature": one.name, "stability": one.stability, "distance": one.distance,
          "alarm": one.alarm, "band": one.band, "missing_before": one.missing_before, "missing_now": one.missing_now,

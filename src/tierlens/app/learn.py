@@ -156,7 +156,7 @@ def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepare
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
-        moved=moved(table, asked, task.outcome),
+        moved=moved(table, asked, task.outcome, (verdict.tested["risk"].to_numpy(), risk)),
         rival=_rival(task, tried, verdict.risk),
     )
 
