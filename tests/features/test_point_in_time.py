@@ -57,7 +57,8 @@ def test_every_feature_keeps_the_law(found: Audit, law: str) -> None:
 def test_rows_without_delay_take_the_short_way_and_keep_the_laws() -> None:
     """Intervals are then worked out once for all cutoffs, over rows of the future too."""
     rows = crowd(13, CUTOFF, late=False)
-    done = audit(tables_with({"transactions": rows["transactions"]}), [CUTOFF], lend=lend)
+    tables, window = tables_with({"transactions": rows["transactions"]}), Window(observe=180, gap=7, horizon=60)
+    done = audit(tables, [CUTOFF], window, lend=lend)
     assert not any_late(sampled(tables_with(rows)))
     assert done.passed, [breach.say().en for breach in done.breaches]
 
