@@ -114,8 +114,8 @@ def test_where_tiers_go_by_the_amount_the_fall_is_told_in_money_and_days() -> No
     for place in (1, 2, 3):
         rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 2 for part in ("code", "en", "zh")}
     told = _with_fall(pa.table(rows), Currency("GBP")).to_pylist()
-    assert told[0]["reason_1_en"].startswith("Must spend 3,412 GBP within 42 days to keep tier high")
-    assert told[0]["reason_1_zh"].startswith("须在42天内消费3,412 GBP才能保住high级")
+    assert told[0]["reason_1_en"].startswith("Falls below tier high in 42 days unless more is bought, 3,412 GBP")
+    assert told[0]["reason_1_zh"].startswith("42天后将低于high级，预测期末前须再消费3,412 GBP")
     assert told[1]["reason_1_code"] == "code1"
 
 

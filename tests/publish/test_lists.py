@@ -135,3 +135,9 @@ def test_missing_column_and_double_customer_are_refused() -> None:
         customer_list(CUSTOMERS.drop_columns(["churn_risk"]))
     with pytest.raises(DataError, match="E-LI-002: 60 customers are there more than once"):
         customer_list(pa.concat_tables([CUSTOMERS, CUSTOMERS]))
+
+
+def test_a_list_of_nobody_has_its_columns() -> None:
+    found = customer_list(CUSTOMERS.slice(0, 0)).table
+    assert found.num_rows == 0
+    assert "contactable" in found.column_names

@@ -23,8 +23,8 @@ FALL = Text(
     "若不再购买，预测期末距{tier}级将差{need}分，风险上升",
 )
 FALL_BY_SPEND = Text(
-    "Must spend {money} within {days} days to keep tier {tier}: raises the risk",
-    "须在{days}天内消费{money}才能保住{tier}级，风险上升",
+    "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon: raises the risk",
+    "{days}天后将低于{tier}级，预测期末前须再消费{money}方可保级，风险上升",
 )
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
@@ -72,7 +72,7 @@ def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
     """Put the fall that is coming before the other reasons, where it is the greater danger.
 
     What rolls out of the window is arithmetic: ``need`` points of the tier will be lacking unless more is bought, or
-    ``need_money`` must be spent within ``need_days``.
+    the amount is too small from ``need_days`` on, and ``need_money`` must be spent by the end of the horizon.
     """
     if "need" not in table.column_names:
         return table

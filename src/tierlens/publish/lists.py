@@ -270,6 +270,6 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
 
 
 def _said(keys: pa.Array, words: Mapping[str, Text], lang: Lang) -> pa.Array:
-    """Put words in the place of keys."""
-    places = pc.index_in(keys, value_set=pa.array(list(words), pa.string()))
+    """Put words in the place of keys; a list that nobody is on has keys of no type."""
+    places = pc.index_in(keys.cast(pa.string()), value_set=pa.array(list(words), pa.string()))
     return pc.take(pa.array([text.say(lang) for text in words.values()], pa.string()), places)
