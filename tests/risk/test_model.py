@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -16,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.risk.shop import snapshots
 from tierlens.errors import DataError, UsageError
+from tierlens.risk import recipe
 from tierlens.risk.level import shift_to
 from tierlens.risk.linear import logit
 from tierlens.risk.metrics import auc, brier
@@ -220,3 +222,26 @@ def test_weights_count_as_copies():
     once = RiskClassifier(n_jobs=1).fit(X, y, weight)
     copied = RiskClassifier(n_jobs=1).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
     assert once.predict_proba(X) == pytest.approx(copied.predict_proba(X), abs=1e-6)
+
+
+@pytest.mark.parametrize(("some", "many"), [(1000, 10_000), (1000, 1000)])
+def test_many_rows_are_weighed_on_a_part_held_out(monkeypatch, some, many):
+    monkeypatch.setattr(recipe, "SOME", some)
+    monkeypatch.setattr(recipe, "MANY", many)
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(4000, 4))
+    y = (rng.random(4000) < 1 / (1 + np.exp(-2 * X[:, 0] - 3 * (X[:, 1] * X[:, 2] > 0) + 1.5))).astype(int)
+    model = RiskClassifier(n_jobs=1).fit(X[:3000], y[:3000])
+    assert model.members_ == (("ranks", "values", "slow", "medium") if many > 3000 else ("ranks", "values", "big"))
+    risk = model.predict_proba(X[3000:])[:, 1]
+    plain = LGBMClassifier(verbose=-1, n_jobs=1, min_child_samples=40).fit(X[:3000], y[:3000])
+    assert auc(y[3000:], risk) > auc(y[3000:], plain.predict_proba(X[3000:])[:, 1]) - 0.003
+    assert abs(risk.mean() - y[3000:].mean()) < 0.03
+
+
+def test_many_snapshots_get_larger_trees_and_one_booster(monkeypatch, shop):
+    monkeypatch.setattr(recipe, "MANY", 1000)
+    model = RiskClassifier(prior="prior", n_jobs=1, trees={"rounds": 30}).fit(shop.X, shop.y, cutoffs=shop.cutoffs)
+    assert model.members_ == ("ranks", "large")
+    assert len(model.blend_.members[1].forest.boosters) == 1
+    assert auc(shop.y, model.predict_proba(shop.X, cutoffs=shop.cutoffs)[:, 1]) > auc(shop.y, shop.X["prior"])
