@@ -180,6 +180,25 @@ def by_polars(folder: Path) -> Any:
     return _told(folder / "made.parquet")
 
 
+def by_spark(folder: Path) -> Any:
+    """Compute the core nine by the same catalog on Spark; starting the session is not counted."""
+    import narwhals as nw
+
+    from tierlens.app.spark import spark_session
+    from tierlens.features.snapshot import snapshots
+    from tierlens.sources.tables import Currency, Tables
+
+    session = spark_session()
+    start = time.perf_counter()
+    rows = session.read.parquet(*(str(file) for file in sorted(folder.glob("orders_*.parquet"))))
+    rows = rows.selectExpr("*", "cast(null as string) as product_id", "cast(null as double) as quantity")
+    tables = Tables(nw.from_native(rows), Currency("CNY"), whole_orders=True, late_rows=False)
+    made = snapshots(tables, [CUTOFF], features=CORE, everyone=True).to_native()
+    made.write.mode("overwrite").parquet(str(folder / "made_by_spark"))
+    seconds = time.perf_counter() - start
+    return [*_told(folder / "made_by_spark" / "*.parquet"), seconds]
+
+
 def by_lifetimes(folder: Path) -> Any:
     """Call the peer's RFM function; reading is not counted."""
     sys.path.append(str(PEERS))
@@ -198,6 +217,7 @@ WAYS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "sql": ("core nine, hand-written SQL", by_hand_sql),
     "polars": ("core nine, Polars", by_polars),
     "pandas": ("core nine, pandas", by_pandas),
+    "spark": ("core nine, tierlens on Spark", by_spark),
     "rfm": ("RFM, tierlens (with reading)", lambda folder: _catalog(folder, RFM, [CUTOFF])),
     "lifetimes": ("RFM, lifetimes (without reading)", by_lifetimes),
     "core panel": ("core nine, tierlens, 6 cutoffs", lambda folder: _catalog(folder, CORE, PANEL)),
@@ -216,7 +236,7 @@ def one(way: str, folder: Path, best: int) -> dict[str, Any]:
         start = time.perf_counter()
         told = WAYS[way][1](folder)
         seconds = min(seconds, time.perf_counter() - start)
-    if way == "lifetimes":
+    if way in ("lifetimes", "spark"):
         seconds = told.pop()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": seconds, "peak": peak, "told": told}
@@ -241,7 +261,7 @@ def _folder(base: Path, rows: int, customers: int) -> Path:
 
 
 def _agree(found: dict[str, dict[str, Any]]) -> None:
-    told = {way: found[way]["told"] for way in ("core", "sql", "polars", "pandas") if way in found}
+    told = {way: found[way]["told"] for way in ("core", "sql", "polars", "pandas", "spark") if way in found}
     first = next(iter(told.values()))
     for way, values in told.items():
         if any(abs(a - b) > 1e-9 * max(abs(a), 1.0) for a, b in zip(first, values, strict=True)):
@@ -257,7 +277,7 @@ def report(base: Path, rows: int, large: int, best: int) -> None:
     print(f"\n{'way':44} {'seconds':>8} {'peak MB':>8} {'rows':>12}")
     ways = [way for way in WAYS if way != "limit" and (way != "lifetimes" or PEERS.is_dir())]
     for way in ways:
-        found[way] = run(way, folder, 1 if way == "lifetimes" else best)
+        found[way] = run(way, folder, 1 if way in ("lifetimes", "spark") else best)
         _line(WAYS[way][0], found[way])
     _agree(found)
     if PEERS.is_dir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -47,6 +47,7 @@ Force = Annotated[bool, typer.Option("--force", help="Write over an earlier run.
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+Engine = Literal["duckdb", "spark"]
 OUT = Path("runs/latest")
 
 
@@ -65,10 +66,23 @@ def run(
     as_json: AsJson = False,
     dry_run: DryRun = False,
     track: Annotated[bool, typer.Option(help="Keep the run in MLflow.")] = True,
+    engine: Annotated[Engine, typer.Option(help="spark: features, grades and risks of all customers by Spark.")] = (
+        "duckdb"
+    ),
 ) -> None:
-    """Do everything: read, features, tiers, segments, risk, reasons, lists, report, tracked run."""
+    """Do everything: read, features, tiers, segments, risk, reasons, lists, report, tracked run.
+
+    With --engine spark the run goes as far as tiers and risks of every customer; models kept under OUT/models by
+    'tierlens train' are used where they are there, else learned first.
+    """
     from tierlens.app.run import Options, run_all
 
+    if engine == "spark":
+        from tierlens.app.spark import run_on_spark
+
+        told = run_on_spark(_config(file), out, lambda text: tell(text, lang), force)
+        give(told, [f"{key}: {value}" for key, value in told.items()], as_json)
+        return
     options = Options(out, force, lang, dry_run, track)
     done = run_all(_config(file), options, lambda text: tell(text, options.lang))
     give(done.to_dict(), done.lines(options.lang), as_json)

@@ -7,6 +7,7 @@ same days of last year. MBG/NBD in seasonal time gives ``sea_p0``, the probabili
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -258,6 +259,63 @@ COLUMNS: dict[str, Callable[[_Fits], Floats]] = {
     "spend_expected": lambda fits: fits.expected * fits.value,
 }
 """How each expectation is worked out."""
+
+
+HISTORY = ("recency_days", "tenure_days", "repeat_days", "spend_ever")
+"""Features of a customer that :class:`Rhythm` reads."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """What the customers of one cutoff taught, ready to be told of customers a batch at a time, on any machine.
+
+    Parameters
+    ----------
+    cutoff : int
+    clock : Clock
+    fits : object
+        Fitted models of the cutoff.
+    """
+
+    cutoff: int
+    clock: Clock
+    fits: _Fits
+
+    def tell(self, rows: pa.Table | pa.RecordBatch, names: Sequence[str] = EXPECTATIONS) -> dict[str, Floats]:
+        """Return expectations of rows that hold ``HISTORY``, in their order; the figures of :func:`expectations`."""
+        recency, tenure, repeats, spend = (np.asarray(rows[name]).astype(np.float64) for name in HISTORY)
+        first, last = (self.cutoff - days.astype(np.int64) for days in (tenure, recency))
+        asked = np.ones(len(first), dtype=bool)
+        moment = _Moment(self.cutoff, first, last, repeats, spend, asked)
+        batch = copy(self.fits)
+        batch.__dict__.pop("expected", None)
+        batch.moment, batch.here, batch.there = moment, moment.histories(), moment.histories(self.clock)
+        return {name: COLUMNS[name](batch) for name in names}
+
+
+def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -> Rhythm:
+    """Learn what :func:`expectations` learns at one cutoff, and keep it.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> shop = simulated_shop(customers=80, seed=1).tables
+    >>> rhythm = learn_rhythm(shop, "2024-06-01")
+    >>> rows = to_arrow(snapshots(shop, "2024-06-01", features=HISTORY))
+    >>> bool(np.allclose(rhythm.tell(rows)["sea_p0"], expectations(shop, "2024-06-01")["sea_p0"], atol=1e-12))
+    True
+    """
+    window = window or Window()
+    (day,) = cutoff_days(cutoff)
+    _, (moment,) = _moments(tables, [day], window)
+    clock = _clocks(tables, [day], window)[0][day]
+    fits = _Fits(moment, clock, window)
+    for name in EXPECTATIONS:
+        COLUMNS[name](fits)
+    # What was learned is kept; of whom, is not.
+    nobody = moment.rows(fits.plain)
+    fits.plain = fits.sea = Histories(nobody.x[:0], nobody.t_x[:0], nobody.T[:0])
+    return Rhythm(day, clock, fits)
 
 
 def _between(model: BuyTillDie, known: Histories, gap: float, horizon: float) -> Floats:

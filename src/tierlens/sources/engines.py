@@ -50,7 +50,7 @@ def beside(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
 def settle(frame: Frame) -> Frame:
     """Compute a frame once and return it, so that what follows does not compute it again.
 
-    DuckDB holds the rows in its own memory, Polars in a data frame; on Spark the frame is cached.
+    DuckDB holds the rows in its own memory, Polars in a data frame; on Spark the workers keep them.
 
     Examples
     --------
@@ -62,5 +62,6 @@ def settle(frame: Frame) -> Frame:
     if frame.implementation.is_duckdb():
         return _lazy(native.materialize())
     if frame.implementation.is_pyspark():
-        return _lazy(native.cache())
+        # Cuts the plan as well: Spark analyses all of it again at every step that follows.
+        return _lazy(native.localCheckpoint())
     return _lazy(native.collect().lazy())

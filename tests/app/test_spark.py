@@ -1,0 +1,69 @@
+"""A run on Spark: the same tiers and risks as on one machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+
+from tierlens.app.config import load_config
+from tierlens.app.learn import scored
+from tierlens.app.prepare import prepare, read_shop
+from tierlens.app.spark import run_on_spark, sampled
+from tierlens.sources.simulate import simulated_shop
+
+RUN = """
+name: Small shop
+simulated: {customers: 250, months: 30}
+cutoff: "2025-04-01"
+scheme: relationship_rating
+risk: {first_cutoff: "2024-10-01", tests: 1, trials: 0, seeds: 1}
+seed: 3
+track: false
+"""
+
+
+def customers_of(table: Any) -> set[str]:
+    return set(table.select("customer_id").collect("pyarrow").to_native()["customer_id"].to_pylist())
+
+
+def test_a_sample_is_of_whole_customers_and_always_the_same() -> None:
+    shop = simulated_shop(customers=60, months=12, seed=5).tables
+    some = sampled(shop, 20)
+    chosen = customers_of(some.transactions)
+    assert len(chosen) == 20
+    assert chosen == customers_of(sampled(shop, 20).transactions)
+    for name, table in some.others.items():
+        assert customers_of(table) == customers_of(shop.others[name]) & chosen
+    assert sampled(shop, 60) is shop
+
+
+@pytest.mark.slow
+def test_tiers_and_risks_are_those_of_one_machine(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    (tmp_path / "run.yaml").write_text(RUN, encoding="utf-8")
+    config = load_config(tmp_path / "run.yaml")
+    said: list[str] = []
+    told = run_on_spark(config, tmp_path / "out", lambda text: said.append(text.en))
+    found = ds.dataset(tmp_path / "out" / "customers").to_table().sort_by("customer_id")
+    shop = read_shop(config)
+    prepared = prepare(shop, config)
+    graded = prepared.at(prepared.tiers, config.cutoff_day).sort_by("customer_id")
+    assert told["customers"] == found.num_rows == graded.num_rows
+    for name in ("customer_id", "tier", "tier_rank", "flags"):
+        assert found[name].to_pylist() == graded[name].to_pylist(), name
+    risks = scored(prepared, shop, config, tmp_path / "out" / "models")
+    for name in ("score", "coverage"):
+        near(found[name], graded[name])
+    near(found["churn_risk"], risks["churn_risk"])
+    # A population is kept as a hundred levels for those who are not part of it: close, and never on the other side.
+    near(found["downgrade_risk"], risks["downgrade_risk"], 0.02)
+
+
+def near(one: pa.ChunkedArray, other: pa.ChunkedArray, by: float = 1e-8) -> None:
+    left, right = (np.asarray(column.to_numpy()).astype(float) for column in (one, other))
+    np.testing.assert_allclose(left, right, atol=by, rtol=0, equal_nan=True)
