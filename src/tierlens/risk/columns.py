@@ -97,7 +97,7 @@ def _levels(column: Any) -> tuple[str, ...] | None:
         return None
     if column.dtype == object and _all_numbers(column[~column.isna()]):
         return None
-    return tuple(sorted({str(value) for value in column[~column.isna()]}))
+    return tuple(sorted({str(value) for value in column.dropna().unique()}))
 
 
 def _all_numbers(column: Any) -> bool:
@@ -107,7 +107,10 @@ def _all_numbers(column: Any) -> bool:
 def _column(column: Any, levels: Sequence[str] | None) -> Floats:
     if levels is None:
         return np.asarray(column.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)
+    import pandas as pd
+
     places = {level: float(place) for place, level in enumerate(levels)}
-    missing = column.isna().to_numpy()
-    codes = [np.nan if gone else places.get(str(value), np.nan) for value, gone in zip(column, missing, strict=True)]
-    return np.array(codes, dtype=np.float64)
+    codes, known = pd.factorize(column)
+    # A missing value has the code -1, which is the last entry.
+    found = np.array([*(places.get(str(value), np.nan) for value in known), np.nan], dtype=np.float64)
+    return np.asarray(found[codes], dtype=np.float64)

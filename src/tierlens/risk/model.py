@@ -154,7 +154,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.prior_mean_ = float(weight @ before / weight.sum())
         latest = np.ones(len(values), dtype=bool) if days is None else days == days.max()
         self.curves_ = learn_curves(values[latest], weight[latest])
-        level = np.array([self.shifts_[int(day)] for day in (np.zeros(len(values)) if days is None else days)])
+        known, place = np.unique(np.zeros(len(values)) if days is None else days, return_inverse=True)
+        level = np.array([self.shifts_[int(day)] for day in known])[place]
         return Sample(Inputs(values, ranker_of(values, days, self.curves_), before + level), outcome, weight)
 
     def kitchen(self) -> Kitchen:
