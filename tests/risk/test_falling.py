@@ -88,7 +88,7 @@ def test_the_levels_of_cutoffs_are_told(model):
 
 def test_spend_that_tells_nothing_apart_is_refused():
     table, spend = spenders(cutoffs=2, customers=40)
-    with pytest.raises(DataError, match="E-RI-040"):
+    with pytest.raises(DataError, match="E-RI-060"):
         learned(table, np.zeros_like(spend))
 
 

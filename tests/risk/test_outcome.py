@@ -160,7 +160,7 @@ def test_renewal_is_that_of_a_loop(given_rows, cutoff):
 
 
 def test_renewal_needs_contracts_and_a_closed_horizon():
-    with pytest.raises(UsageError, match="E-RI-003"):
+    with pytest.raises(UsageError, match="E-RI-005"):
         not_renewed(tables_of([purchase("a", "1", 100, 10)]), [50])
     tables = tables_with({"transactions": [sale("a", 120)], "contracts": [contract("a", 0, 110, True)]})
     with pytest.raises(DataError, match="E-RI-001"):
@@ -191,7 +191,7 @@ def test_three_months_are_those_of_the_documents():
 
 
 def test_a_stage_needs_some_time():
-    with pytest.raises(UsageError, match="E-RI-004"):
+    with pytest.raises(UsageError, match="E-RI-006"):
         lost(tables_of([purchase("a", "1", 100, 10)]), [50], 0)
 
 

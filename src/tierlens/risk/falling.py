@@ -145,7 +145,7 @@ def learn_spending(
     Raises
     ------
     DataError
-        ``E-RI-040`` when no or every made-up need was met: there is nothing to tell apart.
+        ``E-RI-060`` when no or every made-up need was met: there is nothing to tell apart.
     """
     spent, days = np.asarray(spend, dtype=np.float64), _days(cutoffs, spend)
     view = _view(table, names, days)
@@ -156,7 +156,7 @@ def learn_spending(
     less = (spent[rows] < need).astype(np.float64)
     if not 0.0 < less.mean() < 1.0:
         raise DataError(
-            "E-RI-040",
+            "E-RI-060",
             Text("there is no spend to learn from", "没有可供学习的消费金额"),
             where="spend",
             fix=Text("give cutoffs at which some customers bought and some did not", "请提供有购买也有未购买的截止日"),

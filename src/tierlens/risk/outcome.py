@@ -143,7 +143,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
     DataError
         ``E-RI-001`` when a horizon ends after the data.
     UsageError
-        ``E-RI-003`` when there are no contracts.
+        ``E-RI-005`` when there are no contracts.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
     window = window or Window()
     if not tables.has("contracts"):
         raise UsageError(
-            "E-RI-003",
+            "E-RI-005",
             Text("renewal needs the table contracts, which is not there", "续约结果需要 contracts 表，但未提供"),
             fix=Text("add it to the source under 'tables'", "请在数据源的 tables 中添加该表"),
         )
@@ -195,7 +195,7 @@ def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Windo
     DataError
         ``E-RI-001`` when a horizon ends after the data.
     UsageError
-        ``E-RI-004`` when ``months`` is not above 0.
+        ``E-RI-006`` when ``months`` is not above 0.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Windo
     window = window or Window()
     if not months > 0:
         raise UsageError(
-            "E-RI-004",
+            "E-RI-006",
             Text(f"{months} months cannot be looked back", f"无法回看 {months} 个月"),
             where="months",
             fix=Text("give a number above 0", "请给出大于0的数"),
