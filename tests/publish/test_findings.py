@@ -36,6 +36,8 @@ def test_notes_stay_out_of_the_sum(rows: list[int], note: int) -> None:
         (Estimate(0.012, 0.009, 0.015), "above", "ranks customers better than the best baseline"),
         (Estimate(0.012, -0.001, 0.02), "level", "cannot be told from the best baseline; use the simpler one"),
         (Estimate(0.012, 0.0, 0.02), "level", "cannot be told"),
+        (Estimate(-0.0002, -0.0003, -0.0001), "level", "cannot be told"),
+        (Estimate(0.0004, 0.0001, 0.0008), "level", "cannot be told"),
         (Estimate(-0.012, -0.02, -0.001), "below", "ranks customers worse than the best baseline; do not use it"),
         (Estimate(0.5), "unknown", "no interval was taken, so nothing is claimed"),
         (Estimate(float("nan"), 0.1, 0.2), "unknown", "nothing is claimed"),

@@ -266,10 +266,15 @@ class Risk:
 
     @property
     def standing(self) -> str:
-        """``above``, ``level`` or ``below`` the best baseline; ``unknown`` without an interval."""
+        """``above``, ``level`` or ``below`` the best baseline; ``unknown`` without an interval.
+
+        A difference that would be printed as 0.000 is none, however narrow its interval.
+        """
         edge = self.edge
         if edge.low is None or edge.high is None or not math.isfinite(edge.value):
             return "unknown"
+        if abs(edge.value) < LEAST:
+            return "level"
         if edge.low > 0:
             return "above"
         return "below" if edge.high < 0 else "level"
@@ -291,6 +296,8 @@ class Risk:
         )
 
 
+LEAST = 0.0005
+"""Least difference in AUC that is worth a word."""
 _VERDICTS = {
     "above": Text("the model ranks customers better than the best baseline", "模型对客户的排序优于最佳基线"),
     "level": Text(
