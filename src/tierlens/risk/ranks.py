@@ -7,12 +7,12 @@ that the model learned from. Ranks are read off a curve of at most ``KNOTS`` poi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from tierlens.risk.lookup import index_of, kernel
+from tierlens.risk.lookup import Index, index_of, kernel
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ def learn_curves(values: Floats, weight: Floats | None = None) -> list[Curve]:
     return [learn_curve(column, mass) for column in some]
 
 
-def ranks(values: Floats, curves: Sequence[Curve]) -> Floats:
+def ranks(values: Floats, curves: Sequence[Curve], index: Index | None = None) -> Floats:
     """Return scaled ranks, mean 0 and variance 1 where values are as those learned from; missing values are 0.
 
     Examples
@@ -73,9 +73,10 @@ def ranks(values: Floats, curves: Sequence[Curve]) -> Floats:
     >>> ranks(values, learn_curves(values)).ravel().round(2)
     array([-1.15,  0.  ,  1.15,  0.  ])
     """
-    compiled = kernel() if len(values) >= COMPILED else None
-    if compiled is not None:
-        found = compiled(values, index_of([c.value for c in curves], [c.rank for c in curves]))
+    index = index or _index(curves, len(values))
+    compiled = kernel() if index is not None else None
+    if index is not None and compiled is not None:
+        found = compiled(values, index)
         found *= SCALE
         return found
     found = np.empty_like(values)
@@ -85,6 +86,13 @@ def ranks(values: Floats, curves: Sequence[Curve]) -> Floats:
     found[~np.isfinite(values)] = 0.0
     found *= SCALE
     return found
+
+
+def _index(curves: Sequence[Curve], rows: int) -> Index | None:
+    """Return the index by which a compiled loop looks ranks up; None where the rows are too few for it."""
+    if rows < COMPILED or not curves or kernel() is None:
+        return None
+    return index_of([curve.value for curve in curves], [curve.rank for curve in curves])
 
 
 FEWEST = 50
@@ -103,32 +111,39 @@ class Ranker:
         Cutoff of each row.
     curves : mapping of int to sequence of Curve
         Curves of the cutoffs that have enough rows.
+    indexes : mapping of int to Index
+        Of the same cutoffs where there are many rows in all; of the fallback under -1.
     """
 
     fallback: Sequence[Curve]
     days: npt.NDArray[np.int64] | None
     curves: Mapping[int, Sequence[Curve]]
+    indexes: Mapping[int, Index] = field(default_factory=dict)
 
     def take(self, rows: Rows) -> Ranker:
         """Return the ranker of some of the rows."""
-        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves)
+        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves, self.indexes)
 
     def part(self, rows: slice) -> Ranker:
         """Return the ranker of rows that follow each other."""
-        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves)
+        return Ranker(self.fallback, None if self.days is None else self.days[rows], self.curves, self.indexes)
 
     def ranks(self, values: Floats) -> Floats:
         """Return the scaled ranks of the rows' values, shape (n, p)."""
         if self.days is None:
-            return ranks(values, self.fallback)
+            return self._at(values, None)
         found = np.empty_like(values)
         for day in np.unique(self.days):
             here = self.days == day
-            curves = self.curves.get(int(day), self.fallback)
             if here.all():
-                return ranks(values, curves)
-            found[here] = ranks(values[here], curves)
+                return self._at(values, int(day))
+            found[here] = self._at(values[here], int(day))
         return found
+
+    def _at(self, values: Floats, day: int | None) -> Floats:
+        if day is None or day not in self.curves:
+            return ranks(values, self.fallback, self.indexes.get(-1))
+        return ranks(values, self.curves[day], self.indexes.get(day))
 
 
 def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[Curve], fewest: int = FEWEST) -> Ranker:
@@ -140,12 +155,15 @@ def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[
     >>> ranker_of(values, [0, 0, 1, 1], learn_curves(values), fewest=2).ranks(values).ravel().round(2)
     array([-0.87,  0.87, -0.87,  0.87])
     """
+    rest = _index(fallback, len(values))
+    indexes = {} if rest is None else {-1: rest}
     if cutoffs is None:
-        return Ranker(fallback, None, {})
+        return Ranker(fallback, None, {}, indexes)
     days = np.asarray(cutoffs, dtype=np.int64)
     found = {}
     for day in np.unique(days):
         here = days == day
         if here.sum() >= fewest:
             found[int(day)] = learn_curves(values if here.all() else values[here])
-    return Ranker(fallback, days, found)
+    own = {day: _index(curves, len(values)) for day, curves in found.items()}
+    return Ranker(fallback, days, found, indexes | {day: index for day, index in own.items() if index is not None})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tierlens.risk.linear import Floats
+from tierlens.risk.walk import Walk, walk_of
 
 Setting = int | float | bool | str
 
@@ -42,6 +44,8 @@ OURS = ("rounds", "patience", "max_bin")
 """Settings that do not go to LightGBM's training: most trees, trees without gain after which to stop (0: never), and
 bins, which belong to the data."""
 BINS = 255
+WALKED = 10_000
+"""Rows from which compiling pays."""
 SMALL = 500_000
 """Values (rows times columns) below which threads cost more than they bring."""
 
@@ -78,7 +82,9 @@ class Forest:
     boosters: tuple[Any, ...]
 
     def raw(self, values: Floats, threads: int = 0) -> Floats:
-        """Return the mean raw score, shape (n,)."""
+        """Return the mean raw score, shape (n,); many rows on one thread walk down compiled trees."""
+        if len(values) >= WALKED and threads == 1 and self.walk is not None:
+            return self.walk.raw(values)
         threads = threads_for(values, threads)
         found = sum(np.asarray(b.predict(values, raw_score=True, num_threads=threads)) for b in self.boosters)
         return np.asarray(found, dtype=np.float64) / len(self.boosters)
@@ -88,6 +94,11 @@ class Forest:
         threads = threads_for(values, threads)
         found = sum(np.asarray(b.predict(values, pred_contrib=True, num_threads=threads)) for b in self.boosters)
         return np.asarray(found, dtype=np.float64) / len(self.boosters)
+
+    @cached_property
+    def walk(self) -> Walk | None:
+        """The trees as they are walked down by many rows; None where LightGBM must do it."""
+        return walk_of(self.boosters)
 
     @property
     def rounds(self) -> int:
