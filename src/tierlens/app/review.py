@@ -15,6 +15,7 @@ from tierlens.app.config import RunConfig
 from tierlens.app.prepare import Shop, lent, obtain, quietly
 from tierlens.app.tasks import beside, ranks_of
 from tierlens.errors import UsageError
+from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import Scheme, fit_reference, grade, load_scheme
 from tierlens.grading.movement import migration, score_change
@@ -23,6 +24,9 @@ from tierlens.grading.roll_off import roll_off
 from tierlens.grading.triggers import fired
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Lang, Text
+
+AMOUNT = "monetary"
+"""What tiers are held against to see what they are worth, whether a scheme reads it or not."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ def graded_at(config: RunConfig, cutoffs: list[int]) -> Graded:
     """Read the shop of a run file and replay its scheme at some cutoffs."""
     config, shop = obtain(config, quietly)
     scheme = load_scheme(config.scheme)
-    features = to_arrow(snapshots(shop.tables, cutoffs, config.span))
+    names = available(shop.tables, {*scheme.features, AMOUNT})
+    features = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=names))
     grades = to_arrow(grade(lent(features), scheme, shop.tables.currency))
     return Graded(config, shop, scheme, features, grades)
 
@@ -171,7 +176,7 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     left = to_arrow(churn(found.shop.tables, learning, config.span))
     fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))
     rows = beside(beside(found.grades, left), fell, how="left outer")
-    rows = beside(rows, found.features.select(["customer_id", "cutoff", "monetary"]))
+    rows = beside(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
     held = validity(rows, found.scheme, _floats(rows, "churn"), _floats(rows, "downgrade"), _floats(rows, "monetary"))
     tiers = [
         (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(), tier.downgrade.say()) for tier in held.tiers
