@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tierlens.errors import MissingExtraError
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import Header, guess_roles, match_roles, missing_roles, name_blanks
-from tierlens.sources.refuse import NO_LINES, refusal
+from tierlens.sources.refuse import NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, Stager
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def stage_book(path: Path, asked: Asked, folder: Path) -> list[Part]:
     for name in asked.sheets or workbook.sheet_names:
         if name not in workbook.sheet_names:
             raise refusal("E-TX-118", path.name, name=name, headers=", ".join(workbook.sheet_names))
-        part = _stage_sheet(workbook.get_sheet_by_name(name), path, asked, folder)
+        with _sheet_told(path, name):
+            part = _stage_sheet(workbook.get_sheet_by_name(name), path, asked, folder)
         parts += [part] if part else []
         skipped += part is None
     if not parts:
@@ -67,7 +69,18 @@ def open_book(path: Path) -> Any:
     except python_calamine.PasswordError:
         raise refusal("E-TX-124", path.name) from None
     except (python_calamine.CalamineError, OSError) as error:
-        raise refusal("E-TX-021", path.name, detail=str(error).splitlines()[0]) from None
+        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+
+
+@contextmanager
+def _sheet_told(path: Path, name: str) -> Iterator[None]:
+    """Turn a failure of the library over a sheet into a refusal; a workbook opens though a sheet of it is damaged."""
+    import python_calamine
+
+    try:
+        yield
+    except (python_calamine.CalamineError, OSError) as error:
+        raise refusal("E-TX-021", f"{path.name}[{name}]", detail=said_by(error)) from None
 
 
 def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -> Part | None:

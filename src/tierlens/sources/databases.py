@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from tierlens.errors import MissingExtraError
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import match_roles, name_blanks
-from tierlens.sources.refuse import NO_LINES, refusal
+from tierlens.sources.refuse import NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, Stager, first_row, literal, quoted, stage_parquet
 
 EXACT_BELOW = 1e15  # a float keeps 15 digits of a number
@@ -87,7 +87,7 @@ def stage_server(address: str, asked: Asked, folder: Path, connection: duckdb.Du
         with closing(dbapi.connect(address)) as server, closing(server.cursor()) as cursor:
             _copy_server(cursor, asked, stored, name)
     except dbapi.Error as error:
-        raise refusal("E-TX-126", name, detail=str(error).splitlines()[0]) from None
+        raise refusal("E-TX-126", name, detail=said_by(error)) from None
     return _checked(stored, asked, connection, name, stored)
 
 
@@ -117,7 +117,7 @@ def _attached(path: Path, connection: duckdb.DuckDBPyConnection, name: str) -> I
     try:
         connection.execute(f"ATTACH {literal(str(path))} AS given (READ_ONLY)")
     except duckdb.Error as error:
-        raise refusal("E-TX-126", name, detail=str(error).splitlines()[0]) from None
+        raise refusal("E-TX-126", name, detail=said_by(error)) from None
     try:
         yield
     finally:
@@ -156,7 +156,7 @@ def _stage_sqlite(path: Path, asked: Asked, stored: Path, name: str) -> Part:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             return _read_sqlite(database, path, asked, stored, name)
     except sqlite3.Error as error:
-        raise refusal("E-TX-126", name, detail=str(error)) from None
+        raise refusal("E-TX-126", name, detail=said_by(error)) from None
 
 
 def _read_sqlite(database: sqlite3.Connection, path: Path, asked: Asked, stored: Path, name: str) -> Part:

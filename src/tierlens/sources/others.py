@@ -15,7 +15,7 @@ from tierlens.sources.contract import Contract
 from tierlens.sources.contracts import contract_of
 from tierlens.sources.functions import Day, lent
 from tierlens.sources.merging import merge_rows
-from tierlens.sources.parts import day_first, stage
+from tierlens.sources.parts import damage_told, day_first, stage
 from tierlens.sources.quality import Quality
 from tierlens.sources.repeats import find_repeats
 from tierlens.sources.report import report
@@ -63,13 +63,14 @@ def read_other(
     connection.execute(f"CREATE SCHEMA read_{name}; USE shop.read_{name}")
     try:
         parts = stage(table.asked(contract, source.currency.code), folder, connection)
-        _settle(connection, parts, own, contract, policies)
-        _refuse_mixed(connection, parts, contract)
-        clash = "E-TX-045" if name == "customers" else "E-TX-032"
-        find_repeats(connection, parts, policies, keyed=True, clash=clash)
-        if merging:
-            merge_rows(connection, contract)
-        quality = report(connection, parts, f"{source.name}: {name}", policies, contract, _findings)
+        with damage_told(connection, parts):
+            _settle(connection, parts, own, contract, policies)
+            _refuse_mixed(connection, parts, contract)
+            clash = "E-TX-045" if name == "customers" else "E-TX-032"
+            find_repeats(connection, parts, policies, keyed=True, clash=clash)
+            if merging:
+                merge_rows(connection, contract)
+            quality = report(connection, parts, f"{source.name}: {name}", policies, contract, _findings)
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
     finally:
         connection.execute("USE shop.main")

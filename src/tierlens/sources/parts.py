@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from tierlens.sources.asked import Asked
 from tierlens.sources.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still, refuse_without_room
-from tierlens.sources.refuse import NO_CONTENT, refusal
+from tierlens.sources.refuse import NO_CONTENT, refusal, said_by
 from tierlens.sources.staging import Part, first_row, stage_parquet
 from tierlens.sources.table_source import ADDRESSES
 
@@ -64,6 +65,30 @@ def _stage_file(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckD
     from tierlens.sources.text_in import stage_text
 
     return [stage_text(path, asked, folder)]
+
+
+@contextmanager
+def damage_told(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> Iterator[None]:
+    """Turn a failure of the engine over a damaged Parquet file into a refusal of that file.
+
+    A footer may be sound and a page behind it not; only files that were copied here have been looked at as a whole.
+
+    Raises
+    ------
+    DataError
+        ``E-TX-021``.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        for part in parts:
+            try:
+                connection.execute(f"SELECT max(hash(t)) FROM {part.relation} AS t")
+            except duckdb.Error as damage:
+                raise refusal("E-TX-021", part.name, detail=said_by(damage)) from None
+        raise error
 
 
 def day_first(connection: duckdb.DuckDBPyConnection, part: Part, times: Sequence[str]) -> bool | None:

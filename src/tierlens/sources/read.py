@@ -20,9 +20,9 @@ from tierlens.sources.functions import Day, lent
 from tierlens.sources.lines import settled
 from tierlens.sources.merging import load_merges, merge_rows
 from tierlens.sources.others import read_other, with_others
-from tierlens.sources.parts import day_first, stage
+from tierlens.sources.parts import damage_told, day_first, stage
 from tierlens.sources.quality import Quality
-from tierlens.sources.refuse import refusal
+from tierlens.sources.refuse import refusal, said_by
 from tierlens.sources.repeats import find_repeats
 from tierlens.sources.report import report
 from tierlens.sources.source import Source
@@ -113,7 +113,7 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
     try:
         parts, quality, others = _read_all(connection, source)
     except duckdb.OutOfMemoryException as error:
-        detail = str(error).splitlines()[0]
+        detail = said_by(error)
         raise refusal("E-TX-043", source.name, detail=detail) from None
     quality = with_others(connection, quality, others)
     if check:
@@ -136,12 +136,13 @@ def _read_all(
     with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
         merging = load_merges(connection, source.same_customer)
         parts = stage(source.asked, Path(folder), connection)
-        _settle(connection, parts, source)
-        _refuse_mixed(connection, parts, source)
-        find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
-        if merging:
-            merge_rows(connection, TRANSACTIONS)
-        quality = report(connection, parts, source.name, source.policies)
+        with damage_told(connection, parts):
+            _settle(connection, parts, source)
+            _refuse_mixed(connection, parts, source)
+            find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
+            if merging:
+                merge_rows(connection, TRANSACTIONS)
+            quality = report(connection, parts, source.name, source.policies)
         connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
         others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}

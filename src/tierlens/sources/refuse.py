@@ -192,6 +192,17 @@ def refusal(code: str, where: str = "", /, **values: object) -> DataError:
     return DataError(code, what, where=where, fix=fix)
 
 
+def said_by(error: BaseException) -> str:
+    """Return the first line of what another library's error says; its kind where it says nothing.
+
+    Examples
+    --------
+    >>> said_by(OSError("no page")), said_by(OSError())
+    ('no page', 'OSError')
+    """
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def _said(values: dict[str, object], lang: Lang) -> dict[str, object]:
     return {name: value.say(lang) if isinstance(value, Text) else value for name, value in values.items()}
 

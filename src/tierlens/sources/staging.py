@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import Header, match_roles, name_blanks
-from tierlens.sources.refuse import refusal
+from tierlens.sources.refuse import refusal, said_by
 
 BATCH = 50_000
 
@@ -174,8 +174,8 @@ def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnectio
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
         headers = name_blanks(pq.read_schema(path).names)
-    except (duckdb.Error, pa.ArrowException) as error:
-        raise refusal("E-TX-021", name or path.name, detail=str(error).splitlines()[0]) from None
+    except (duckdb.Error, pa.ArrowException, OSError, UnicodeError) as error:
+        raise refusal("E-TX-021", name or path.name, detail=said_by(error)) from None
     roles = match_roles(headers, asked, asked.currency, name or path.name, asked.contract)
     fields, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
     return Part(name or path.name, path, path, headers, fields, types, roles, "file_row_number + 1", "NULL::VARCHAR")

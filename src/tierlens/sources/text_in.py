@@ -12,7 +12,7 @@ from pathlib import Path
 from tierlens.sources.asked import Asked
 from tierlens.sources.encoding import detect_encoding, open_bytes, undecodable_line
 from tierlens.sources.headers import match_roles, name_blanks
-from tierlens.sources.refuse import NO_HEADER, NO_LINES, refusal
+from tierlens.sources.refuse import NO_HEADER, NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, Stager
 
 Record = tuple[int, list[str]]
@@ -34,7 +34,8 @@ def stage_text(path: Path, asked: Asked, folder: Path) -> Part:
     ------
     DataError
         ``E-TX-009`` a line is too long; ``E-TX-013`` full-width commas; ``E-TX-016`` mixed encodings; ``E-TX-018`` NUL;
-        ``E-TX-019`` an open quote; ``E-TX-020`` no lines; ``E-TX-021`` a damaged gzip file; and those of the headers.
+        ``E-TX-019`` an open quote; ``E-TX-020`` no lines; ``E-TX-021`` a damaged gzip file; ``E-TX-122`` an encoding
+        other than declared; and those of the headers.
     """
     try:
         encoding = asked.encoding or detect_encoding(path)
@@ -43,8 +44,10 @@ def stage_text(path: Path, asked: Asked, folder: Path) -> Part:
     except UnicodeDecodeError as error:
         line = 0 if error.encoding.startswith("utf-16") else undecodable_line(path, error.encoding)
         raise refusal("E-TX-016", f"{path.name}:{line}" if line else path.name, encoding=error.encoding) from None
+    except UnicodeError:  # a declared UTF-16 without its mark
+        raise refusal("E-TX-122", path.name) from None
     except (EOFError, zlib.error, OSError) as error:
-        raise refusal("E-TX-021", path.name, detail=str(error)) from None
+        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
 
 def _stage(path: Path, asked: Asked, stored: Path, file: io.TextIOWrapper) -> Part:
