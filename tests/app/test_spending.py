@@ -61,6 +61,12 @@ def test_a_scheme_that_does_not_read_the_amount_is_none_either() -> None:
     assert tier_bounds(panel_of(9, 2).drop_columns([AMOUNT]), ranks(1, 2), GUIDE, CNY) is None
 
 
+def test_few_customers_of_a_scheme_by_points_do_not_pass_for_one_by_the_amount() -> None:
+    scheme = load_scheme("relationship_rating")
+    panel = panel_of(200_000_000, 1_000)
+    assert tier_bounds(panel, ranks(1, 4), scheme, CNY) is None
+
+
 def test_the_deadline_is_the_day_on_which_too_little_remains() -> None:
     rows = [purchase("a", "1", 10, 500), purchase("a", "2", 50, 300), purchase("b", "3", 290, 900)]
     shop = Shop(tables_of(rows, "duckdb"), Quality("t", 3, 3), False)

@@ -1,7 +1,7 @@
 """Downgrade under a scheme whose tiers go by the amount alone: need, deadline, and the chance of spending too little.
 
 Whether a scheme is such a one is seen, not declared: the amounts of better and worse tiers do not overlap anywhere, and
-the scheme itself, asked about the amounts between them, says where one tier ends.
+the scheme itself, asked about amounts between them, says of customers on either side that a tier ends at the same one.
 """
 
 from __future__ import annotations
@@ -83,13 +83,20 @@ def tier_bounds(panel: pa.Table, tiers: pa.Table, scheme: Scheme, currency: Curr
         low, high = amounts[worse].max(), amounts[better].min()
         if low >= high:
             return None
-        customer = int(rows[better][np.argmin(amounts[better])])
-        found[int(rank)] = _bound(panel.slice(customer, 1), (low, high), int(rank), scheme, currency)
+        nearest = rows[better][np.argmin(amounts[better])], rows[worse][np.argmax(amounts[worse])]
+        bounds = {_bound(panel.slice(int(row), 1), (low, high), int(rank), scheme, currency) for row in nearest}
+        bound = bounds.pop()
+        if bounds or bound is None:
+            return None
+        found[int(rank)] = bound
     return found or None
 
 
-def _bound(row: pa.Table, between: tuple[float, float], rank: int, scheme: Scheme, currency: Currency) -> float:
-    """Ask the scheme about amounts between two, one of them too little, until the least that will do is known."""
+def _bound(row: pa.Table, between: tuple[float, float], rank: int, scheme: Scheme, currency: Currency) -> float | None:
+    """Ask the scheme about amounts between two, one of them too little, until the least that will do is known.
+
+    None where too little is enough, or enough is too little: then something else decides.
+    """
     low, high = (int(amount) for amount in between)
     for _ in range(ROUNDS):
         if high - low <= 1:
@@ -101,8 +108,10 @@ def _bound(row: pa.Table, between: tuple[float, float], rank: int, scheme: Schem
             copies = copies.set_column(copies.column_names.index(name), name, column)
         graded = to_arrow(grade(lent(copies), scheme, currency))
         enough = pc.less_equal(graded["tier_rank"], rank).fill_null(False).to_numpy(zero_copy_only=False)
-        place = int(np.argmax(enough)) if enough.any() else len(asked) - 1
-        low, high = int(asked[max(place - 1, 0)]), int(asked[place])
+        if enough[0] or not enough[-1]:
+            return None
+        place = int(np.argmax(enough))
+        low, high = int(asked[place - 1]), int(asked[place])
     return float(high)
 
 
