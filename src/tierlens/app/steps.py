@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, lent, obtain, panel_features, prepare, quietly
+from tierlens.app.prepare import Shop, graded_features, lent, obtain, panel_features, prepare, quietly
 from tierlens.errors import UsageError
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme, to_sql
@@ -41,10 +41,10 @@ def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
 
 
-def _now(config: RunConfig, shop: Shop) -> tuple[pa.Table, pa.Table]:
-    """Features and grades at the cutoff of the run."""
+def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, pa.Table]:
+    """Features and grades at the cutoff of the run: what the scheme reads, or all that the tables allow."""
     scheme = load_scheme(config.scheme)
-    names = panel_features(shop.tables, scheme)
+    names = (panel_features if whole else graded_features)(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return table, to_arrow(grade(lent(table), scheme, shop.tables.currency))
 
@@ -66,7 +66,7 @@ def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
     config, shop = obtain(config, quietly)
     scheme = load_scheme(config.scheme)
-    names = panel_features(shop.tables, scheme)
+    names = graded_features(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return to_sql(lent(table), scheme, shop.tables.currency)
 
@@ -76,7 +76,7 @@ def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
     from tierlens.app.group import group
 
     config, shop = obtain(config, quietly)
-    table, graded = _now(config, shop)
+    table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
     path = write_parquet(out / "segments.parquet", rows)
