@@ -244,4 +244,18 @@ def test_many_snapshots_get_larger_trees_and_one_booster(monkeypatch, shop):
     model = RiskClassifier(prior="prior", n_jobs=1, trees={"rounds": 30}).fit(shop.X, shop.y, cutoffs=shop.cutoffs)
     assert model.members_ == ("ranks", "large")
     assert len(model.blend_.members[1].forest.boosters) == 1
+    assert model.weights_.tolist() != [0.5, 0.5]
     assert auc(shop.y, model.predict_proba(shop.X, cutoffs=shop.cutoffs)[:, 1]) > auc(shop.y, shop.X["prior"])
+
+
+def test_many_snapshots_tell_what_is_worth_more(monkeypatch):
+    monkeypatch.setattr(recipe, "MANY", 1000)
+    rng = np.random.default_rng(6)
+    X, days = rng.normal(size=(4000, 3)), np.repeat([0, 30, 60, 90], 1000)
+    y = (rng.random(4000) < np.where((X[:, 0] > 0) ^ (X[:, 1] > 0), 0.85, 0.15)).astype(int)
+    settings = {"min_data_in_leaf": 20, "learning_rate": 0.1, "feature_fraction": 1.0, "rounds": 60}
+    steps = RiskClassifier(n_jobs=1, trees=settings).fit(X, y, cutoffs=days)
+    assert steps.weights_[1] > 0.8 > steps.weights_[0]
+    line = (rng.random(4000) < 1 / (1 + np.exp(-2 * X[:, 0]))).astype(int)
+    straight = RiskClassifier(n_jobs=1, trees={**settings, "rounds": 400}).fit(X, line, cutoffs=days)
+    assert straight.weights_[0] > straight.weights_[1]

@@ -9,7 +9,7 @@ below ``FEW``          lines only, evenly
 to ``SOME``            folds: each row is scored by members that did not see it; the boosters of all folds are kept
 to ``MANY``            one part held out stops the trees and sets the weights; then all rows are learned from
 above                  the same with one kind of larger trees, and no second round; lines from ``LINE_ROWS`` rows
-snapshots              ``MANY`` and more get larger trees and one booster
+snapshots              ``MANY`` and more get larger trees, one booster, and weights found on the latest cutoff
 =====================  ===========================================================================================
 """
 
@@ -178,7 +178,26 @@ def cook(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
     members: list[Member] = [_line(kind, sample, kitchen, recipe.ridges[0]) for kind in recipe.lines]
     seeds = kitchen.seeds if len(sample.outcome) < MANY else 1
     members += [learn_trees(kitchen.growth(name, seeds), sample) for name in recipe.trees]
-    return Blend(recipe.names, tuple(members), np.full(len(members), 1.0 / len(members)), 0.0)
+    weights = np.full(len(members), 1.0 / len(members))
+    if len(sample.outcome) >= MANY:
+        weights = _by_last_cutoff(recipe, sample, kitchen, weights)
+    return Blend(recipe.names, tuple(members), weights, 0.0)
+
+
+def _by_last_cutoff(recipe: Recipe, sample: Sample, kitchen: Kitchen, even: Floats) -> Floats:
+    """Weigh members on a draw from the latest cutoff, learned from a draw from the earlier ones; ``even`` without such.
+
+    Few snapshots keep even weights, which last; many can tell what is true of the next cutoff.
+    """
+    days = sample.inputs.ranker.days
+    if days is None or (days < days.max()).sum() < MANY // 2:
+        return even
+    rng = np.random.default_rng(kitchen.random_state)
+    before, last = (rng.permutation(np.flatnonzero(part)) for part in (days < days.max(), days == days.max()))
+    seen, unseen = sample.take(np.sort(before[:MANY])), sample.take(np.sort(last[:HELD_OUT]))
+    tried = _Tried(recipe, len(unseen.outcome))
+    tried.learn(seen, unseen, np.arange(len(unseen.outcome)), kitchen, watched=False)
+    return tried.weighed(unseen)[1]
 
 
 def _some(sample: Sample) -> Sample:
@@ -244,15 +263,17 @@ class _Tried:
         self.scores = np.zeros((rows, len(self.lines) + len(recipe.trees)))
         self.boosters: dict[str, list[Any]] = {name: [] for name in recipe.trees}
 
-    def learn(self, seen: Sample, unseen: Sample, at: npt.NDArray[np.int64], kitchen: Kitchen) -> None:
-        """Learn all candidates from some rows and score others."""
+    def learn(
+        self, seen: Sample, unseen: Sample, at: npt.NDArray[np.int64], kitchen: Kitchen, *, watched: bool = True
+    ) -> None:
+        """Learn all candidates from some rows and score others, on which trees stop growing where they are watched."""
         few, place = _some(seen), 0
         for kind in self.recipe.lines:
             for member in learn_lines(kind, few, kitchen.categorical, self.recipe.ridges):
                 self.scores[at, place] = member.raw(unseen.inputs)
                 place += 1
         for name in self.recipe.trees:
-            grown = learn_trees(kitchen.growth(name, 1), seen, unseen)
+            grown = learn_trees(kitchen.growth(name, 1), seen, unseen if watched else None)
             self.boosters[name] += grown.forest.boosters
             self.scores[at, place] = grown.raw(unseen.inputs, kitchen.threads)
             place += 1
