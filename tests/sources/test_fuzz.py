@@ -128,8 +128,8 @@ BYTES = st.one_of(
 )  # fmt: skip
 SPOILED = (st.sampled_from(sorted(SOUND)), SPOILS, st.floats(0, 0.999), st.integers(0, 999))
 
-test_any_bytes = few(15)(given(BYTES)(any_bytes_are_read_or_refused))
-test_spoiled_files = few(15)(given(*SPOILED)(a_spoiled_file_is_read_or_refused))
+test_any_bytes = few(8)(given(BYTES)(any_bytes_are_read_or_refused))
+test_spoiled_files = few(10)(given(*SPOILED)(a_spoiled_file_is_read_or_refused))
 test_many_bytes = pytest.mark.slow(MANY(given(BYTES)(any_bytes_are_read_or_refused)))
 test_many_spoiled_files = pytest.mark.slow(MANY(given(*SPOILED)(a_spoiled_file_is_read_or_refused)))
 
@@ -179,7 +179,7 @@ def any_table_is_read_or_refused(name: str, data: st.DataObject) -> None:
     assert all(pc.greater_equal(table["known_day"], table["day"]).to_pylist())
 
 
-test_any_table = few(12)(given(st.sampled_from(OTHERS), st.data())(any_table_is_read_or_refused))
+test_any_table = few(8)(given(st.sampled_from(OTHERS), st.data())(any_table_is_read_or_refused))
 test_many_tables = pytest.mark.slow(MANY(given(st.sampled_from(OTHERS), st.data())(any_table_is_read_or_refused)))
 
 
@@ -232,7 +232,7 @@ def every_line_meets_its_fate(lines: list[str]) -> None:
     assert counted(quality) == {fate: count for fate, count in fates.items() if count}
 
 
-@few(15)
+@few(8)
 @given(st.lists(st.sampled_from(sorted(FATES)), min_size=4, max_size=4))
 def test_four_lines_meet_their_fate(lines: list[str]) -> None:
     every_line_meets_its_fate(lines)

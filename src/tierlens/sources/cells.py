@@ -164,10 +164,13 @@ def time_columns(times: Sequence[str], zone: str) -> list[str]:
     columns = []
     for role in times:
         raw, odd = f"{role}_raw", f"{role}_odd"
-        with_offset = f"regexp_full_match({raw}, '{_PLAIN_TIME}{_OFFSET}')"
+        with_offset = f"{role}_offset"
         moved = f"timezone({literal(zone)}, TRY_CAST({raw} AS TIMESTAMPTZ))"
         plain = f"CASE WHEN {with_offset} THEN {moved} ELSE TRY_CAST({raw} AS TIMESTAMP) END"
         columns += [
+            # A bare day has 10 characters and no offset; it needs no pattern.
+            f"CASE WHEN length({raw}) > 10 THEN regexp_full_match({raw}, '{_PLAIN_TIME}{_OFFSET}') ELSE false END "
+            f"AS {with_offset}",
             f"CASE WHEN {odd} IS NOT NULL THEN {odd}.time WHEN {raw} IS NULL THEN {role}_native "
             f"ELSE {plain} END AS {role}_any",
             f"CASE WHEN isfinite({role}_any) THEN {role}_any END AS {role}_is",

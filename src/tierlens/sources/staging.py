@@ -17,7 +17,7 @@ from tierlens.sources.asked import Asked
 from tierlens.sources.headers import Header, match_roles, name_blanks
 from tierlens.sources.refuse import refusal, said_by
 
-BATCH = 50_000
+BATCH = 10_000
 
 
 def quoted(name: str) -> str:
@@ -122,7 +122,7 @@ class Stager:
         self.fields = tuple(f"c{i}" for i in range(width))
         columns = [pa.field("line", pa.int64()), pa.field("fault", pa.string())]
         self._schema = pa.schema([*columns, *(pa.field(name, pa.string()) for name in self.fields)])
-        self._writer = pq.ParquetWriter(stored, self._schema)
+        self._writer = pq.ParquetWriter(stored, self._schema, use_dictionary=False)  # read once: not worth the time
         self._rows: list[Sequence[str | None]] = []
         self._lines: list[int] = []
         self._faults: list[str | None] = []
