@@ -147,7 +147,7 @@ def test_without_rejects_the_file_has_a_header_only(tmp_path: Path) -> None:
     assert (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig") == "file,line,column,code,reason,原因,fix,处理\n"
 
 
-@pytest.mark.parametrize("text", ["=1", "+86 138", "-x", "@x", "\tx", "\r=1"])
+@pytest.mark.parametrize("text", ["=1", "+86 138", "-x", "@x", "\tx", "\r=1", "\n=1", "  =1", "＝1", "\u3000@x"])
 def test_48_formulas_are_led_by_an_apostrophe(text: str) -> None:
     assert inert(text) == f"'{text}"
 

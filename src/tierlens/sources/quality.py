@@ -31,6 +31,7 @@ _TITLES = {
     "first_day": Text("first day", "首日"),
     "last_day": Text("last day", "末日"),
 }
+_FORMULA = re.compile(r"[ \u00a0\u3000]*[=+\-@\t\r\n＝＋－＠]")  # as OWASP lists them; blanks before do not hide one
 _NUMBER = re.compile(r"[+-]?[0-9.,]+%?")
 BATCH = 10_000
 
@@ -232,7 +233,7 @@ def inert(text: str | None) -> str:
     >>> inert("=HYPERLINK(1)"), inert("-12.50"), inert(None)
     ("'=HYPERLINK(1)", '-12.50', '')
     """
-    if text and text[0] in "=+-@\t\r" and not _NUMBER.fullmatch(text):
+    if text and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text or ""
 
