@@ -4,7 +4,8 @@ Run: ``python benchmarks/cdnow.py [--draws 500]``. The 2,357 customers of Fader 
 the first twelve weeks of 1997. Known: everything to 1997-09-30. Asked: who buys until 1998-06-30, and on how many days.
 Nothing after 1997-09-30 is read to learn or to choose. The model learns from earlier cutoffs of the same 39 weeks, each
 predicting the rest of them; how far the expected total is off is read off at those of them where the time ahead is to
-the time for which customers were known on average as it is in the task.
+the time for which customers were known on average as it is in the task. Read off at the middle of the calendar instead,
+the factor would be 1.046 and the total 8.1 % too low: the correction itself is known to a few per cent only.
 """
 
 from __future__ import annotations
