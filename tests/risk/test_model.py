@@ -249,7 +249,7 @@ def test_many_snapshots_get_larger_trees_and_one_booster(monkeypatch, shop):
 
 
 def test_many_snapshots_tell_what_is_worth_more(monkeypatch):
-    monkeypatch.setattr(recipe, "MANY", 1000)
+    monkeypatch.setattr(recipe, "MANY", 4000)
     rng = np.random.default_rng(6)
     X, days = rng.normal(size=(4000, 3)), np.repeat([0, 30, 60, 90], 1000)
     y = (rng.random(4000) < np.where((X[:, 0] > 0) ^ (X[:, 1] > 0), 0.85, 0.15)).astype(int)

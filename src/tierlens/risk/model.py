@@ -296,7 +296,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values = self._matrix(X, reset=False)
         days = days_of(cutoffs, len(values))
         offset = self._before(values) + recent_mean(self.shifts_)
-        return Inputs(values, ranker_of(values, days, self.curves_), offset), days
+        return Inputs(values, ranker_of(values, days, self.curves_, compiled=True), offset), days
 
     @staticmethod
     def level_shift(log_odds: Floats, days: Ints | None, base_rate: float | Mapping[int, float] | None) -> Floats:

@@ -146,8 +146,15 @@ class Ranker:
         return ranks(values, self.curves[day], self.indexes.get(day))
 
 
-def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[Curve], fewest: int = FEWEST) -> Ranker:
-    """Learn the curves of each cutoff of at least ``fewest`` rows.
+def ranker_of(
+    values: Floats,
+    cutoffs: npt.ArrayLike | None,
+    fallback: Sequence[Curve],
+    fewest: int = FEWEST,
+    *,
+    compiled: bool = False,
+) -> Ranker:
+    """Learn the curves of each cutoff of at least ``fewest`` rows; many rows to be scored are looked up ``compiled``.
 
     Examples
     --------
@@ -155,7 +162,8 @@ def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[
     >>> ranker_of(values, [0, 0, 1, 1], learn_curves(values), fewest=2).ranks(values).ravel().round(2)
     array([-0.87,  0.87, -0.87,  0.87])
     """
-    rest = _index(fallback, len(values))
+    rows = len(values) if compiled else 0
+    rest = _index(fallback, rows)
     indexes = {} if rest is None else {-1: rest}
     if cutoffs is None:
         return Ranker(fallback, None, {}, indexes)
@@ -165,5 +173,5 @@ def ranker_of(values: Floats, cutoffs: npt.ArrayLike | None, fallback: Sequence[
         here = days == day
         if here.sum() >= fewest:
             found[int(day)] = learn_curves(values if here.all() else values[here])
-    own = {day: _index(curves, len(values)) for day, curves in found.items()}
+    own = {day: _index(curves, rows) for day, curves in found.items()}
     return Ranker(fallback, days, found, indexes | {day: index for day, index in own.items() if index is not None})

@@ -175,12 +175,13 @@ def cook(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
         return _by_folds(recipe, sample, kitchen)
     if recipe.how == "holdout":
         return _by_holdout(recipe, sample, kitchen)
+    count = len(recipe.names)
+    weights = np.full(count, 1.0 / count)
+    if len(sample.outcome) >= MANY:
+        weights = _by_last_cutoff(recipe, sample, kitchen, weights)
     members: list[Member] = [_line(kind, sample, kitchen, recipe.ridges[0]) for kind in recipe.lines]
     seeds = kitchen.seeds if len(sample.outcome) < MANY else 1
     members += [learn_trees(kitchen.growth(name, seeds), sample) for name in recipe.trees]
-    weights = np.full(len(members), 1.0 / len(members))
-    if len(sample.outcome) >= MANY:
-        weights = _by_last_cutoff(recipe, sample, kitchen, weights)
     return Blend(recipe.names, tuple(members), weights, 0.0)
 
 
@@ -194,7 +195,7 @@ def _by_last_cutoff(recipe: Recipe, sample: Sample, kitchen: Kitchen, even: Floa
         return even
     rng = np.random.default_rng(kitchen.random_state)
     before, last = (rng.permutation(np.flatnonzero(part)) for part in (days < days.max(), days == days.max()))
-    seen, unseen = sample.take(np.sort(before[:MANY])), sample.take(np.sort(last[:HELD_OUT]))
+    seen, unseen = sample.take(np.sort(before[: MANY // 2])), sample.take(np.sort(last[:HELD_OUT]))
     tried = _Tried(recipe, len(unseen.outcome))
     tried.learn(seen, unseen, np.arange(len(unseen.outcome)), kitchen, watched=False)
     return tried.weighed(unseen)[1]
