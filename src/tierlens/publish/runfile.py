@@ -6,11 +6,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tierlens.errors import UsageError
 from tierlens.publish.atomic import write_text
+from tierlens.sources.address import kept
 from tierlens.words import Text
 
 
@@ -128,7 +129,8 @@ def peak_mebibytes() -> float | None:
 
 
 def write_run(run: RunFile, path: Path) -> Path:
-    """Write ``run.json``."""
+    """Write ``run.json``; addresses in the configuration are kept without passwords."""
+    run = replace(run, configuration=kept(run.configuration))
     content = {**asdict(run), "configuration_sha256": run.configuration_sha256}
     return write_text(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
 

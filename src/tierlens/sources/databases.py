@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow.parquet as pq
 
 from tierlens.errors import MissingExtraError
+from tierlens.sources.address import hushed, shown
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import match_roles, name_blanks
 from tierlens.sources.refuse import NO_LINES, refusal, said_by
@@ -87,21 +87,8 @@ def stage_server(address: str, asked: Asked, folder: Path, connection: duckdb.Du
         with closing(dbapi.connect(address)) as server, closing(server.cursor()) as cursor:
             _copy_server(cursor, asked, stored, name)
     except dbapi.Error as error:
-        raise refusal("E-TX-126", name, detail=said_by(error)) from None
+        raise refusal("E-TX-126", name, detail=hushed(said_by(error), address)) from None
     return _checked(stored, asked, connection, name, stored)
-
-
-def shown(address: str) -> str:
-    """Return an address without user and password, for people.
-
-    Examples
-    --------
-    >>> shown("postgresql://me:secret@db.example:5433/crm?sslmode=require")
-    'postgresql://db.example:5433/crm'
-    """
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
-    return f"postgresql://{parts.hostname or ''}{port}{parts.path}"
 
 
 def _checked(stored: Path, asked: Asked, connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Part:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tierlens.sources.refuse import refusal
+from tierlens.sources.table_source import ADDRESSES
 from tierlens.words import Text
 
 TEXT_TYPES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -46,7 +47,8 @@ def expand(files: tuple[str, ...]) -> list[Path]:
     ----------
     files : tuple of str
         Globs and folders give their files by name; hidden files, databases and files of other types in a folder are
-        left out. A path that starts with ``data:`` lies in the data folder.
+        left out. A path that starts with ``data:`` lies in the data folder. Addresses of servers are no files and are
+        left out.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def expand(files: tuple[str, ...]) -> list[Path]:
     tierlens.errors.DataError: E-TX-120 nowhere.csv: no such file; check the path in the run file
     """
     found: dict[Path, None] = {}
-    for name in files:
+    for name in (name for name in files if not name.startswith(ADDRESSES)):
         found.update(dict.fromkeys(_expand_one(name)))
     return list(found)
 

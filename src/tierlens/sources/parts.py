@@ -40,7 +40,7 @@ def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         from tierlens.sources.databases import stage_server
 
         parts.append(stage_server(address, asked, folder, connection))
-    paths = expand(tuple(name for name in asked.files if not name.startswith(ADDRESSES)))
+    paths = expand(asked.files)
     refuse_without_room(paths, folder)
     for path in paths:
         with held_still(path):
