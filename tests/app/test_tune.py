@@ -13,8 +13,8 @@ from tierlens.risk.tune import Trial, Tuned
 
 RUN = """
 name: shop
-simulated: {customers: 150, months: 30}
-cutoff: "2025-09-01"
+simulated: {customers: 150, months: 36}
+cutoff: "2025-07-01"
 risk: {first_cutoff: "2024-06-01", tests: 2, seeds: 1}
 seed: 2
 """
