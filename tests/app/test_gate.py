@@ -208,18 +208,26 @@ def own_file(tmp_path: Path, text: str) -> str:
 
 
 def test_own_columns_are_read_with_what_is_known_of_them(tmp_path: Path) -> None:
-    text = "customer_id,cutoff,made,score,visits\n007,2025-01-01,2024-12-31,1.5,3\n008,2025-01-01,2025-01-01,,4\n"
+    text = "customer_id,cutoff,made,crm,visits\n007,2025-01-01,2024-12-31,1.5,3\n008,2025-01-01,2025-01-01,,4\n"
     section = OwnSection(file=own_file(tmp_path, text), computed="made", looks_at={"visits": (-30, 10)})
     table, told = read_own(section)
-    assert table.to_pylist()[0] == {"customer_id": "007", "cutoff": 20089, "score": 1.5, "visits": 3.0}
+    assert table.to_pylist()[0] == {"customer_id": "007", "cutoff": 20089, "crm": 1.5, "visits": 3.0}
     assert told["visits"].looks_at == (-30, 10)
-    assert {name: one.computed_late for name, one in told.items()} == {"score": 0.5, "visits": 0.5}
+    assert {name: one.computed_late for name, one in told.items()} == {"crm": 0.5, "visits": 0.5}
+
+
+def test_own_rows_that_do_not_say_when_they_were_computed_are_told_of(tmp_path: Path) -> None:
+    text = "customer_id,cutoff,made,crm\na,2025-01-01,2024-12-31,1\nb,2025-01-01,,2\nc,2025-01-01,,3\nd,2025-01-01,,4\n"
+    _, told = read_own(OwnSection(file=own_file(tmp_path, text), computed="made"))
+    assert (told["crm"].computed_late, told["crm"].undated) == (0.0, 0.75)
 
 
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "no cutoff": ("customer_id,score\na,1\n", {}, "E-OW-002.*'cutoff' is not there"),
     "no computed": ("customer_id,cutoff,s\na,2025-01-01,1\n", {"computed": "made"}, "E-OW-002.*'made' is not there"),
-    "words": ("customer_id,cutoff,score\na,2025-01-01,high\n", {}, "E-OW-002.*'score' holds no numbers"),
+    "words": ("customer_id,cutoff,crm\na,2025-01-01,high\n", {}, "E-OW-002.*'crm' holds no numbers"),
+    "an outcome": ("customer_id,cutoff,churn\na,2025-01-01,1\n", {}, "E-OW-002.*'churn' has the name of an outcome"),
+    "a standing": ("customer_id,cutoff,score\na,2025-01-01,1\n", {}, "E-OW-002.*'score' .* what a scheme says"),
     "a feature": ("customer_id,cutoff,nps\na,2025-01-01,1\n", {}, "E-OW-002.*'nps' has the name of a feature"),
     "twice": ("customer_id,cutoff,s\na,2025-01-01,1\na,2025-01-01,2\n", {}, "E-OW-003.*twice at one cutoff"),
 }

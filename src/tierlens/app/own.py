@@ -8,12 +8,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import OwnSection
+from tierlens.app.tasks import STANDING
 from tierlens.errors import DataError, UsageError
 from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY
 from tierlens.risk.leaks import Declared
 from tierlens.sources.tables import day_number
 from tierlens.words import Text
+
+TAKEN = frozenset({*STANDING, "churn", "downgrade", "tier", "tier_rank", "bound", "need_money", "need_days"})
+"""Names that tasks give to columns of their own."""
 
 
 def read_own(section: OwnSection) -> tuple[pa.Table, dict[str, Declared]]:
@@ -32,7 +36,7 @@ def read_own(section: OwnSection) -> tuple[pa.Table, dict[str, Declared]]:
     ------
     UsageError
         ``E-OW-001`` where the file cannot be read, ``E-OW-002`` for a column that is not there, is no number, or has
-        the name of a feature.
+        the name of a feature, of an outcome or of what a scheme says.
     DataError
         ``E-OW-003`` for a customer who is there twice at a cutoff.
     """
@@ -44,13 +48,13 @@ def read_own(section: OwnSection) -> tuple[pa.Table, dict[str, Declared]]:
     days = {"cutoff": _days(table["cutoff"], path)}
     names = [name for name in table.column_names if name not in (*KEY, section.computed)]
     columns = {name: _number(table[name], name, path) for name in names}
-    late = 0.0
-    if section.computed:
-        late = float(pc.mean(pc.greater_equal(_days(table[section.computed], path), days["cutoff"])).as_py() or 0.0)
-    told = {
-        name: Declared(name, f"column of {path.name}, computed on {section.computed}", section.looks_at.get(name), late)
-        for name in names
-    }
+    late = undated = 0.0
+    if section.computed and table.num_rows:
+        made = _days(table[section.computed], path)
+        late = float(pc.mean(pc.greater_equal(made, days["cutoff"])).as_py() or 0.0)
+        undated = made.null_count / table.num_rows
+    how = f"column of {path.name}, computed on {section.computed}"
+    told = {name: Declared(name, how, section.looks_at.get(name), late, undated) for name in names}
     found = pa.table({"customer_id": table["customer_id"].cast(pa.string()), **days, **columns})
     if found.group_by(list(KEY)).aggregate([]).num_rows < found.num_rows:
         raise DataError(
@@ -94,6 +98,8 @@ def _day(value: object, path: Path) -> int:
 
 
 def _number(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+    if name in TAKEN:
+        raise _unfit(path, name, Text("has the name of an outcome, or of what a scheme says", "与结果或方案列同名"))
     if name in WHOLE:
         raise _unfit(path, name, Text("has the name of a feature of the catalog", "与特征目录中的特征同名"))
     kind = column.type
