@@ -229,6 +229,10 @@ WAYS: dict[str, tuple[str, Callable[[Path], Any]]] = {
 }
 
 
+LONG = ("lifetimes", "spark", "core panel", "intervals", "interval panel", "all", "panel")
+"""Ways that run once: they take long enough."""
+
+
 def one(way: str, folder: Path, best: int) -> dict[str, Any]:
     """Run one way and return its best time, its peak memory and what it found."""
     seconds, told = float("inf"), []
@@ -277,7 +281,7 @@ def report(base: Path, rows: int, large: int, best: int) -> None:
     print(f"\n{'way':44} {'seconds':>8} {'peak MB':>8} {'rows':>12}")
     ways = [way for way in WAYS if way != "limit" and (way != "lifetimes" or PEERS.is_dir())]
     for way in ways:
-        found[way] = run(way, folder, 1 if way in ("lifetimes", "spark") else best)
+        found[way] = run(way, folder, 1 if way in LONG else best)
         _line(WAYS[way][0], found[way])
     _agree(found)
     if PEERS.is_dir():

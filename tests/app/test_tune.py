@@ -40,6 +40,14 @@ def test_a_gain_is_told_with_what_to_do() -> None:
     assert "risk.trees" in searched.say().zh
 
 
+def test_a_study_goes_on_with_the_same_rows_and_columns_only() -> None:
+    y, cutoffs, names = np.array([0, 1]), np.array([5, 6]), ("a", "b")
+    found = {_digest(*given) for given in (
+        (y, cutoffs, names), (y, cutoffs, names), (y[::-1], cutoffs, names), (y, cutoffs + 1, names), (y, cutoffs, "ab"),
+    )}  # fmt: skip
+    assert len(found) == 4 - (_digest(y, cutoffs, "ab") == _digest(y, cutoffs, names))
+
+
 @pytest.mark.slow
 def test_the_command_goes_on_with_its_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, home = tmp_path / "run.yaml", tmp_path / "home"
