@@ -67,6 +67,11 @@ def test_few_customers_of_a_scheme_by_points_do_not_pass_for_one_by_the_amount()
     assert tier_bounds(panel, ranks(1, 4), scheme, CNY) is None
 
 
+def test_a_tier_that_costs_nothing_is_not_kept_by_spending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tierlens.app.spending._bound", lambda *_: 0.0)
+    assert tier_bounds(panel_of(90, -20), ranks(1, 2), GUIDE, CNY) is None
+
+
 def test_the_deadline_is_the_day_on_which_too_little_remains() -> None:
     rows = [purchase("a", "1", 10, 500), purchase("a", "2", 50, 300), purchase("b", "3", 290, 900)]
     shop = Shop(tables_of(rows, "duckdb"), Quality("t", 3, 3), False)

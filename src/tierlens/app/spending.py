@@ -86,7 +86,8 @@ def tier_bounds(panel: pa.Table, tiers: pa.Table, scheme: Scheme, currency: Curr
         nearest = rows[better][np.argmin(amounts[better])], rows[worse][np.argmax(amounts[worse])]
         bounds = {_bound(panel.slice(int(row), 1), (low, high), int(rank), scheme, currency) for row in nearest}
         bound = bounds.pop()
-        if bounds or bound is None:
+        # A tier that costs nothing is not kept by spending, and no share of nothing is needed.
+        if bounds or bound is None or bound <= 0:
             return None
         found[int(rank)] = bound
     return found or None

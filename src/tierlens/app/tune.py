@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     rows = at_cutoffs(task.rows, closed)
     table, cutoffs = frame(task, rows)
     y = rows[task.outcome].to_numpy()
-    study = f"{config.name} {task.outcome} {_digest(y, cutoffs)}"
+    study = f"{config.name} {task.outcome} {_digest(y, cutoffs, task.features)}"
     new: list[int] = []
 
     def told(number: int, most: int, best: float) -> None:
@@ -124,9 +124,11 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     return Searched(found, judged, study, tracked)
 
 
-def _digest(y: np.ndarray, cutoffs: np.ndarray) -> str:
-    """Name rows, so that a study never goes on with others."""
-    return hashlib.sha256(np.column_stack([y, cutoffs]).astype(np.int64).tobytes()).hexdigest()[:8]
+def _digest(y: np.ndarray, cutoffs: np.ndarray, features: Sequence[str]) -> str:
+    """Name rows and columns, so that a study never goes on with others."""
+    told = hashlib.sha256(np.column_stack([y, cutoffs]).astype(np.int64).tobytes())
+    told.update("\0".join(features).encode())
+    return told.hexdigest()[:8]
 
 
 def _track(config: RunConfig, found: Tuned, new: set[int], home: Path) -> str:
