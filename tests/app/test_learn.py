@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 
+from tierlens.app.config import RunConfig
 from tierlens.app.customers import _with_fall
-from tierlens.app.learn import SeasonalRates, _rival, plausible
+from tierlens.app.learn import SeasonalRates, _rival, kept_model, plausible
 from tierlens.app.rivals import rivals_of
 from tierlens.app.tasks import STANDING, Task, lower_bounds
 from tierlens.app.trial import Contender, judge
+from tierlens.errors import UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
-from tierlens.sources.tables import Currency
+from tierlens.risk.model import RiskClassifier
+from tierlens.sources.tables import Currency, day_number
 from tierlens.words import Text
 
 
@@ -147,3 +152,19 @@ def test_the_better_baseline_is_kept_beside_the_model() -> None:
     strong = Contender(Text("good", "好"), oracle, is_model=True)
     level = judge(task, (strong, Contender(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
     assert _rival(task, (strong, good), level) is None
+
+
+def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_path: Path) -> None:
+    task = task_of([day_number("2025-01-01"), day_number("2025-02-01")])
+    table = pd.DataFrame({name: task.rows[name].to_numpy() for name in task.features})
+    model = RiskClassifier(trees={"rounds": 2}, seeds=1, n_jobs=1)
+    model.fit(table, task.rows["churn"].to_numpy(), cutoffs=task.rows["cutoff"].to_numpy()).save(tmp_path / "churn")
+
+    def config(cutoff: str) -> RunConfig:
+        return RunConfig(name="a", simulated={}, cutoff=cutoff, risk={"first_cutoff": "2024-06-01"})
+
+    # 90 days after 2025-02-01: the second of May is the first day on which they are known.
+    assert max(kept_model(tmp_path, "churn", config("2025-05-02")).shifts_) == day_number("2025-02-01")
+    for said in (r"E-RU-029 .*learned from 2025-02-01", "2025-05-01"):
+        with pytest.raises(UsageError, match=said):
+            kept_model(tmp_path, "churn", config("2025-05-01"))

@@ -21,6 +21,7 @@ from tierlens.app.prepare import Prepared, Shop
 from tierlens.app.rivals import rivals_of
 from tierlens.app.tasks import STANDING, Task, tasks_of
 from tierlens.app.trial import Contender, at_cutoffs, judge
+from tierlens.errors import UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import reasons, side_by_side
 from tierlens.features.catalog import WHOLE
@@ -32,7 +33,7 @@ from tierlens.risk.level import forecast_rate
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.plain import Plain
 from tierlens.risk.split import SnapshotSplit
-from tierlens.sources.tables import Currency
+from tierlens.sources.tables import Currency, day_date
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -190,19 +191,46 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
     ------
     DataError
         ``E-RI-030`` when a model is not there or not as it was kept.
+    UsageError
+        ``E-RU-029`` when it has seen what happened after the cutoff.
     """
     tasks = tasks_of(prepared, shop, config)
     learning = config.learning_cutoffs()
     rates = SeasonalRates(season_table(shop.tables, [*learning, config.cutoff_day], config.span), tasks[0])
     table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
     for task in tasks:
-        model = RiskClassifier.load(models / task.outcome)
+        model = kept_model(models, task.outcome, config)
         asked, now = frame(task, task.now)
         level = base_rate(task, rates, learning, config.cutoff_day)
         risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
         found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
         table = table.join(found, keys="customer_id", join_type="left outer")
     return table.sort_by("customer_id")
+
+
+def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
+    """Read a kept model, and refuse one that has seen what happened after the run's cutoff.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-030`` when it is not there or not as it was kept.
+    UsageError
+        ``E-RU-029`` when the horizon of a cutoff that it learned from closes after the cutoff.
+    """
+    model = RiskClassifier.load(models / outcome)
+    last = day_date(max(model.shifts_))
+    if config.span.closes(last) > config.cutoff_day:
+        raise UsageError(
+            "E-RU-029",
+            Text(
+                f"the kept model of {outcome} learned from {last}, of which nothing was known at {config.cutoff}",
+                f"保存的 {outcome} 模型学习了 {last} 的结果，而在 {config.cutoff} 时该结果尚不可知",
+            ),
+            where=str(models / outcome),
+            fix=Text("train again for this cutoff, or score a later one", "请为该截止日重新训练，或改用更晚的截止日"),
+        )
+    return model
 
 
 def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.learn import SeasonalRates, base_rate, frame, learn_all
+from tierlens.app.learn import SeasonalRates, base_rate, frame, kept_model, learn_all
 from tierlens.app.prepare import Shop, graded_features, obtain, prepare
 from tierlens.app.tasks import STANDING, standing_of, tasks_of
 from tierlens.errors import MissingExtraError, UsageError
@@ -35,7 +35,6 @@ from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.risk.frozen import FrozenRisk, freeze
-from tierlens.risk.model import RiskClassifier
 from tierlens.sources.engines import Frame, settle
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
@@ -101,8 +100,8 @@ def run_on_spark(config: RunConfig, out: Path, tell: Tell, force: bool = False) 
     MissingExtraError
         pyspark is not installed.
     UsageError
-        ``E-RU-020`` where every model reads a column that Spark cannot be given; where only some do, they are left out
-        and the user is told.
+        ``E-RU-028`` where every model reads a column that Spark cannot be given; where only some do, they are left out
+        and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff.
     """
     clock = Clock(tell)
     with outputs.held(out, force) as folder:
@@ -165,7 +164,7 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock, *, afresh:
         rates = SeasonalRates(season, tasks[0])
         found = {}
         for task in tasks:
-            model = RiskClassifier.load(models / task.outcome)
+            model = kept_model(models, task.outcome, config)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)
             found[task.outcome] = freeze(model, frame(task, task.now)[0], config.cutoff_day, level)
@@ -179,7 +178,7 @@ def _known_here(models: Mapping[str, FrozenRisk], tell: Tell) -> dict[str, Froze
     Raises
     ------
     UsageError
-        ``E-RU-020`` where no outcome is left.
+        ``E-RU-028`` where no outcome is left.
     """
     given, left, strange = {*WHOLE, *EXPECTATIONS, *STANDING} - NOT_GIVEN, {}, ""
     for outcome, model in models.items():
@@ -191,7 +190,7 @@ def _known_here(models: Mapping[str, FrozenRisk], tell: Tell) -> dict[str, Froze
     if left:
         return left
     raise UsageError(
-        "E-RU-020",
+        "E-RU-028",
         Text(f"no model can be scored on Spark: {strange} is not given", f"没有模型可在 Spark 上评分：缺少 {strange}"),
         fix=Text("run without columns of your own, or on one machine", "请不使用自有列，或在单机上运行"),
     )
