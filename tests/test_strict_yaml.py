@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
@@ -148,6 +149,44 @@ def test_a_misspelt_key_is_told_with_place_and_nearest_name():
     text = "name: x\nparts:\n  a:\n    wieght: 3\n"
     with pytest.raises(SchemeError, match=r"f.yaml:4:13: there is no key 'wieght' here; did you mean 'weight'\?"):
         strict_yaml.build(Outer, text, "f.yaml")
+
+
+def test_a_hint_names_a_key_of_the_same_section_or_lists_its_keys():
+    class Inner(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        files: str
+        tables: int = 0
+
+    class Outer(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        customers: int = 0
+        source: Inner | None = None
+        lists: tuple[Inner, ...] = ()
+
+    with pytest.raises(SchemeError, match=r"no key 'customers' here; the keys here are files, tables$"):
+        strict_yaml.build(Outer, "source:\n  files: a\n  customers: 3\n")
+    with pytest.raises(SchemeError, match=r"no key 'table' here; did you mean 'tables'"):
+        strict_yaml.build(Outer, "lists:\n  - files: a\n    table: 3\n")
+
+
+def test_what_does_not_fit_is_told_in_both_languages():
+    class Plain(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        name: str
+        tests: int = Field(default=1, ge=1)
+        kind: Literal["a", "b"] = "a"
+
+    said = {}
+    for text in ("tests: 1\n", "name: x\ntests: 0\n", "name: x\ntests: two\n", "name: x\nkind: c\n"):
+        with pytest.raises(SchemeError) as caught:
+            strict_yaml.build(Plain, text)
+        said[caught.value.what.en] = caught.value.what.zh
+    assert said == {
+        "name: Field required": "name：必须填写",
+        "tests: Input should be greater than or equal to 1": "tests：0 小于 1",
+        "tests: Input should be a valid integer, unable to parse string as an integer": "tests：'two' 不是整数",
+        "kind: Input should be 'a' or 'b'": "kind：'c' 不在允许的取值之内：'a' or 'b'",
+    }
 
 
 def test_a_boolean_where_text_is_due_is_refused_with_the_error_asked_for():

@@ -23,6 +23,7 @@ from tierlens.words import Text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
     Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,6 +38,23 @@ _AMBIGUOUS = re.compile(
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Place = tuple[int, int]
+
+#: What pydantic finds most often, in Chinese, by its kind; other kinds keep its own words.
+_REASONS = {
+    "missing": "必须填写",
+    "literal_error": "{input} 不在允许的取值之内：{expected}",
+    "string_pattern_mismatch": "{input} 不符合格式 {pattern}",
+    "greater_than_equal": "{input} 小于 {ge}",
+    "less_than_equal": "{input} 大于 {le}",
+    "greater_than": "{input} 不大于 {gt}",
+    "less_than": "{input} 不小于 {lt}",
+    "string_type": "{input} 不是文本；请加引号",
+    "int_type": "{input} 不是整数",
+    "int_parsing": "{input} 不是整数",
+    "int_from_float": "{input} 不是整数",
+    "bool_type": "{input} 不是 true 或 false",
+    "bool_parsing": "{input} 不是 true 或 false",
+}
 
 
 @dataclass(frozen=True)
@@ -171,19 +189,57 @@ def _misfit(
     place = document.place(loc)
     if first["type"] == "extra_forbidden":
         key = str(loc[-1])
-        near = difflib.get_close_matches(key, _known_keys(model), n=1)
-        fix = Text(f"did you mean {near[0]!r}?", f"是否指 {near[0]!r}？") if near else None
-        return error("E-YA-020", Text(f"there is no key {key!r} here", f"此处没有键 {key!r}"), where=place, fix=fix)
+        wrong = Text(f"there is no key {key!r} here", f"此处没有键 {key!r}")
+        return error("E-YA-020", wrong, where=place, fix=_key_hint(key, _known_keys(model, loc[:-1])))
     path = ".".join(str(part) for part in loc) or "the document"
-    reason = first["msg"].removeprefix("Value error, ")
-    return error("E-YA-020", Text(f"{path}: {reason}", f"{path}：{reason}"), where=place)
+    reason = _reason(first)
+    return error("E-YA-020", Text(f"{path}: {reason.en}", f"{path}：{reason.zh}"), where=place)
 
 
-def _known_keys(model: type[BaseModel]) -> list[str]:
-    """Every key that the model or a model inside it knows."""
+def _reason(problem: ErrorDetails) -> Text:
+    """Tell what pydantic found: in Chinese too where the kind is common, else in its own words."""
+    told = {key: str(value) for key, value in problem.get("ctx", {}).items()}
+    value = problem["input"]
+    told["input"] = str(value) if isinstance(value, Decimal) else repr(value)
+    plain = problem["msg"].removeprefix("Value error, ")
+    known = _REASONS.get(problem["type"])
+    return Text(plain, known.format(**told) if known else plain)
+
+
+def _key_hint(key: str, known: Sequence[str]) -> Text | None:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+    if near:
+        return Text(f"did you mean {near[0]!r}?", f"是否指 {near[0]!r}？")
+    names = ", ".join(known)
+    return Text(f"the keys here are {names}", f"此处可用的键：{names}") if known else None
+
+
+def _known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """Every key that the section at a path of the model knows."""
     schema = model.model_json_schema()
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return sorted({name for part in parts for name in part.get("properties", {})})
+    parts = [schema]
+    for step in path:
+        parts = [inner for part in _choices(schema, parts) for inner in _inside(part, step)]
+    return sorted({name for part in _choices(schema, parts) for name in part.get("properties", {})})
+
+
+def _choices(schema: dict[str, Any], parts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Schemas without references, and each choice of a union by itself."""
+    found: list[dict[str, Any]] = []
+    for part in parts:
+        if not isinstance(part, dict):
+            continue
+        if "$ref" in part:
+            found += _choices(schema, [schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]])
+        else:
+            found += [part, *_choices(schema, [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())])]
+    return found
+
+
+def _inside(part: dict[str, Any], step: str | int) -> list[Any]:
+    if isinstance(step, int):
+        return [part.get("items"), *part.get("prefixItems", ())]
+    return [part.get("properties", {}).get(step, part.get("additionalProperties"))]
 
 
 def _file_text(path: Path, name: str) -> str:

@@ -66,6 +66,7 @@ def test_only_cutoffs_with_a_closed_horizon_are_learned_from(tmp_path: Path) -> 
         (PLAIN.replace("CNY", "yuan"), "currency"),
         (PLAIN + "window:\n  horizon: 0\n", "horizon"),
         (PLAIN + "lists:\n  - name: ../up\n", "name"),
+        (PLAIN + "lists:\n  - name: a\n    bands: [hihg]\n", "Input should be 'high', 'medium' or 'low'"),
         (PLAIN + "seed: -1\n", "seed"),
         (PLAIN + "seed: 1\nseed: 2\n", "seed"),
     ],
@@ -76,3 +77,13 @@ def test_a_slip_is_told_with_its_place(tmp_path: Path, text: str, words: str) ->
     assert words in str(caught.value)
     assert "run.yaml" in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_run_keeps_its_configuration_so_that_it_can_be_read_again(tmp_path: Path) -> None:
+    for columns in ("", "\n  columns: {kind: null, time: 时间}"):
+        config = config_of(tmp_path, PLAIN.replace("source:", f"source:{columns}"))
+        again = RunConfig.model_validate(config.model_dump(mode="json"))
+        assert again == config
+        assert config.source is not None
+        assert again.source is not None
+        assert again.source.columns.declared == config.source.columns.declared

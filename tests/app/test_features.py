@@ -69,6 +69,8 @@ def test_show_and_a_slip(capsys: pytest.CaptureFixture[str]) -> None:
     assert "由截止日已知的全体客户学得" in capsys.readouterr().out
     assert main(["features", "show", "recency_day"]) == 2
     assert "did you mean recency_days?" in capsys.readouterr().err
+    assert main(["features", "show", "recency"]) == 2
+    assert "did you mean recency_days?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", WHOLE)

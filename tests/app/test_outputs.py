@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tierlens.app.outputs import LOCK, RUN, finished, held
+from tierlens.app.run import _rejects
 from tierlens.errors import BusyError, UsageError
+from tierlens.sources.quality import Quality
 
 
 def test_the_lock_is_gone_afterwards(tmp_path: Path) -> None:
@@ -48,3 +50,10 @@ def test_an_earlier_run_is_not_written_over_without_force(tmp_path: Path) -> Non
 def test_what_is_missing_of_a_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no customers\.parquet here; run 'tierlens run"):
         finished(tmp_path, "customers.parquet")
+
+
+def test_each_table_that_lost_a_row_has_its_rejects(tmp_path: Path) -> None:
+    others = {"tickets": Quality("shop: tickets", 2, 1, quarantined={"out_of_range": 1}), "surveys": Quality("s", 1, 1)}
+    (tmp_path / "rejects_surveys.csv").write_text("of an earlier run", encoding="utf-8")
+    _rejects(Quality("shop", 1, 1, others=others), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rejects.csv", "rejects_tickets.csv"]

@@ -37,7 +37,7 @@ def test_a_gain_that_is_no_gain_keeps_the_default(gain: float) -> None:
 def test_a_gain_is_told_with_what_to_do() -> None:
     searched = found(2 * NEAR)
     assert searched.settings == {"rounds": 80}
-    assert searched.say().en.startswith("1 trials: better settings were found, AUC 0.7000 -> 0.7040")
+    assert searched.say().en.startswith("2 trials, 1 stopped early: better settings were found, AUC 0.7000 -> 0.7040")
     assert "risk.trees" in searched.say().zh
 
 

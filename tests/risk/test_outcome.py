@@ -63,7 +63,7 @@ def test_a_horizon_closes_on_the_day_after_the_last_one_known():
     assert closed_cutoffs(tables, [110, 111], window) == ([110], [111])
     with pytest.raises(DataError, match=r"E-RI-001: the outcome of 1 cutoffs is not known yet: 1970-04-22"):
         churn(tables, [110, 111], window)
-    with pytest.raises(DataError, match="closed_cutoffs"):
+    with pytest.raises(DataError, match=r"the data end on 1970-07-19: set a cutoff"):
         spend_in_horizon(tables, [111], window)
 
 

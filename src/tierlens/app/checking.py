@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tierlens.app import outputs
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import ABSENT, obtain, quietly, simulated
 from tierlens.app.terminal import say, table
@@ -16,7 +17,7 @@ from tierlens.sources.reasons import REASONS
 from tierlens.sources.tables import Tables
 from tierlens.words import Lang, Text
 
-REJECTS, REPORT = "rejects.csv", "quality.json"
+REPORT = "quality.json"
 LATER = Text(
     "lines at or after the cutoff: for outcomes, never for features", "截止日及以后的行：只用于结果，不用于特征"
 )
@@ -130,8 +131,8 @@ def write_out(quality: Quality, out: Path) -> list[Path]:
 
     from tierlens.publish.atomic import replacing, write_text
 
-    kept = {REJECTS: quality} | {
-        f"rejects_{name}.csv": report for name, report in quality.others.items() if report.quarantined
+    kept = {outputs.REJECTS: quality} | {
+        outputs.REJECTS_OF.format(name): report for name, report in quality.others.items() if report.quarantined
     }
     for name, report in kept.items():
         with replacing(out / name) as temporary:

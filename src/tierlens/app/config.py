@@ -90,7 +90,7 @@ class ListSection(_Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     tiers: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ()
+    bands: tuple[Literal["high", "medium", "low"], ...] = ()
     contactable_only: bool = False
     top: int | None = Field(default=None, ge=1)
 

@@ -31,6 +31,7 @@ from tierlens.publish.keep import write_findings
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
+from tierlens.sources.quality import Quality
 from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text
 
@@ -143,7 +144,7 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
             *_kept_over_time(parts, backtests, out),
             *_lists(config, customers, out, options.lang),
         ]
-        parts.shop.quality.write_rejects(out / outputs.REJECTS)
+        _rejects(parts.shop.quality, out)
         for learned in parts.learned:
             learned.model.save(out / outputs.MODELS / learned.outcome)
             if learned.rival is not None:
@@ -164,6 +165,16 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
     done = Done(findings, out, tuple(files), clock.seconds, runfile.peak_mebibytes(), rows, tracked)
     _write_run(parts, done, started, out)
     return done
+
+
+def _rejects(quality: Quality, out: Path) -> None:
+    """Write what was kept out of the transactions, and of each other table that lost a row."""
+    quality.write_rejects(out / outputs.REJECTS)
+    for name, report in quality.others.items():
+        path = out / outputs.REJECTS_OF.format(name)
+        path.unlink(missing_ok=True)  # of an earlier run that is written over
+        if report.quarantined:
+            report.write_rejects(path)
 
 
 def _over_time(parts: _Parts, findings: Findings, out: Path) -> tuple[Findings, dict[str, dict[str, float]]]:

@@ -71,16 +71,19 @@ class Searched:
     def say(self) -> Text:
         """Return the verdict."""
         found, gain = self.tuned, self.tuned.value - self.tuned.default
-        done = sum(trial.state == "complete" for trial in found.trials)
+        count, early = len(found.trials), sum(trial.state == "pruned" for trial in found.trials)
+        done = Text(f"{count} trials", f"{count} 次试验")
+        if early:
+            done = Text(f"{done.en}, {early} stopped early", f"{done.zh}（其中 {early} 次提前停止）")
         figures = f"AUC {found.default:.4f} -> {found.value:.4f} ({gain:+.4f})"
         if self.settings:
             return Text(
-                f"{done} trials: better settings were found, {figures}; write them under risk.trees of the run file",
-                f"{done} 次试验：找到更好的设置，{figures}；请写入运行文件的 risk.trees",
+                f"{done.en}: better settings were found, {figures}; write them under risk.trees of the run file",
+                f"{done.zh}：找到更好的设置，{figures}；请写入运行文件的 risk.trees",
             )
         return Text(
-            f"{done} trials: the default is within {NEAR} of the best, {figures}; keep it",
-            f"{done} 次试验：默认设置与最佳相差不超过 {NEAR}，{figures}；保持默认",
+            f"{done.en}: the default is within {NEAR} of the best, {figures}; keep it",
+            f"{done.zh}：默认设置与最佳相差不超过 {NEAR}，{figures}；保持默认",
         )
 
 

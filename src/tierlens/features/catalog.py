@@ -112,7 +112,8 @@ def describe(name: str) -> Feature:
     """
     if name in WHOLE:
         return WHOLE[name]
-    near = difflib.get_close_matches(name, WHOLE, n=1)
+    begun = sorted((known for known in WHOLE if known.startswith(name)), key=len) if name else []
+    near = begun or difflib.get_close_matches(name, WHOLE, n=1)
     hint = Text(f"did you mean {near[0]}?", f"是否指 {near[0]}？") if near else None
     raise UsageError(
         "E-FE-001",

@@ -204,11 +204,10 @@ def _in_order(customers: pa.Table) -> pa.Array:
 def _choose(table: pa.Table, answers: pa.Array, pick: Pick) -> tuple[pa.Array, tuple[tuple[Text, int], ...]]:
     """Return the rows kept and the count of each step."""
     everybody = pa.array([True] * table.num_rows, pa.bool_())
-    named = pc.or_(_among(table, "segment_en", pick.segments), _among(table, "segment_zh", pick.segments))
     steps: list[tuple[Text, pa.Array]] = [
-        (Text("another tier", "其他等级"), _asked(_among(table, "tier", pick.tiers), pick.tiers)),
-        (Text("another risk band", "其他风险档"), _asked(_among(table, "risk_band", pick.bands), pick.bands)),
-        (Text("another segment", "其他客群"), _asked(named, pick.segments)),
+        (Text("another tier", "其他等级"), _asked(table, "tier", pick.tiers)),
+        (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands)),
+        (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
         (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
         (Text("not contactable", "不可联系"), pc.equal(answers, "yes") if pick.contactable_only else everybody),
     ]
@@ -239,13 +238,20 @@ def _among(table: pa.Table, column: str, wanted: tuple[str, ...]) -> pa.Array:
     return pc.fill_null(pc.is_in(values, value_set=pa.array(wanted, pa.string())), False)
 
 
-def _asked(mask: pa.Array, wanted: tuple[str, ...]) -> pa.Array:
-    """Refuse a wish that nobody meets: it is more likely a slip than an empty list."""
+def _asked(table: pa.Table, column: str, wanted: tuple[str, ...], other: str = "") -> pa.Array:
+    """Rows of a name that was asked for, in one column or another; a wish that nobody meets is more likely a slip."""
+    columns = [column, other] if other else [column]
+    mask = _among(table, column, wanted)
+    if other:
+        mask = pc.or_(mask, _among(table, other, wanted))
     if wanted and not _number(mask):
+        names = sorted({str(name) for each in columns for name in table[each].to_pylist() if name is not None})
+        en = f"the names in use are {', '.join(names)}" if names else "none of them has such a name"
+        zh = f"可用的名称：{'、'.join(names)}" if names else "所有客户均无此项"
         raise UsageError(
             "E-LI-003",
             Text(f"no customer has {' or '.join(wanted)}", f"没有客户属于 {'、'.join(wanted)}"),
-            fix=Text("see the report for the names in use", "可用名称见报告"),
+            fix=Text(en, zh),
         )
     return mask
 

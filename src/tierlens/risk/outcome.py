@@ -277,9 +277,11 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
 def _all_closed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) -> list[int]:
     closed, censored = closed_cutoffs(tables, cutoffs, window)
     if censored:
-        raise _censored(
-            "E-RI-001", censored, Text("leave them out, see closed_cutoffs", "请先用 closed_cutoffs 排除这些截止日")
-        )
+        last = day_date(last_day(tables.transactions))
+        raise _censored("E-RI-001", censored, Text(
+            f"the data end on {last}: set a cutoff of the run that is not after the next day, or bring newer data",
+            f"数据止于 {last}：请将运行文件的截止日设在次日或更早，或补充更新的数据",
+        ))  # fmt: skip
     return closed
 
 

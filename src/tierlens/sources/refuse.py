@@ -158,8 +158,9 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
     "E-TX-200": (
         Text("too many lines are quarantined: {reasons}", "隔离的行过多：{reasons}"),
         Text(
-            "see rejects.csv; correct the data or raise the limit under policies",
-            "请查看 rejects.csv；更正数据，或在 policies 中提高上限",
+            "'tierlens read FILE --check' writes each line with its reason; correct the data, or raise limits "
+            "(under policies; of another table, in its own section under tables)",
+            "tierlens read 运行文件 --check 会逐行写出原因；请更正数据或提高上限（policies 下；他表在 tables 内）",
         ),
     ),
     "E-TX-201": (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from tierlens.sources.asked import Asked
 from tierlens.sources.contracts import OTHERS, TRANSACTIONS, contract_of
@@ -77,6 +77,11 @@ class Columns(_Section):
     kind: str | None = None
     currency: str | None = None
     line_id: str | None = None
+
+    @model_serializer
+    def _given(self) -> dict[str, str | None]:
+        # A name left out is looked for among known headers, null is not read: what is kept must tell them apart.
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
     @property
     def declared(self) -> dict[str, str | None]:
