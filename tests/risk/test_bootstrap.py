@@ -52,6 +52,23 @@ def test_a_metric_by_cutoff_is_the_mean_of_the_cutoffs():
     assert found == pytest.approx((auc(y[:100], p[:100]) + auc(y[100:], p[100:])) / 2)
 
 
+def test_a_cutoff_of_one_outcome_says_nothing_of_a_ranking():
+    rng = np.random.default_rng(4)
+    y, p, days = rng.integers(0, 2, 200), rng.random(200), np.repeat([7, 9], 100)
+    y[days == 9] = 0
+    found = table(auc, Rows(y, np.arange(200), days), {"m": p}, draws=50)["m"]
+    assert found[0] == pytest.approx(auc(y[:100], p[:100]))
+    assert interval(found).low < found[0]
+    both = table(brier, Rows(y, np.arange(200), days), {"m": p}, draws=0)["m"][0]
+    assert both == pytest.approx((brier(y[:100], p[:100]) + brier(y[100:], p[100:])) / 2)
+
+
+def test_rows_of_one_outcome_are_told_of():
+    drawn = table(auc, Rows([0, 0, 0], ["a", "b", "c"]), {"m": [0.1, 0.2, 0.3]}, draws=30)["m"]
+    with pytest.raises(UsageError, match="E-RI-013: a figure cannot be computed: all rows have the same outcome"):
+        interval(drawn)
+
+
 def test_a_paired_difference_is_narrower_than_two_intervals_apart():
     rng = np.random.default_rng(3)
     y = (rng.random(400) < 0.5).astype(int)

@@ -21,6 +21,10 @@ Metric = Callable[[Floats, Floats, Floats], float]
 """From (outcome, risk, weight) to a number, as ``auc``, ``average_precision`` and ``brier`` are."""
 
 
+Part = tuple[Floats, Floats, npt.NDArray[np.int64]]
+"""Outcome and risk of the rows of a cutoff, the riskiest first, and the places of these rows."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A number with its bounds at ``level``; nan where it cannot be computed."""
@@ -69,7 +73,8 @@ class Rows:
     outcome : array of {0, 1}, shape (n,)
     customers : array, shape (n,)
     cutoffs : array of int, shape (n,), optional
-        A metric is computed for each cutoff and averaged; without it once over all rows.
+        A metric is computed for each cutoff and averaged; without it once over all rows. Cutoffs at which it cannot be
+        computed (everybody left, say) are left out of the mean, of the rows and of every draw.
     """
 
     outcome: npt.ArrayLike
@@ -105,6 +110,7 @@ def table(
     sorted_rows = {name: [_fall(rows.outcome, risk, part) for part in parts] for name, risk in risks.items()}
     found: dict[str, list[float]] = {name: [] for name in risks}
     ones = np.ones(len(np.asarray(rows.outcome)))
+    sorted_rows = {name: _told(metric, given) for name, given in sorted_rows.items()}
     for weight in chain([ones], copies(rows.customers, draws, seed)):
         for name, given in sorted_rows.items():
             found[name].append(float(np.mean([metric(y, p, weight[part]) for y, p, part in given])))
@@ -140,13 +146,16 @@ def resampled(
     return np.array([value(weight) for weight in chain([ones], copies(customers, draws, seed))])
 
 
-def _fall(
-    outcome: npt.ArrayLike, risk: npt.ArrayLike, part: npt.NDArray[np.int64]
-) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+def _fall(outcome: npt.ArrayLike, risk: npt.ArrayLike, part: npt.NDArray[np.int64]) -> Part:
     """Sort rows by falling risk once: every draw then sorts what is sorted already, which is quick."""
     y, p, _ = checked(outcome, risk)
     order = part[np.argsort(-p[part], kind="stable")]
     return y[order], p[order], order
+
+
+def _told(metric: Metric, parts: list[Part]) -> list[Part]:
+    """Return the parts of which the metric can be computed; all of them where it can of none."""
+    return [part for part in parts if np.isfinite(metric(part[0], part[1], np.ones(len(part[0]))))] or parts
 
 
 def interval(values: Floats, level: float = 0.95) -> Interval:
@@ -155,13 +164,19 @@ def interval(values: Floats, level: float = 0.95) -> Interval:
     Raises
     ------
     UsageError
-        ``E-RI-012`` when there are fewer than 20 draws.
+        ``E-RI-012`` when there are fewer than 20 draws, ``E-RI-013`` when the value itself could not be computed.
 
     Examples
     --------
     >>> str(interval(np.concatenate([[0.5], np.linspace(0, 1, 101)])))
     '0.5000 (0.0250 to 0.9750)'
     """
+    if not np.isfinite(values[0]):
+        raise UsageError(
+            "E-RI-013",
+            Text("a figure cannot be computed: all rows have the same outcome", "无法计算指标：所有行的结果相同"),
+            fix=Text("test more cutoffs, or give a longer horizon", "请增加检验截止日，或加长预测期"),
+        )
     draws = values[1:]
     draws = draws[np.isfinite(draws)]
     if len(draws) < 20:
