@@ -74,6 +74,18 @@ def test_only_earlier_runs_of_the_same_shop_are_looked_at(tables, tmp_path):
     assert past_runs(tmp_path, "shop", day_number("2024-01-01")) == []
 
 
+def test_what_is_no_run_of_ours_is_passed_over(tables, tmp_path):
+    rows, _, _ = scored(tables, "2024-06-01")
+    for name in ("broken", "older", "emptied", "riskless", "whole"):
+        keep(tmp_path / name, "2024-06-01", rows)
+    (tmp_path / "broken" / outputs.RUN).write_text("{", encoding="utf-8")
+    (tmp_path / "older" / outputs.RUN).write_text('{"project": "shop"}', encoding="utf-8")
+    (tmp_path / "emptied" / outputs.CUSTOMERS).write_bytes(b"")
+    write_parquet(tmp_path / "riskless" / outputs.CUSTOMERS, rows.drop_columns(["churn_risk"]))
+    found = past_runs(tmp_path, "shop", day_number("2024-06-01") + 1)
+    assert [past.folder.name for past in found] == ["whole"]
+
+
 def test_what_moved_is_named():
     rng = np.random.default_rng(0)
     old = pd.DataFrame(rng.normal(size=(800, 3)), columns=["still", "calm", "wild"])

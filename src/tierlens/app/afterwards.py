@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tierlens.app import outputs
-from tierlens.errors import DataError
+from tierlens.errors import DataError, TierlensError
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.features.windows import Window
 from tierlens.risk.backtest import Backtest, backtest
@@ -73,6 +73,8 @@ def past_run(folder: Path) -> Past:
 def past_runs(home: Path, project: str, before: int) -> list[Past]:
     """Return the finished runs of a project that lie in a folder beside each other, of cutoffs before a day, in order.
 
+    What cannot be read as a run with risks of churn is passed over: it is another's, or of another release.
+
     Parameters
     ----------
     home : Path
@@ -82,10 +84,19 @@ def past_runs(home: Path, project: str, before: int) -> list[Past]:
     """
     found = []
     for folder in sorted(path.parent for path in home.glob(f"*/{outputs.RUN}")):
-        past = past_run(folder)
-        if past.project == project and past.cutoff < before and (folder / outputs.CUSTOMERS).is_file():
+        past = _past_or_none(folder)
+        if past is not None and past.project == project and past.cutoff < before:
             found.append(past)
     return sorted(found, key=lambda past: (past.cutoff, str(past.folder)))
+
+
+def _past_or_none(folder: Path) -> Past | None:
+    try:
+        past = past_run(folder)
+        told = pq.read_schema(folder / outputs.CUSTOMERS).names
+    except (OSError, ValueError, KeyError, TypeError, TierlensError):
+        return None
+    return past if "churn_risk" in told else None
 
 
 def happened(past: Past, tables: Tables, draws: int = 200, seed: int = 0) -> Backtest | None:
