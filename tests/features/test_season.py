@@ -9,9 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tables_of import purchase, tables_of
-from tierlens.features.season import EXPECTATIONS, GROWTH, RECENT, expectations, season_table, seasonal_clock
+from tierlens.features.season import (
+    COLUMNS,
+    EXPECTATIONS,
+    GROWTH,
+    HISTORY,
+    RECENT,
+    expectations,
+    learn_rhythm,
+    season_table,
+    seasonal_clock,
+)
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window
+from tierlens.sources.examples import simulated_shop
 
 WINDOW = Window(horizon=60)
 
@@ -151,3 +162,18 @@ def test_cutoffs_without_customers_give_no_rows():
     assert isinstance(found, pa.Table)
     assert found.num_rows == 0
     assert season_table(tables, [50], WINDOW).num_rows == 0
+
+
+def test_a_kept_rhythm_tells_a_batch_what_all_are_told_and_keeps_nobody():
+    shop = simulated_shop(customers=80, seed=1).tables
+    rhythm, told = learn_rhythm(shop, "2024-06-01"), list(COLUMNS)
+    whole = expectations(shop, "2024-06-01", names=told)
+    rows = to_arrow(snapshots(shop, "2024-06-01", features=HISTORY))
+    for first in (0, 10):
+        batch = rhythm.tell(rows.slice(first, 10), told)
+        for name in told:
+            np.testing.assert_allclose(
+                batch[name], np.asarray(whole[name])[first : first + 10], rtol=1e-9, err_msg=name
+            )
+    assert all(len(values) == 0 for values in rhythm.tell(rows.slice(0, 0), told).values())
+    assert len(rhythm.fits.moment.spend) == len(rhythm.fits.here) == len(rhythm.fits.plain) == 0

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd, fit_gamma_gamma
+from tierlens.features.btyd import BuyTillDie, GammaGamma, Histories, fit_btyd, fit_gamma_gamma
 from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
 from tierlens.features.windows import YEAR, Cutoff, Window, at_cutoffs, cutoff_days, in_horizon, last_day
 from tierlens.sources.tables import Tables
@@ -239,12 +239,17 @@ class _Fits:
     @cached_property
     def value(self) -> Floats:
         """Spend of a purchase day; the customer's own mean where the model's has no end."""
-        count = self.moment.repeats + 1.0
+        count, model = self.moment.repeats + 1.0, self.worth
         mean = self.moment.spend / count
-        model = fit_gamma_gamma(count, mean)
         bounded = model.p * count + model.q > 1.0 + 1e-9
-        found = np.where(bounded, model.expected(np.where(bounded, count, count.max() + 1e9), mean), mean)
+        found = np.where(bounded, model.expected(np.where(bounded, count, count.max(initial=1.0) + 1e9), mean), mean)
         return found[self.moment.asked]
+
+    @cached_property
+    def worth(self) -> GammaGamma:
+        """What purchase days are worth, learned from all customers of the moment."""
+        count = self.moment.repeats + 1.0
+        return fit_gamma_gamma(count, self.moment.spend / count)
 
 
 COLUMNS: dict[str, Callable[[_Fits], Floats]] = {
@@ -288,7 +293,8 @@ class Rhythm:
         asked = np.ones(len(first), dtype=bool)
         moment = _Moment(self.cutoff, first, last, repeats, spend, asked)
         batch = copy(self.fits)
-        batch.__dict__.pop("expected", None)
+        for told in ("expected", "value"):
+            batch.__dict__.pop(told, None)
         batch.moment, batch.here, batch.there = moment, moment.histories(), moment.histories(self.clock)
         return {name: COLUMNS[name](batch) for name in names}
 
@@ -310,11 +316,14 @@ def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -
     _, (moment,) = _moments(tables, [day], window)
     clock = _clocks(tables, [day], window)[0][day]
     fits = _Fits(moment, clock, window)
-    for name in EXPECTATIONS:
-        COLUMNS[name](fits)
+    for column in COLUMNS.values():
+        column(fits)
     # What was learned is kept; of whom, is not.
-    nobody = moment.rows(fits.plain)
-    fits.plain = fits.sea = Histories(nobody.x[:0], nobody.t_x[:0], nobody.T[:0])
+    days, none = np.empty(0, dtype=np.int64), np.empty(0)
+    fits.moment = _Moment(day, days, days, none, none, np.empty(0, dtype=bool))
+    fits.plain = fits.sea = fits.here = fits.there = Histories(none, none, none)
+    for told in ("expected", "value"):
+        fits.__dict__.pop(told, None)
     return Rhythm(day, clock, fits)
 
 
