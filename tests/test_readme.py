@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tierlens.app import outputs
 from tierlens.app.cli import main
+from tierlens.app.config import load_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,3 +49,11 @@ def test_links_lead_somewhere() -> None:
 def test_the_make_commands_of_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     assert set(re.findall(r"make ([a-z-]+)", README)) <= targets
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_run_file_of_ones_own_data_is_one(page: str, tmp_path: Path) -> None:
+    code = re.search(r"```yaml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.S)
+    assert code
+    (tmp_path / "run.yaml").write_text(code[1], encoding="utf-8")
+    assert load_config(tmp_path / "run.yaml").learning_cutoffs()
