@@ -61,7 +61,13 @@ def checked_scheme(name: str, lang: Lang) -> dict[str, Any]:
     scheme = load_scheme(name)
     found = [(each.level, each.place, each.text.say(lang)) for each in check_scheme(scheme)]
     parts = [
-        (part.dimension, part.indicator, f"{float(part.share):.1%}", f"{part.lowest}-{part.highest}", round(float(part.span), 4))
+        (
+            part.dimension,
+            part.indicator,
+            f"{float(part.share):.1%}",
+            f"{part.lowest}-{part.highest}",
+            round(float(part.span), 4),
+        )
         for part in contributions(scheme)
     ]
     return {
