@@ -2,8 +2,9 @@
 
 ``python benchmarks/features.py [--rows 20000000] [--large 100000000] [--folder DIR] [--best 2]`` prints one table. Rows
 are generated (24 months, one Parquet file a month, one row an order) once into a temporary folder, or into ``--folder``
-and kept there. Every way runs in a process of its own, so that its peak memory is its own, reads the same files, and
-what it computes is compared before any time is printed. ``make peers`` installs the peers beside the project
+and kept there. Every way runs in a process of its own, so that its peak memory is its own, reads the same files and
+writes one of its own, in order of the customers (so that two runs give the same bytes); what the ways computed is
+compared before ratios are printed. ``make peers`` installs the peers beside the project
 (``lifetimes`` is archived, so it is no dependency); without them their rows are left out.
 """
 
@@ -111,7 +112,7 @@ SELECT customer_id, {cutoff} AS cutoff,
   amount_90 / nullif(amount_90 + amount_prev_90, 0) AS recent_share
 FROM (SELECT customer_id, day, amount, {cutoff} - day AS age FROM read_parquet('{folder}/orders_*.parquet')
       WHERE day < {cutoff} AND known_day < {cutoff})
-GROUP BY customer_id
+GROUP BY customer_id ORDER BY customer_id
 """
 
 
@@ -176,7 +177,7 @@ def by_polars(folder: Path) -> Any:
             .then(pl.col("amount_90") / (pl.col("amount_90") + pl.col("amount_prev_90"))).alias("recent_share"),
         )
     )  # fmt: skip
-    out.collect().write_parquet(folder / "made.parquet")
+    out.sort("customer_id").collect().write_parquet(folder / "made.parquet")
     return _told(folder / "made.parquet")
 
 

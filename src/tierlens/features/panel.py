@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tierlens.features.snapshot import KEY, Plan, built, order_rows, orders_plane, with_periods
 from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days
-from tierlens.sources.engines import settle
+from tierlens.sources.engines import Frame, parked
 from tierlens.sources.tables import Tables, day_date
 
 UNREAD = ("order_id", "purchase")
@@ -26,8 +27,8 @@ def write_panel(
     """Build the snapshots of many cutoffs and write one Parquet file for each.
 
     The same rows as :func:`tierlens.features.snapshot.snapshots` gives in one table. Orders are worked out once and
-    held by the engine; each cutoff is then one pass over them, so that memory goes with the customers of one cutoff
-    and not with those of all.
+    laid aside on disk; each cutoff is then one pass over them, so that memory goes with the customers of one cutoff and
+    neither with those of all nor with the orders.
 
     Parameters
     ----------
@@ -54,14 +55,18 @@ def write_panel(
     """
     plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
-    rows = None
-    if len(days) > 1 and not (plan.neighbours and tables.late_rows):
-        held = order_rows(tables, plan)
-        rows = settle(held.drop([name for name in UNREAD if name in held.collect_schema().names()]))
-    files = []
-    for day in days:
-        paired = orders_plane(tables, [day], plan) if rows is None else with_periods(at_cutoffs(rows, [day]))
-        file = Path(folder) / f"snapshots_{day_date(day)}.parquet"
-        built(tables, [day], plan, paired).sort(*KEY).sink_parquet(file)
-        files.append(file)
+    files = [Path(folder) / f"snapshots_{day_date(day)}.parquet" for day in days]
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        rows = None
+        if len(days) > 1 and not (plan.neighbours and tables.late_rows):
+            held = order_rows(tables, plan)
+            kept = [name for name in held.collect_schema().names() if name not in UNREAD]
+            rows = parked(held.select(kept), Path(aside) / "orders.parquet")
+        for day, file in zip(days, files, strict=True):
+            paired = orders_plane(tables, [day], plan) if rows is None else _paired(rows, day)
+            built(tables, [day], plan, paired).sort(*KEY).sink_parquet(file)
     return files
+
+
+def _paired(rows: Frame, day: int) -> Frame:
+    return with_periods(at_cutoffs(rows, [day]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -65,3 +66,33 @@ def settle(frame: Frame) -> Frame:
         # Cuts the plan as well: Spark analyses all of it again at every step that follows.
         return _lazy(native.localCheckpoint())
     return _lazy(native.collect().lazy())
+
+
+def parked(frame: Frame, path: Path) -> Frame:
+    """Compute a frame once into a Parquet file and return what reads it: for rows too many to hold in memory.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        A frame of DuckDB, Polars or PySpark.
+    path : Path
+        To be written; whoever asks for it takes it away again.
+
+    Examples
+    --------
+    >>> import duckdb, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = parked(nw.from_native(duckdb.connect().sql("select 1 as day")), Path(folder) / "rows.parquet")
+    ...     rows.collect("pyarrow").shape
+    (1, 1)
+    """
+    frame.sink_parquet(path)
+    native = frame.to_native()
+    if frame.implementation.is_duckdb():
+        file = str(path).replace("'", "''")
+        return _lazy(native.limit(0).query("anchor", f"SELECT * FROM read_parquet('{file}')"))  # noqa: S608
+    if frame.implementation.is_pyspark():
+        return _lazy(native.sparkSession.read.parquet(str(path)))
+    import polars as pl
+
+    return _lazy(pl.scan_parquet(path))
