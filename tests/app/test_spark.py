@@ -14,6 +14,7 @@ from tierlens.app.config import load_config
 from tierlens.app.learn import scored
 from tierlens.app.prepare import prepare, read_shop
 from tierlens.app.spark import run_on_spark, sampled
+from tierlens.errors import UsageError
 from tierlens.sources.simulate import simulated_shop
 
 RUN = """
@@ -40,6 +41,13 @@ def test_a_sample_is_of_whole_customers_and_always_the_same() -> None:
     for name, table in some.others.items():
         assert customers_of(table) == customers_of(shop.others[name]) & chosen
     assert sampled(shop, 60) is shop
+
+
+def test_an_earlier_run_is_not_written_over_unasked(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(RUN, encoding="utf-8")
+    (tmp_path / "out" / "customers").mkdir(parents=True)
+    with pytest.raises(UsageError, match="there is an earlier run here"):
+        run_on_spark(load_config(tmp_path / "run.yaml"), tmp_path / "out", lambda _: None)
 
 
 @pytest.mark.slow

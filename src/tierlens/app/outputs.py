@@ -30,7 +30,7 @@ LOCK = ".lock"
 
 
 @contextmanager
-def held(out: Path, force: bool = True) -> Iterator[Path]:
+def held(out: Path, force: bool = True, marker: str = RUN) -> Iterator[Path]:
     """Hold a folder for one run, so that two never mix their files.
 
     Parameters
@@ -39,6 +39,8 @@ def held(out: Path, force: bool = True) -> Iterator[Path]:
         Made when it is not there.
     force : bool
         Whether an earlier run may be written over.
+    marker : str
+        What a finished run leaves here.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def held(out: Path, force: bool = True) -> Iterator[Path]:
     ...     (out / LOCK).exists()
     True
     """
-    if (out / RUN).exists() and not force:
+    if (out / marker).exists() and not force:
         raise UsageError(
             "E-RU-002",
             Text("there is an earlier run here", "此处已有先前的运行结果"),

@@ -104,7 +104,7 @@ def run_on_spark(config: RunConfig, out: Path, tell: Tell, force: bool = False) 
         and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff.
     """
     clock = Clock(tell)
-    with outputs.held(out, force) as folder:
+    with outputs.held(out, force, SCORED) as folder:
         with clock.step("read", Text("reading the source", "读取数据源")):
             config, shop = obtain(config, tell)
         learnt = _learn(config, shop, folder / outputs.MODELS, clock, afresh=force)
