@@ -271,9 +271,8 @@ def test_43_more_lines_than_a_batch_under_a_memory_limit(tmp_path: Path, monkeyp
 def test_limits_hold_and_can_be_left_to_the_caller(tmp_path: Path) -> None:
     rows = [GOOD.strip(), ",O1,2026-01-05,1", "C1,O1,someday,1", "C1,O2,2026-01-05,2"]
     policies = {"reject_limit": 0.3, "limits": {"missing_customer": 0.2}}
-    with pytest.raises(
-        DataError, match=r"E-TX-200 data: too many .*: missing_customer 25.00% > 20.00%; see rejects.csv"
-    ):
+    words = r"E-TX-200 data: too many .*: missing_customer 25.00% > 20.00%; 'tierlens read FILE --check' writes"
+    with pytest.raises(DataError, match=words):
         read_rows(tmp_path, *rows, policies=policies)
     with pytest.raises(DataError, match=r"others 25.00% > 1.00% \(bad_date 25.00%\)"):
         read_rows(tmp_path, *rows, policies={"reject_limit": 0.01, "limits": {"missing_customer": 0.5}})
