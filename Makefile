@@ -21,7 +21,7 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports
 
 slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -m slow --timeout 1500
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --timeout 1500
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .
