@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,9 @@ class Quality:
         """
         target = Path(path)
         written = 0
+        said: dict[str, tuple[str, ...]] = {}
+        # Lines share many of their fields: countries, descriptions, days.
+        safe = lru_cache(maxsize=1 << 16)(inert)
         with target.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             headers = self.rejects.columns[4:] if self.rejects else []
@@ -218,9 +222,9 @@ class Quality:
                 for place, line, blamed, key, *values in zip(
                     *(column.to_pylist() for column in batch.columns), strict=True
                 ):
-                    reason = QUARANTINE[key]
-                    own = [place, line, inert(blamed), reason.code, *reason.text, *fix_of(key)]
-                    writer.writerow([*own, *map(inert, values)])
+                    if key not in said:
+                        said[key] = (QUARANTINE[key].code, *QUARANTINE[key].text, *fix_of(key))
+                    writer.writerow([place, line, safe(blamed), *said[key], *map(safe, values)])
                 written += batch.num_rows
         return written
 
