@@ -240,6 +240,8 @@ def test_ids_stored_as_numbers_lose_their_digits_and_say_so(tmp_path: Path) -> N
 def test_spark_gives_the_same(expected: list[tuple[Any, ...]]) -> None:
     sql = pytest.importorskip("pyspark.sql")
     session = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    # A session that another test left behind may tell the time of another zone.
+    session.conf.set("spark.sql.session.timeZone", "UTC")
     try:
         frame = session.createDataFrame(ROWS, [*NAMES[:-1], "remark"])
         frame = frame.withColumn("time", frame["time"].cast("timestamp_ntz"))
