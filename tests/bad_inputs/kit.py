@@ -98,10 +98,14 @@ def bilingual(text: Text | None, what: str) -> None:
 
 
 def told(error: TierlensError, code: str, place: str | None = None) -> Got:
-    """Check an error: its code, its place, both languages, and what to do."""
+    """Check an error: its code, its place, both languages, and what to do.
+
+    Of a scheme or run file the message may say all: "the weights sum to 0.99, not 1".
+    """
     expect(code, error.code, "code")
     bilingual(error.what, "message")
-    bilingual(error.fix, "fix")
+    if error.fix is not None or not code.startswith("E-YA-"):
+        bilingual(error.fix, "fix")
     if place is not None:
         expect(place, error.where, "place")
     return Got((code,), error.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,18 @@ def test_schemes_come_by_name_or_path(tmp_path: Path):
         load_scheme("zzz")
     with pytest.raises(SchemeError, match="E-YA-001"):
         load_scheme(tmp_path / "none.yaml")
+
+
+def test_a_file_may_not_pass_for_a_scheme_of_the_package(tmp_path: Path):
+    text = resources.files("tierlens.grading").joinpath("schemes", "five_step.yaml").read_text("utf-8")
+    file = tmp_path / "ours.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_scheme(file) == load_scheme("five_step")
+    file.write_text(text.replace("borderline_share: 0.05", "borderline_share: 0.06"), encoding="utf-8")
+    with pytest.raises(SchemeError, match=r"E-SC-005 .*ours\.yaml: .*five_step 1\.0.*version of its own"):
+        load_scheme(file)
+    file.write_text(file.read_text("utf-8").replace('version: "1.0"', 'version: "1.1"'), encoding="utf-8")
+    assert str(load_scheme(file).borderline_share) == "0.06"
 
 
 @pytest.mark.parametrize("name", scheme_names())

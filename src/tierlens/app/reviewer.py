@@ -69,11 +69,12 @@ def scheme_import(
     to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
 ) -> None:
     """Make a scheme file of a workbook; the round trip is exact."""
+    from tierlens.grading.scheme import own_version
     from tierlens.grading.write import scheme_yaml
     from tierlens.publish.atomic import write_text
     from tierlens.publish.scheme_book import read_scheme_book
 
-    say(str(write_text(to, scheme_yaml(read_scheme_book(book)))))
+    say(str(write_text(to, scheme_yaml(own_version(read_scheme_book(book), str(book))))))
 
 
 @scheme_app.command("new")

@@ -228,7 +228,8 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
     Raises
     ------
     SchemeError
-        ``E-SC-001`` when there is no such scheme; ``E-YA-...`` when the file breaks YAML or the language.
+        ``E-SC-001`` when there is no such scheme; ``E-SC-005`` when a file bears the id and version of a scheme of the
+        package and says something else; ``E-YA-...`` when the file breaks YAML or the language.
 
     Examples
     --------
@@ -240,8 +241,44 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
     """
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
-        return strict_yaml.build(Scheme, path)
+        return own_version(strict_yaml.build(Scheme, path), str(path))
     return _shipped(str(name_or_path))
+
+
+def own_version(scheme: Scheme, where: str) -> Scheme:
+    """Return a scheme of one's own; refuse one that passes for a scheme of the package.
+
+    Parameters
+    ----------
+    scheme : Scheme
+    where : str
+        File that it was read from, for the message.
+
+    Raises
+    ------
+    SchemeError
+        ``E-SC-005`` when id and version are those of a scheme of the package and the content differs: reports of two
+        different rules would bear one name.
+
+    Examples
+    --------
+    >>> ours = {**load_scheme("five_step").model_dump(by_alias=True), "name": "Ours"}
+    >>> own_version(Scheme.model_validate(ours), "ours.yaml")
+    Traceback (most recent call last):
+    tierlens.errors.SchemeError: E-SC-005 ours.yaml: it says other things than five_step 1.0 of the package; ...
+    """
+    if scheme.id not in scheme_names():
+        return scheme
+    shipped = _shipped(scheme.id)
+    if scheme.version != shipped.version or scheme.sha256 == shipped.sha256:
+        return scheme
+    known = f"{shipped.id} {shipped.version}"
+    raise SchemeError(
+        "E-SC-005",
+        Text(f"it says other things than {known} of the package", f"内容与自带方案 {known} 不同，但标识和版本相同"),
+        where=where,
+        fix=Text("give it an id or a version of its own", "请为其另取标识（id）或版本号（version）"),
+    )
 
 
 @lru_cache(maxsize=16)
