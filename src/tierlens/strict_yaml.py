@@ -153,7 +153,7 @@ def build(
         What to call the text in messages.
     error : type of TierlensError, default SchemeError
         What is raised, under ``E-YA-020``, when the data do not fit the model. A check of the model's own raises
-        ``PydanticCustomError(kind, message, {"path": keys, "zh": message})`` to name the place and speak Chinese.
+        :func:`refused` to speak Chinese too, and to name the place where it looks at several keys.
 
     Examples
     --------
@@ -176,6 +176,37 @@ def build(
         raise _misfit(problem, model, document, error) from None
 
 
+def refused(what: Text, path: Sequence[str | int] | None = None) -> Exception:
+    r"""Return what a check of a model raises: a fault in both languages.
+
+    Parameters
+    ----------
+    what : Text
+    path : sequence of str or int, optional
+        Keys and positions of the value at fault, from the top of the file; the value that is checked by default.
+
+    Examples
+    --------
+    >>> from pydantic import BaseModel, model_validator
+    >>> class Pair(BaseModel):
+    ...     low: int
+    ...     high: int
+    ...     @model_validator(mode="after")
+    ...     def ordered(self):
+    ...         if self.low > self.high:
+    ...             raise refused(Text("low is above high", "下限高于上限"), ["low"])
+    ...         return self
+    >>> build(Pair, "high: 1\nlow: 2\n")
+    Traceback (most recent call last):
+    tierlens.errors.SchemeError: E-YA-020 <text>:2:6: low is above high
+    """
+    from pydantic_core import PydanticCustomError
+
+    context = {"zh": what.zh} | ({} if path is None else {"path": tuple(path)})
+    # Braces would be taken for fields of the message.
+    return PydanticCustomError("refused", what.en.replace("{", "(").replace("}", ")"), context)
+
+
 def _misfit(
     problem: ValidationError, model: type[BaseModel], document: Document, error: type[TierlensError]
 ) -> TierlensError:
@@ -183,15 +214,17 @@ def _misfit(
     # An unknown key comes first: it is most often the cause of the missing one that is told beside it.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     told = first.get("ctx", {})
-    if "path" in told:
-        return error("E-YA-020", Text(first["msg"], told["zh"]), where=document.place(told["path"]))
     loc = tuple(part for part in first["loc"] if not str(part).startswith(("function-", "union", "dict[", "list[")))
-    place = document.place(loc)
+    place = document.place(told.get("path", loc))
+    path = ".".join(str(part) for part in loc) or "the document"
+    if "zh" in told:
+        what = Text(first["msg"], told["zh"])
+        what = what if "path" in told else Text(f"{path}: {what.en}", f"{path}：{what.zh}")
+        return error("E-YA-020", what, where=place)
     if first["type"] == "extra_forbidden":
         key = str(loc[-1])
         wrong = Text(f"there is no key {key!r} here", f"此处没有键 {key!r}")
         return error("E-YA-020", wrong, where=place, fix=_key_hint(key, _known_keys(model, loc[:-1])))
-    path = ".".join(str(part) for part in loc) or "the document"
     reason = _reason(first)
     return error("E-YA-020", Text(f"{path}: {reason.en}", f"{path}：{reason.zh}"), where=place)
 

@@ -71,7 +71,8 @@ def _passes_for_another(folder: Path) -> Got:
 
 
 AMBIGUOUS: tuple[Probe, ...] = tuple(
-    _with("weight: 0.5", f"weight: {word}", "E-YA-011", "s.yaml:26:") for word in ("010", "1:30", "1_000", "1e3", "0x1F")
+    _with("weight: 0.5", f"weight: {word}", "E-YA-011", "s.yaml:26:")
+    for word in ("010", "1:30", "1_000", "1e3", "0x1F")
 )
 NO_NUMBERS: tuple[Probe, ...] = (
     _with("weight: 0.5", "weight: .nan", "E-YA-011", "s.yaml:26:"),

@@ -148,7 +148,7 @@ def test_the_clock_knows_a_busy_season_that_days_do_not():
 
 def test_the_season_table_knows_volumes_of_closed_horizons_only():
     rows = shop_rows(customers=60)
-    tables = tables_of([*rows, purchase("c000", "end", 799, 9)])
+    tables = tables_of(rows, end=800)
     found = season_table(tables, [500, 740, 741], WINDOW)
     assert found.schema.names == ["cutoff", "mean_p0", "known_p0"]
     assert found["known_p0"].is_null().to_pylist() == [False, False, True]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.other_tables import row_of, sale, tables_with
 from tests.tables_of import Row, purchase, tables_of, transaction_rows
 from tierlens.errors import DataError, UsageError
-from tierlens.features.windows import Window, last_day
+from tierlens.features.windows import Window, reach_of
 from tierlens.risk.outcome import churn, closed_cutoffs, downgrade, lost, not_renewed, spend_in_horizon
 
 WINDOW = Window(observe=365, gap=10, horizon=60)
@@ -34,8 +34,7 @@ def records(frame: nw.LazyFrame) -> list[tuple]:
 @given(transaction_rows(), st.integers(100, 900))
 def test_churn_and_spend_are_those_of_a_loop(rows, cutoff):
     end = cutoff + WINDOW.gap + WINDOW.horizon
-    rows = [*rows, purchase("z", "last", end - 1, 5)]
-    tables = tables_of(rows)
+    tables = tables_of(rows, end=end)
     customers = sorted({row["customer_id"] for row in rows})
     inside = [name for name in customers if bought(rows, name, cutoff - WINDOW.observe, cutoff) > 0]
     spent = {name: bought(rows, name, cutoff + WINDOW.gap, end) for name in inside}
@@ -57,14 +56,26 @@ def test_churn_is_int8_and_a_return_keeps_nobody():
 
 
 def test_a_horizon_closes_on_the_day_after_the_last_one_known():
-    tables = tables_of([purchase("a", "1", 100, 10), purchase("a", "2", 199, 10)])
+    tables = tables_of([purchase("a", str(day), day, 10) for day in range(100, 200)])
     window = Window(horizon=90)
-    assert last_day(tables.transactions) == 199
+    assert (reach_of(tables).last, reach_of(tables).end) == (199, 200)
     assert closed_cutoffs(tables, [110, 111], window) == ([110], [111])
     with pytest.raises(DataError, match=r"E-RI-001: the outcome of 1 cutoffs is not known yet: 1970-04-22"):
         churn(tables, [110, 111], window)
     with pytest.raises(DataError, match=r"the data end on 1970-07-19: set a cutoff"):
         spend_in_horizon(tables, [111], window)
+
+
+def test_an_outcome_is_what_was_known_when_its_horizon_ended():
+    """A purchase or an ending recorded later changes nothing, whenever the outcome is looked at."""
+    rows = [purchase(name, name, 100, 10) for name in "ab"]
+    rows += [purchase("a", "in time", 130, 10, known_day=179), purchase("b", "too late", 130, 10, known_day=180)]
+    tables = tables_of([*rows, *(purchase("z", str(day), day, 1) for day in range(90, 300))])
+    window = Window(gap=10, horizon=60)
+    assert [row for row in records(churn(tables, [110], window)) if row[0] != "z"] == [("a", 110, 0), ("b", 110, 1)]
+    endings = [contract("a", 0, 130, False, outcome_day=179), contract("b", 0, 130, False, outcome_day=180)]
+    tables = tables_with({"transactions": [sale("z", day) for day in range(300)], "contracts": endings})
+    assert records(not_renewed(tables, [110], window)) == [("a", 110, 1)]
 
 
 def test_engines_agree_on_outcomes():
@@ -108,6 +119,7 @@ def test_a_downgrade_needs_tiers_at_the_end():
 
 
 def contract(customer: str, start: int, end: int | None, renewed: bool | None, **more: int) -> Row:
+    more = {"outcome_day": end} | more
     return row_of(
         "contracts", customer, start, contract_id=f"{customer}{start}{end}", end_day=end, renewed=renewed, **more
     )
@@ -171,7 +183,6 @@ def test_renewal_needs_contracts_and_a_closed_horizon():
 @given(transaction_rows(), st.integers(100, 900), st.sampled_from([1, 3, 6, 24]))
 def test_lost_is_that_of_a_loop(rows, cutoff, months):
     end = cutoff + WINDOW.gap + WINDOW.horizon
-    rows = [*rows, purchase("z", "last", end - 1, 5)]
     limit = months * 365 / 12
     expected = []
     for name in sorted({row["customer_id"] for row in rows}):
@@ -179,7 +190,7 @@ def test_lost_is_that_of_a_loop(rows, cutoff, months):
         before = [day for day in days if day < cutoff]
         if before and cutoff - max(before) <= limit:
             expected.append((name, cutoff, int(end - max(day for day in days if day < end) > limit)))
-    assert records(lost(tables_of(rows), [cutoff], months, WINDOW)) == expected
+    assert records(lost(tables_of(rows, end=end), [cutoff], months, WINDOW)) == expected
 
 
 def test_three_months_are_those_of_the_documents():

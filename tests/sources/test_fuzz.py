@@ -201,6 +201,7 @@ FATES: dict[str, str] = {
     "C{n},O{n},2026-02-30,3": "bad_date",
     "C{n},O{n},9999-12-31,3": "sentinel_date",
     "C{n},O{n},46023,3": "serial_date",
+    "C{n},O{n},0205-01-05,3": "impossible_year",
     "C{n},O{n},2026-01-05,": "missing_amount",
     "C{n},O{n},2026-01-05,inf": "non_finite",
     "C{n},O{n},2026-01-05,$5": "foreign_sign",
@@ -249,11 +250,11 @@ def test_many_fours_meet_their_fate() -> None:
 
 
 def test_every_reason_of_a_line_is_among_the_fates() -> None:
-    """A reason that no line can have by itself: of returns, of codes, of workbooks, of other tables."""
+    """A reason that no line can have by itself: of returns, codes, workbooks, other tables, declared days."""
     from tierlens.sources.reasons import QUARANTINE
 
     apart = {"digits_lost", "adjustment", "bad_kind", "non_product", "non_positive_price", "missing_value", "bad_word",
-             "out_of_range", "wrong_order"}  # fmt: skip
+             "out_of_range", "wrong_order", "after_complete"}  # fmt: skip
     assert set(QUARANTINE) - set(FATES.values()) == apart
     with io.StringIO(HEADER) as header:
         assert next(csv.reader(header)) == [name for name in TRANSACTIONS.names if name in HEADER]

@@ -11,21 +11,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
-from tierlens.features.windows import Window, monthly
+from tierlens.features.windows import LONGEST, Window, monthly
 from tierlens.sources.source import Source
 from tierlens.sources.tables import day_date, day_number
+from tierlens.words import Text
 
 
-def _no_time(value: object) -> object:
+def _date(value: object) -> object:
     """Accept a date written as text; YAML's own dates are not read, so that 2011-6-1 is an error and not a guess."""
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return day_date(day_number(value))
+    except UsageError as problem:
+        raise strict_yaml.refused(problem.what) from None
 
 
 def _as_float(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
-Day = Annotated[dt.date, BeforeValidator(_no_time)]
+Day = Annotated[dt.date, BeforeValidator(_date)]
 Share = Annotated[float, BeforeValidator(_as_float), Field(ge=0, le=1)]
 
 
@@ -43,9 +49,9 @@ class SimulatedSection(_Section):
 class WindowSection(_Section):
     """Days that are looked at, left out and predicted; see :class:`~tierlens.features.windows.Window`."""
 
-    observe: int = Field(default=365, ge=1)
-    gap: int = Field(default=0, ge=0)
-    horizon: int = Field(default=90, ge=1)
+    observe: int = Field(default=365, ge=1, le=LONGEST)
+    gap: int = Field(default=0, ge=0, le=LONGEST)
+    horizon: int = Field(default=90, ge=1, le=LONGEST)
 
 
 class SegmentSection(_Section):
@@ -163,9 +169,18 @@ class RunConfig(_Section):
     @model_validator(mode="after")
     def _hangs_together(self) -> RunConfig:
         if (self.source is None) == (self.simulated is None):
-            raise ValueError("give either 'source' or 'simulated'")
+            raise strict_yaml.refused(
+                Text("give either 'source' or 'simulated'", "请填写 source 或 simulated，二者取一"), []
+            )
         if self.risk.first_cutoff >= self.cutoff:
-            raise ValueError(f"risk.first_cutoff {self.risk.first_cutoff} is not before the cutoff {self.cutoff}")
+            first = self.risk.first_cutoff
+            raise strict_yaml.refused(
+                Text(
+                    f"risk.first_cutoff {first} is not before the cutoff {self.cutoff}",
+                    f"risk.first_cutoff {first} 不早于截止日 {self.cutoff}",
+                ),
+                ["risk", "first_cutoff"],
+            )
         return self
 
     @property

@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig, SimulatedSection, load_config
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.features.catalog import CATALOG, OTHERS, available
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.windows import Reach, Window, known_before, reach_of
 from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.grading.standing import with_standing
 from tierlens.sources.engines import Frame, settle
 from tierlens.sources.quality import Quality
-from tierlens.sources.tables import Tables
+from tierlens.sources.tables import Tables, day_date
 from tierlens.words import Text
 
 
@@ -71,8 +72,14 @@ class Prepared:
         return table.filter(pc.equal(table["cutoff"], cutoff))
 
 
-def read_shop(config: RunConfig) -> Shop:
+def read_shop(config: RunConfig, at_cutoff: bool = False) -> Shop:
     """Read the source of a run, or make the simulated shop that it names.
+
+    Parameters
+    ----------
+    config : RunConfig
+    at_cutoff : bool
+        Only what was known at the cutoff of the run: nothing that comes of it can depend on anything else.
 
     Raises
     ------
@@ -80,24 +87,26 @@ def read_shop(config: RunConfig) -> Shop:
         See :func:`tierlens.sources.read.read`.
     """
     if config.source is None:
-        return simulated(config)
+        return simulated(config, at_cutoff)
     from tierlens.sources.read import read
 
-    found = read(config.source.model_copy(update={"name": config.name}))
+    source = config.source.model_copy(update={"name": config.name})
+    found = read(source, before=config.cutoff_day if at_cutoff else None)
     return Shop(found.tables, found.quality, False)
 
 
-def simulated(config: RunConfig) -> Shop:
-    """Return the simulated shop of a run file."""
+def simulated(config: RunConfig, at_cutoff: bool = False) -> Shop:
+    """Return the simulated shop of a run file; see :func:`read_shop`."""
     from tierlens.sources.simulate import simulated_shop
 
     asked = config.simulated or SimulatedSection()
-    shop = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed)
-    rows = int(shop.tables.transactions.select(nw.len()).collect("pyarrow").item())
-    return Shop(dataclasses.replace(shop.tables, name=config.name), Quality(config.name, rows, rows), True)
+    tables = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed).tables
+    tables = known_before(tables, config.cutoff_day) if at_cutoff else tables
+    rows = int(tables.transactions.select(nw.len()).collect("pyarrow").item())
+    return Shop(dataclasses.replace(tables, name=config.name), Quality(config.name, rows, rows), True)
 
 
-def obtain(config: RunConfig, tell: Callable[[Text], None]) -> tuple[RunConfig, Shop]:
+def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = False) -> tuple[RunConfig, Shop]:
     """Read the shop of a run file; download it, or turn to the run file that takes its place, where it is nowhere.
 
     Parameters
@@ -105,6 +114,8 @@ def obtain(config: RunConfig, tell: Callable[[Text], None]) -> tuple[RunConfig, 
     config : RunConfig
     tell : callable
         Takes what the user must know: that something is fetched, or that simulated data stand in.
+    at_cutoff : bool
+        See :func:`read_shop`.
 
     Returns
     -------
@@ -112,7 +123,7 @@ def obtain(config: RunConfig, tell: Callable[[Text], None]) -> tuple[RunConfig, 
         The run file that was used in the end.
     """
     try:
-        return config, read_shop(config)
+        return config, read_shop(config, at_cutoff)
     except DataError as problem:
         if problem.code not in ABSENT or (config.download is None and config.otherwise is None):
             raise
@@ -123,14 +134,14 @@ def obtain(config: RunConfig, tell: Callable[[Text], None]) -> tuple[RunConfig, 
         try:
             tell(Text("downloading it from its public archive", "正在从公开档案下载"))
             fetch_retail()
-            return config, read_shop(config)
+            return config, read_shop(config, at_cutoff)
         except DataError as problem:
             if config.otherwise is None:
                 raise
             tell(problem.what)
     other = load_config(Path(str(config.otherwise)))
     tell(Text(f"{other.name} takes its place", f"改用{other.name}"))
-    return other, read_shop(other)
+    return other, read_shop(other, at_cutoff)
 
 
 def quietly(text: Text) -> None:
@@ -148,13 +159,16 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     ------
     DataError
         ``E-RU-001`` when nobody bought anything in the window before the cutoff.
+    UsageError
+        ``E-RU-031`` when no horizon closes between the first cutoff and the run's.
     """
     scheme = load_scheme(config.scheme)
-    learning = config.learning_cutoffs()
+    learning = closing_cutoffs(config)
+    within_data(shop.tables, [config.cutoff_day], config.span)
     cutoffs = sorted({*learning, config.cutoff_day})
     panel = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))
     if not pc.any(pc.equal(panel["cutoff"], config.cutoff_day)).as_py():
-        raise nobody(config)
+        raise nobody(shop.tables, config.cutoff_day, config.span)
     features = lent(panel)
     currency = shop.tables.currency
     tiers = to_arrow(grade(features, scheme, currency))
@@ -203,13 +217,58 @@ def lent(table: pa.Table) -> Frame:
     return frame
 
 
-def nobody(config: RunConfig) -> DataError:
+def closing_cutoffs(config: RunConfig) -> list[int]:
+    """Return the cutoffs that a run learns from, at least one.
+
+    Raises
+    ------
+    UsageError
+        ``E-RU-031`` when no horizon closes between the first cutoff and the run's.
+    """
+    if learning := config.learning_cutoffs():
+        return learning
+    wait = config.window.gap + config.window.horizon
+    last = day_date(config.cutoff_day - wait).replace(day=1)
+    raise UsageError(
+        "E-RU-031",
+        Text(
+            f"no month that begins on {config.risk.first_cutoff} or later has its {wait} days behind it at the cutoff "
+            f"{config.cutoff}",
+            f"自 {config.risk.first_cutoff} 起的各月初，到截止日 {config.cutoff} 均未满 {wait} 天",
+        ),
+        where="risk.first_cutoff",
+        fix=Text(f"set it to {last} or earlier", f"请设为 {last} 或更早"),
+    )
+
+
+def within_data(tables: Tables, cutoffs: Iterable[int], window: Window) -> None:
+    """Refuse a cutoff so long after the data that nobody can have bought in its window, or cutoffs all before them.
+
+    Raises
+    ------
+    DataError
+        ``E-RU-001`` with the first and last day of the data.
+    """
+    latest, reach = max(cutoffs), _reach(tables)
+    if reach is None or not reach.first < latest <= reach.last + window.observe:
+        raise nobody(tables, latest, window)
+
+
+def _reach(tables: Tables) -> Reach | None:
+    """Return the days that the data cover; None without any."""
+    return reach_of(tables) if tables.transactions.select(nw.len()).collect("pyarrow").item() else None
+
+
+def nobody(tables: Tables, cutoff: int, window: Window) -> DataError:
     """Return the error for a cutoff at which there is no customer."""
+    reach = _reach(tables)
+    span = f"{day_date(reach.first)} - {day_date(reach.last)}" if reach else "-"
+    day = day_date(cutoff)
     return DataError(
         "E-RU-001",
         Text(
-            f"nobody bought anything in the {config.window.observe} days before {config.cutoff}",
-            f"{config.cutoff} 之前 {config.window.observe} 天内没有任何购买",
+            f"nobody bought anything in the {window.observe} days before {day}; the data known then: {span}",
+            f"{day} 之前 {window.observe} 天内没有任何购买；当时已知的数据：{span}",
         ),
         where="cutoff",
         fix=Text("set a cutoff within the time of the data", "请将截止日设在数据时间范围内"),

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, lent, obtain, quietly
+from tierlens.app.prepare import Shop, closing_cutoffs, lent, obtain, quietly, within_data
 from tierlens.app.tasks import beside, ranks_of
 from tierlens.errors import UsageError
 from tierlens.features.catalog import available
@@ -48,6 +48,7 @@ def graded_at(config: RunConfig, cutoffs: list[int]) -> Graded:
     """Read the shop of a run file and replay its scheme at some cutoffs."""
     config, shop = obtain(config, quietly)
     scheme = load_scheme(config.scheme)
+    within_data(shop.tables, cutoffs, config.span)
     names = available(shop.tables, {*scheme.features, AMOUNT})
     features = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=names))
     grades = to_arrow(grade(lent(features), scheme, shop.tables.currency))
@@ -183,7 +184,7 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     from tierlens.risk.outcome import churn, downgrade
 
     config = config.model_copy(update={"scheme": scheme}) if scheme else config
-    learning = config.learning_cutoffs()
+    learning = closing_cutoffs(config)
     wait = config.window.gap + config.window.horizon
     found = graded_at(config, sorted({*learning, *(day + wait for day in learning)}))
     lowest = len(found.scheme.tiers)

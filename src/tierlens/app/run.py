@@ -105,7 +105,7 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     with outputs.held(options.out, options.force) as out:
         store = _store_in_background(config, options)
         with clock.step("read", Text("reading the source", "读取数据源")):
-            config, shop = obtain(config, tell)
+            config, shop = obtain(config, tell, at_cutoff=True)
         with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
             prepared = prepare(shop, config)
         with clock.step("segments", Text("finding segments", "划分客群")):

@@ -106,7 +106,7 @@ def run_on_spark(config: RunConfig, out: Path, tell: Tell, force: bool = False) 
     clock = Clock(tell)
     with outputs.held(out, force, SCORED) as folder:
         with clock.step("read", Text("reading the source", "读取数据源")):
-            config, shop = obtain(config, tell)
+            config, shop = obtain(config, tell, at_cutoff=True)
         learnt = _learn(config, shop, folder / outputs.MODELS, clock, afresh=force)
         with clock.step("settled", Text("handing the tables to Spark", "将数据表交给 Spark")):
             files = _write(shop.tables, folder / SETTLED)

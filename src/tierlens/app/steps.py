@@ -12,7 +12,16 @@ import pyarrow.parquet as pq
 from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, graded_features, lent, obtain, panel_features, prepare, quietly
+from tierlens.app.prepare import (
+    Shop,
+    graded_features,
+    lent,
+    obtain,
+    panel_features,
+    prepare,
+    quietly,
+    within_data,
+)
 from tierlens.errors import UsageError
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme, to_sql
@@ -33,9 +42,10 @@ def read_only(config: RunConfig, rejects: Path | None) -> Quality:
 
 def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, quietly, at_cutoff=True)
     names = panel_features(shop.tables, load_scheme(config.scheme))
     days = [*config.learning_cutoffs(), config.cutoff_day]
+    within_data(shop.tables, days, config.span)
     table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
     path = write_parquet(out / outputs.SNAPSHOTS, table)
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
@@ -44,6 +54,7 @@ def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
 def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, pa.Table]:
     """Features and grades at the cutoff of the run: what the scheme reads, or all that the tables allow."""
     scheme = load_scheme(config.scheme)
+    within_data(shop.tables, [config.cutoff_day], config.span)
     names = (panel_features if whole else graded_features)(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return table, to_arrow(grade(lent(table), scheme, shop.tables.currency))
@@ -51,7 +62,7 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
 
 def grade_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, quietly, at_cutoff=True)
     table, graded = _now(config, shop)
     scheme = load_scheme(config.scheme)
     why = evidence(graded, table, scheme, shop.tables.currency, lang)
@@ -75,7 +86,7 @@ def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
     """Find segments at the run's cutoff, write them, and return their names and how far they agree with the tiers."""
     from tierlens.app.group import group
 
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, quietly, at_cutoff=True)
     table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
@@ -89,7 +100,7 @@ def train_only(config: RunConfig, out: Path, tell: Tell) -> dict[str, Any]:
     """Train and test the risk models, and keep them."""
     from tierlens.app.learn import learn_all
 
-    config, shop = obtain(config, tell)
+    config, shop = obtain(config, tell, at_cutoff=True)
     learned = learn_all(prepare(shop, config), shop, config, Clock(tell))
     for one in learned:
         one.model.save(out / outputs.MODELS / one.outcome)
@@ -101,7 +112,7 @@ def score_only(config: RunConfig, out: Path) -> dict[str, Any]:
     """Score the run's cutoff with models that were kept, and write the risks."""
     from tierlens.app.learn import scored
 
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, quietly, at_cutoff=True)
     table = scored(prepare(shop, config), shop, config, out / outputs.MODELS)
     path = write_parquet(out / "scores.parquet", table)
     return {"file": str(path), "customers": table.num_rows}

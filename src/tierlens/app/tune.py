@@ -95,7 +95,7 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     DataError
         ``E-RU-024`` when too few cutoffs have closed before the first tested one.
     """
-    config, shop = obtain(config, tell)
+    config, shop = obtain(config, tell, at_cutoff=True)
     task = tasks_of(prepare(shop, config), shop, config)[0]
     splitter = SnapshotSplit(config.span)
     tested = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())

@@ -15,7 +15,7 @@ QUARTER = 90
 def _trend_sum() -> nw.Expr:
     """Sum of amount x (11 - 2 x period): the slope's numerator, doubled to stay whole."""
     steps = 11 - 2 * nw.col("period").cast(nw.Int64)
-    return rounded_whole(nw.when(trailing(YEAR)).then(nw.col("spend") * steps).otherwise(0).sum())
+    return nw.when(trailing(YEAR)).then(nw.col("spend") * steps).otherwise(0).sum().cast(nw.Float64)
 
 
 def _growth(recent: str, before: str) -> nw.Expr:
@@ -38,7 +38,7 @@ def _recent_share() -> nw.Expr:
 
 
 def _trend() -> nw.Expr:
-    slope = nw.col("trend_sum").cast(nw.Float64) * (12.0 / 286.0)
+    slope = nw.col("trend_sum") * (12.0 / 286.0)
     return nw.when(nw.col("spend_year") > 0).then(slope / nw.col("spend_year").cast(nw.Float64))
 
 

@@ -14,7 +14,9 @@ ORDER_SCALE = 1 << 20
 MONEY_SCALE = 1 << 13
 """Weights are rounded to binary parts: sums are exact, so neither row order nor engine touches the last digit."""
 PACK = 1 << 20
-"""A day and an interval share one whole number, so that the largest such number belongs to the latest day."""
+OLDEST = 1 << 17
+"""An age and an interval share one whole number, so that the largest such number belongs to the latest day. Ages are
+less than ``OLDEST`` days: years go from 1900 to 2100, and no window looks further ahead than a hundred years."""
 NO_INTERVAL = "fewer than two purchase days"
 
 
@@ -22,7 +24,7 @@ def _decayed(column: str, half_life: int, scale: int) -> nw.Expr:
     age = nw.col("age").cast(nw.Float64)
     # Rounded by hand: the engines' own rounding to places costs more than the exponential.
     weight = ((age * (-math.log(2) / half_life)).exp() * scale + 0.5).floor().cast(nw.Int64)
-    return (nw.col(column).cast(nw.Int64) * weight).sum().cast(nw.Float64) / float(scale)
+    return (nw.col(column) * weight).sum().cast(nw.Float64) / float(scale)
 
 
 def _decay_rate(half_life: int) -> nw.Expr:
@@ -38,7 +40,7 @@ def _seen_days(window: Window) -> nw.Expr:
 
 
 def _last_interval() -> nw.Expr:
-    packed = nw.col("day").cast(nw.Int64) * PACK + nw.col("gap")
+    packed = (OLDEST - nw.col("age")).cast(nw.Int64) * PACK + nw.col("gap")
     return rounded_whole(nw.when(nw.col("gap") > 0).then(packed).max() % PACK)
 
 

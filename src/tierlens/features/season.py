@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tierlens.features.btyd import BuyTillDie, GammaGamma, Histories, fit_btyd, fit_gamma_gamma
 from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
-from tierlens.features.windows import YEAR, Cutoff, Window, at_cutoffs, cutoff_days, in_horizon, last_day
+from tierlens.features.windows import YEAR, Cutoff, Window, at_cutoffs, cutoff_days, in_horizon, reach_of
 from tierlens.sources.tables import Tables
 
 Floats = npt.NDArray[np.float64]
@@ -104,7 +104,7 @@ def seasonal_clock(daily: Floats, first_day: int) -> Clock:
 
 
 def _clocks(tables: Tables, days: Sequence[int], window: Window) -> tuple[dict[int, Clock], dict[int, float]]:
-    """Return the clock of each cutoff, and the seasonal length that its horizon had as far as the data go."""
+    """Return the clock of each cutoff, and the seasonal length that its horizon had, as recorded by its end."""
     daily = orders(tables).filter(nw.col("buys") > 0).group_by("day", "known_day").agg(nw.len().alias("n"))
     before = at_cutoffs(daily, days).select("cutoff", "day", "n").collect("pyarrow").to_native()
     cutoff, day, count = (np.asarray(before[name]).astype(np.int64) for name in ("cutoff", "day", "n"))
@@ -352,7 +352,7 @@ def season_table(tables: Tables, cutoffs: Sequence[Cutoff] | Cutoff, window: Win
     """
     window = window or Window()
     days = cutoff_days(cutoffs)
-    end = last_day(tables.transactions) + 1
+    end = reach_of(tables).end
     _, moments = _moments(tables, days, window)
     clocks, lengths = _clocks(tables, days, window)
     rows: list[dict[str, float | int | None]] = []

@@ -197,7 +197,8 @@ def orders(tables: Tables) -> Frame:
 
     Lines of one order are summed; an order is what one customer has under one ``order_id`` on one day.
     """
-    bought, amount = nw.col("kind") == "purchase", nw.col("amount")
+    bought, wide = nw.col("kind") == "purchase", nw.Int128 if tables.wide_amounts else nw.Int64
+    amount = nw.col("amount").cast(wide)
     pieces = (nw.col("quantity").fill_null(0.0) * PIECE).round().cast(nw.Int64)
     columns = {
         # The contract says that purchases are not below zero and returns not above: numbers compare faster than words.
@@ -213,7 +214,7 @@ def orders(tables: Tables) -> Frame:
     buys = nw.when(nw.col("spend") > 0).then(1).otherwise(0).alias("buys")
     if tables.whole_orders:
         return lines.with_columns(buys)
-    summed = lines.group_by(*key, "known_day").agg(nw.col(name).sum().cast(nw.Int64) for name in columns)
+    summed = lines.group_by(*key, "known_day").agg(nw.col(name).sum().cast(wide) for name in columns)
     if not tables.late_rows:
         return summed.with_columns(buys)
     known_first = nw.when(nw.col("spend") > 0).then(nw.col("known_day")).min().over(*key)
@@ -237,7 +238,7 @@ def order_rows(tables: Tables, plan: Plan) -> Frame:
 def with_periods(paired: Frame) -> Frame:
     """Work out the twelfth of the year once for the many features that count months."""
     paired = paired.with_columns(period().alias("period"))
-    bought = nw.when(nw.col("buys") > 0).then(nw.col("period").cast(nw.Int8)).otherwise(nw.lit(-1, nw.Int8))
+    bought = nw.when(nw.col("buys") > 0).then(nw.col("period")).otherwise(nw.lit(-1, nw.Int8))
     return paired.with_columns(bought.alias("bought_period"))
 
 

@@ -21,10 +21,14 @@ def _gaps(power: int, window: Window) -> nw.Expr:
 
 
 def _spread() -> nw.Expr:
-    """Sample standard deviation from exact whole sums, so that row order cannot touch the last digit."""
-    count, first, second = nw.col("gaps"), nw.col("gap_days"), nw.col("gap_squares")
-    numerator = (count * second - first * first).cast(nw.Float64)
-    return nw.when(count > 1).then((numerator / (count * (count - 1)).cast(nw.Float64)).sqrt())
+    """Sample standard deviation from exact whole sums, so that row order cannot touch the last digit.
+
+    In floats the products are exact too, up to 2^53, and do not overflow beyond it.
+    """
+    count, first, second = (nw.col(name).cast(nw.Float64) for name in ("gaps", "gap_days", "gap_squares"))
+    numerator = count * second - first * first
+    positive = nw.when(numerator > 0).then(numerator).otherwise(0.0)
+    return nw.when(count > 1).then((positive / (count * (count - 1.0))).sqrt())
 
 
 def _regularity() -> nw.Expr:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import narwhals as nw
+import numpy as np
 
-from tierlens.errors import UsageError
+from tierlens.errors import DataError, UsageError
 from tierlens.sources.engines import Frame, beside
-from tierlens.sources.tables import day_date, day_number
+from tierlens.sources.span import main_span
+from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.words import Text
 
 YEAR = 365
+LONGEST = 36_500
+"""Days that a part of a window may have: a hundred years."""
 PERIODS = 12
 """A year is cut into twelve equal periods that count back from the cutoff; calendar months would differ in length."""
 
@@ -42,7 +45,7 @@ class Window:
     Raises
     ------
     UsageError
-        ``E-US-003`` when a length is out of bounds.
+        ``E-US-003`` when a length is out of bounds: at least 1 day (gap 0), at most ``LONGEST``.
 
     Examples
     --------
@@ -57,11 +60,13 @@ class Window:
     def __post_init__(self) -> None:
         for name, least in (("observe", 1), ("gap", 0), ("horizon", 1)):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
+            if not isinstance(value, int) or not least <= value <= LONGEST:
                 raise UsageError(
                     "E-US-003",
                     Text(f"window.{name} is {value!r}", f"window.{name} 为 {value!r}"),
-                    fix=Text(f"give whole days, at least {least}", f"请填写不小于 {least} 的整数天数"),
+                    fix=Text(
+                        f"give whole days, {least} to {LONGEST:,}", f"请填写 {least} 至 {LONGEST:,} 之间的整数天数"
+                    ),
                 )
 
     def closes(self, cutoff: Cutoff) -> int:
@@ -89,10 +94,11 @@ def ahead(window: Window) -> nw.Expr:
 
 
 def period() -> nw.Expr:
-    """Count the twelfths of a year back from the cutoff: 0 is the latest before it, 11 the oldest."""
+    """Count the twelfths of a year back from the cutoff: 0 is the latest, 11 the oldest, 12 all that is older."""
     # No whole day lies on the border of two twelfths but every 365th, so that a float cannot end on the wrong side;
     # floor division of whole numbers is a page of SQL.
-    return ((nw.col("age").cast(nw.Float64) - 1.0) * (PERIODS / YEAR) + 1e-9).floor().cast(nw.Int32)
+    number = ((nw.col("age").cast(nw.Float64) - 1.0) * (PERIODS / YEAR) + 1e-9).floor()
+    return nw.when(nw.col("age") <= YEAR).then(number).otherwise(float(PERIODS)).cast(nw.Int8)
 
 
 def twelfth_ends(number: int) -> int:
@@ -147,8 +153,17 @@ def at_least_ago(days: int, of: str = "day") -> nw.Expr:
 
 
 def in_horizon(frame: Frame, cutoffs: Sequence[int], window: Window) -> Frame:
-    """Pair each row with every cutoff whose horizon it lies in; for outcomes only."""
-    return frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(ahead(window))
+    """Pair each row with every cutoff whose horizon it lies in and by whose end it was recorded; for outcomes only.
+
+    What was recorded later would make an outcome depend on the day on which the data are read.
+    """
+    paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross")
+    return paired.filter(ahead(window) & by_closing("known_day", window))
+
+
+def by_closing(since: str, window: Window) -> nw.Expr:
+    """Say whether a day lies before the end of the cutoff's horizon."""
+    return nw.col(since) < nw.col("cutoff") + (window.gap + window.horizon)
 
 
 def cutoff_days(cutoffs: Sequence[Cutoff] | Cutoff) -> list[int]:
@@ -184,7 +199,65 @@ def monthly(first: Cutoff, last: Cutoff) -> list[int]:
     return [day_number(day) for day in starts if start <= day <= end]
 
 
-def last_day(frame: Frame) -> int:
-    """Return the last day on which anything happened in ``transactions``."""
-    value: Any = frame.select(nw.col("day").max()).collect("pyarrow").item()
-    return int(value)
+@dataclass(frozen=True)
+class Reach:
+    """The days that data cover.
+
+    Parameters
+    ----------
+    first, last : int
+        First and last day with a row that does not lie apart from all others (see :func:`main_span`).
+    end : int
+        First day that is no longer covered.
+    """
+
+    first: int
+    last: int
+    end: int
+
+
+def reach_of(tables: Tables) -> Reach:
+    """Return the days that transactions cover.
+
+    The data end where they are declared to be complete (``Tables.end``). Where nothing is declared they end
+    a usual pause after the last day with a row: a shop that closes for ten days each Christmas has not ended on the
+    third day of it. Rows that lie apart from all others, such as one with a mistyped year, do not move the end; see
+    :func:`tierlens.sources.span.main_span`.
+
+    Raises
+    ------
+    DataError
+        ``E-FE-005`` when there is no row.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> reach = reach_of(simulated_shop(customers=50, seed=1).tables)
+    >>> reach.first < reach.last < reach.end
+    True
+    """
+    counted = tables.transactions.group_by("day").agg(nw.len().alias("rows")).collect("pyarrow").to_native()
+    days, rows = (np.asarray(counted[name]).astype(np.int64) for name in ("day", "rows"))
+    if not len(days):
+        raise DataError(
+            "E-FE-005",
+            Text("there are no transactions", "没有交易数据"),
+            fix=Text("read a file with at least one purchase", "请读入至少含一笔购买的文件"),
+        )
+    span = main_span(days, rows)
+    return Reach(span.first, span.last, span.last + span.pause if tables.end is None else tables.end)
+
+
+def known_before(tables: Tables, day: int) -> Tables:
+    """Return the tables as they were known at the start of a day: without rows of that day or later, or recorded then.
+
+    Examples
+    --------
+    >>> from tierlens.sources.examples import simulated_shop
+    >>> shop = simulated_shop(customers=50, seed=1).tables
+    >>> reach_of(known_before(shop, day_number("2025-01-01"))).last < day_number("2025-01-01")
+    True
+    """
+    before = (nw.col("day") < day) & (nw.col("known_day") < day)
+    others = {name: frame.filter(before) for name, frame in tables.others.items()}
+    return replace(tables, transactions=tables.transactions.filter(before), others=others)

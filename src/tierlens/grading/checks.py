@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticCustomError
-
 from tierlens.grading.language import Band, Condition, partition_fault, plain
+from tierlens.strict_yaml import refused
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -45,13 +44,6 @@ def real_date(text: str) -> str:
     return text
 
 
-def fault(path: Sequence[str | int], what: Text) -> PydanticCustomError:
-    """Return an error that knows its place in the file."""
-    # Braces would be read as a template.
-    template = what.en.replace("{", "(").replace("}", ")")
-    return PydanticCustomError("scheme", template, {"path": tuple(path), "zh": what.zh})
-
-
 def hangs_together(scheme: Scheme) -> None:
     """Raise the first fault between the parts of a scheme.
 
@@ -62,7 +54,7 @@ def hangs_together(scheme: Scheme) -> None:
     """
     for check in (_identifiers, _columns, _points, _weights, _tables, _tiers, _labels, _money):
         for path, what in check(scheme):
-            raise fault(path, what)
+            raise refused(what, path)
 
 
 def _identifiers(scheme: Scheme) -> Iterator[tuple[Path, Text]]:

@@ -1,6 +1,8 @@
 """What happened in the horizon: churn by purchases, by contract or by a stage rule, downgrade and spend.
 
-Only rows whose horizon has closed are labelled, and of those only such as are decided.
+Only rows whose horizon has closed are labelled, and of those only such as are decided. An outcome is what was known on
+the day on which the horizon ended: what is recorded later changes nothing, so that the same cutoff has the same outcome
+whenever it is looked at.
 """
 
 from __future__ import annotations
@@ -11,7 +13,17 @@ import narwhals as nw
 
 from tierlens.errors import DataError, UsageError
 from tierlens.features.snapshot import KEY, snapshots
-from tierlens.features.windows import YEAR, Cutoff, Window, ahead, at_cutoffs, cutoff_days, in_horizon, last_day
+from tierlens.features.windows import (
+    YEAR,
+    Cutoff,
+    Window,
+    ahead,
+    at_cutoffs,
+    by_closing,
+    cutoff_days,
+    in_horizon,
+    reach_of,
+)
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables, day_date
 from tierlens.words import Text
@@ -26,7 +38,7 @@ def closed_cutoffs(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) ->
     Parameters
     ----------
     tables : Tables
-        Settled tables; the last day with a transaction is the last day that is known.
+        Settled tables; :func:`tierlens.features.windows.reach_of` says where they end.
     cutoffs : sequence of date, ISO text or day number
     window : Window
 
@@ -43,7 +55,7 @@ def closed_cutoffs(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) ->
     >>> len(closed), len(censored)
     (1, 1)
     """
-    known = last_day(tables.transactions) + 1
+    known = reach_of(tables).end
     days = cutoff_days(cutoffs)
     closed = [day for day in days if window.closes(day) <= known]
     return closed, [day for day in days if day not in closed]
@@ -112,7 +124,7 @@ def spend_in_horizon(tables: Tables, cutoffs: Sequence[Cutoff], window: Window |
     window = window or Window()
     days = _all_closed(tables, cutoffs, window)
     bought = tables.transactions.filter((nw.col("kind") == "purchase") & (nw.col("amount") > 0))
-    happened = in_horizon(bought.select("customer_id", "day", "amount"), days, window)
+    happened = in_horizon(bought.select("customer_id", "day", "known_day", "amount"), days, window)
     summed = happened.group_by(*KEY).agg(nw.col("amount").sum().alias("spend_in_horizon"), nw.len().alias("bought"))
     rows = snapshots(tables, days, window, features=["frequency"]).select(*KEY)
     joined = rows.join(summed, on=list(KEY), how="left")
@@ -160,7 +172,8 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
             fix=Text("add it to the source under 'tables'", "请在数据源的 tables 中添加该表"),
         )
     days = _all_closed(tables, cutoffs, window)
-    running = at_cutoffs(tables.others["contracts"], days).select(*KEY, "renewed", nw.col("end_day").alias("day"))
+    decided_by = nw.when(by_closing("outcome_day", window)).then(nw.col("renewed")).alias("renewed")
+    running = at_cutoffs(tables.others["contracts"], days).select(*KEY, decided_by, nw.col("end_day").alias("day"))
     refused, undecided = nw.col("renewed") == nw.lit(False), nw.col("renewed").is_null()
     counted = running.filter(ahead(window)).group_by(*KEY).agg(
         nw.when(refused).then(1).otherwise(0).sum().alias("refused"),
@@ -277,10 +290,13 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
 def _all_closed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) -> list[int]:
     closed, censored = closed_cutoffs(tables, cutoffs, window)
     if censored:
-        last = day_date(last_day(tables.transactions))
+        reach = reach_of(tables)
+        last, end = day_date(reach.last), day_date(reach.end)
         raise _censored("E-RI-001", censored, Text(
-            f"the data end on {last}: set a cutoff of the run that is not after the next day, or bring newer data",
-            f"数据止于 {last}：请将运行文件的截止日设在次日或更早，或补充更新的数据",
+            f"the data end on {last}: set a cutoff of the run that is not after {end}, bring newer data, or say under "
+            "source: complete_until up to which day they are complete",
+            f"数据止于 {last}：请将运行文件的截止日设在 {end} 或更早，补充更新的数据，或在 source 下用 complete_until "
+            "声明数据完整至哪一天",
         ))  # fmt: skip
     return closed
 

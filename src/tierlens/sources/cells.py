@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tierlens.sources.staging import Part, literal, quoted
+from tierlens.sources.tables import FIRST_YEAR, LAST_YEAR
 from tierlens.sources.values import SENTINELS
 
 ODD_NUMBER = "STRUCT(value VARCHAR, unit VARCHAR, changed BOOLEAN, fault VARCHAR)"
@@ -177,7 +178,9 @@ def time_columns(times: Sequence[str], zone: str) -> list[str]:
             f"CASE WHEN {odd}.fault IS NOT NULL THEN {odd}.fault "
             f"WHEN starts_with({raw}, '0000-00-00') THEN 'sentinel_date' "
             f"WHEN {role}_is IS NULL AND ({raw} IS NOT NULL OR {role}_any IS NOT NULL) THEN 'bad_date' "
-            f"WHEN {role}_is::DATE IN {_SENTINEL_DAYS} THEN 'sentinel_date' END AS {role}_fault",
+            f"WHEN {role}_is::DATE IN {_SENTINEL_DAYS} THEN 'sentinel_date' "
+            f"WHEN year({role}_is) NOT BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN 'impossible_year' END "
+            f"AS {role}_fault",
             f"{role}_is IS NOT NULL AND ({role}_zoned OR coalesce({odd}.moved, {with_offset}, false)) AS {role}_moved",
         ]
     return columns

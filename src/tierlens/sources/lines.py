@@ -9,6 +9,8 @@ each other: ``raw`` (each role as text), ``odd`` (what is not plain goes through
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tierlens.sources.cells import (
     id_columns,
     lost_digits,
@@ -29,6 +31,8 @@ from tierlens.sources.verdict import Check, verdict
 IDS = ("customer_id", "order_id", "product_id", "line_id")
 NUMBERS = {"quantity": "DECIMAL(18, 6)", "price": "DECIMAL(20, 8)", "amount": "DECIMAL(28, 10)"}
 TIMES = ("time", "recorded_at")
+LARGEST, MOST_PIECES = 10**17, 10**9
+"""Minor units and pieces of one line beyond which a number is a slip of the pen."""
 # What is counted line by line: each is one bit of the column ``notes``.
 NOTES = {key: 1 << place for place, key in enumerate(NORMALISED)}
 
@@ -55,7 +59,8 @@ def _money_columns(part: Part, source: Source) -> list[str]:
         f"{exact} AS exact",
         f"{unit} AS unit",
         f"CASE WHEN currency_is = {own} THEN TRY(CAST(exact * {times} * {source.currency.minor} AS BIGINT)) "
-        f"ELSE to_minor(TRY(exact * {times})::VARCHAR, currency_is) END AS minor",
+        f"ELSE to_minor(TRY(exact * {times})::VARCHAR, currency_is) END AS any_minor",
+        f"CASE WHEN abs(any_minor) <= {LARGEST} THEN any_minor END AS minor",
         f"coalesce({fault}, quantity_fault, CASE WHEN quantity_unit <> '' THEN 'bad_number' END) AS money_fault",
     ]
 
@@ -75,8 +80,9 @@ def non_product(rule: NonProducts) -> str:
     return f"coalesce({listed} OR {shaped}, false)"
 
 
-def _checks(part: Part, policies: Policies) -> list[Check]:
+def _checks(part: Part, policies: Policies, complete_until: dt.date | None) -> list[Check]:
     """Return what keeps a line out, in the order of :data:`~tierlens.sources.reasons.QUARANTINE`."""
+    late = f"time_is::DATE > DATE '{complete_until}'" if complete_until else "false"
     prefix, money = policies.adjustment_prefix, "amount" if "amount" in part.roles else "price"
     has_kind = policies.returns == "kind" and "kind" in part.roles
     strict = policies.non_positive_price == "quarantine"
@@ -93,11 +99,13 @@ def _checks(part: Part, policies: Policies) -> list[Check]:
         Check("'missing_order'", "order_id IS NULL" if "order_id" in part.roles else "false", "order_id"),
         Check("time_fault", "time_fault IS NOT NULL", "time"),
         Check("'missing_time'", "time_is IS NULL", "time"),
+        Check("'after_complete'", late, "time"),
         Check("'bad_kind'", "kind_is IS NULL" if has_kind else "false", "kind"),
         Check(f"{money}_fault", f"{money}_fault IS NOT NULL", money),
         Check("money_fault", "money_fault IS NOT NULL", "quantity"),
         Check("'missing_amount'", f"exact IS NULL AND ({not_given})", money),
         Check("'bad_number'", "minor IS NULL", money),
+        Check("'bad_number'", f"abs(quantity_is) > {MOST_PIECES}", "quantity"),
         Check("'non_product'", listed, "product_id"),
         Check(
             "'non_positive_price'", f"NOT is_return AND (price_is < 0{' OR price_is = 0' if strict else ''})", "price"
@@ -153,7 +161,7 @@ FROM {part.relation}"""
         f"{non_product(policies.non_products)} AS not_a_product",
         f"currency_is <> {literal(source.currency.code)} AS foreign_money",
     ]
-    last = verdict(_checks(part, policies))
+    last = verdict(_checks(part, policies, source.complete_until))
     return f"""
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS order_id,
   date_diff('day', DATE '1970-01-01', time_is::DATE)::INTEGER AS day,

@@ -14,6 +14,7 @@ from tierlens.sources.cells import fingerprint
 from tierlens.sources.contract import Contract
 from tierlens.sources.contracts import contract_of
 from tierlens.sources.functions import Day, lent
+from tierlens.sources.limits import refuse_vast_sums, set_aside
 from tierlens.sources.merging import merge_rows
 from tierlens.sources.parts import damage_told, day_first, stage
 from tierlens.sources.quality import Quality
@@ -29,7 +30,12 @@ DESCRIBING = ("name", "short_name", "industry_section", "region")
 
 
 def read_other(
-    connection: duckdb.DuckDBPyConnection, source: Source, name: str, folder: Path, merging: bool
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    name: str,
+    folder: Path,
+    merging: bool,
+    before: int | None = None,
 ) -> Quality:
     """Read one table into a view of its name, and return what became of every row.
 
@@ -45,6 +51,8 @@ def read_other(
         Where temporary files go.
     merging : bool
         Whether the table ``same_customer`` is there, to merge records of one customer.
+    before : int, optional
+        See :func:`tierlens.sources.read.read`.
 
     Raises
     ------
@@ -65,18 +73,20 @@ def read_other(
         parts = stage(table.asked(contract, source.currency.code), folder, connection)
         with damage_told(connection, parts):
             _settle(connection, parts, own, contract, policies)
+            later = set_aside(connection, before)
             _refuse_mixed(connection, parts, contract)
             clash = "E-TX-045" if name == "customers" else "E-TX-032"
             find_repeats(connection, parts, policies, keyed=True, clash=clash)
             if merging:
                 merge_rows(connection, contract)
             quality = report(connection, parts, f"{source.name}: {name}", policies, contract, _findings)
+            refuse_vast_sums(connection, parts, contract)
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
     finally:
         connection.execute("USE shop.main")
     columns = ", ".join(contract.schema)
     connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM shop.read_{name}.kept")
-    return quality
+    return replace(quality, set_aside=later)
 
 
 def _settle(

@@ -85,7 +85,7 @@ class Quality:
     customers, orders : int
         Among the lines used; None where the table has no orders.
     first_day, last_day : date or None
-        Of the lines used.
+        Of the lines used, but for those that lie apart from all others.
     outliers : tuple of (str, int, int)
         File, line and amount (minor units) of the first absurd amounts; all are counted in ``flags``.
     rejects : duckdb relation, optional
@@ -94,6 +94,8 @@ class Quality:
         Whose limits :meth:`enforce` holds the counts against.
     others : mapping of str to Quality
         The reports of the other tables, by the name of their contract.
+    set_aside : int
+        Rows of the day that was asked about or later, or recorded then; they are in no other count.
 
     Raises
     ------
@@ -125,6 +127,7 @@ class Quality:
     rejects: duckdb.DuckDBPyRelation | None = field(default=None, repr=False, compare=False)
     policies: Policies = field(default=Policies(), repr=False)
     others: Mapping[str, Quality] = field(default_factory=dict)
+    set_aside: int = 0
 
     def __post_init__(self) -> None:
         """Assert that every line is accounted for, in sum and in each file."""
@@ -173,7 +176,7 @@ class Quality:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON; days are ISO dates."""
-        apart = ("rejects", "policies", "files", "others")
+        apart = ("rejects", "policies", "files", "others", "set_aside")
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
         plain["files"] = [asdict(count) for count in self.files]
         others = {name: table.to_dict() for name, table in self.others.items()}

@@ -8,6 +8,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import narwhals as nw
 from tierlens.sources.cells import fingerprint
 from tierlens.sources.contracts import TRANSACTIONS
 from tierlens.sources.functions import Day, lent
+from tierlens.sources.limits import has_wide_amounts, set_aside
 from tierlens.sources.lines import settled
 from tierlens.sources.merging import load_merges, merge_rows
 from tierlens.sources.others import read_other, with_others
@@ -27,7 +29,7 @@ from tierlens.sources.repeats import find_repeats
 from tierlens.sources.report import report
 from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, first_row
-from tierlens.sources.tables import Tables
+from tierlens.sources.tables import Tables, day_number
 from tierlens.sources.units import refuse_units
 
 CONTRACT = ("customer_id", "order_id", "day", "known_day", "amount", "kind", "product_id", "quantity", '"time"')
@@ -69,7 +71,14 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     return connection
 
 
-def read(source: Source, *, check: bool = True, threads: int | None = None, memory: str | None = None) -> Read:
+def read(
+    source: Source,
+    *,
+    check: bool = True,
+    before: int | None = None,
+    threads: int | None = None,
+    memory: str | None = None,
+) -> Read:
     r"""Read transactions strictly: every line is used, quarantined or recognised as a repeat, and counted.
 
     Parameters
@@ -78,6 +87,9 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
         Files and declared rules.
     check : bool
         Refuse data of which more lines are quarantined than the declared limits allow.
+    before : int, optional
+        Day number: rows of that day or later, and rows recorded then, are set aside before anything else is looked at,
+        and only counted (``quality.set_aside``). What the others are taken for cannot depend on them.
     threads : int, optional
         See :func:`connect`; the result does not depend on it.
     memory : str, optional
@@ -111,7 +123,7 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
     """
     connection = connect(threads, memory)
     try:
-        parts, quality, others = _read_all(connection, source)
+        parts, quality, others = _read_all(connection, source, before)
     except duckdb.OutOfMemoryException as error:
         detail = said_by(error)
         raise refusal("E-TX-043", source.name, detail=detail) from None
@@ -124,13 +136,15 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
         source.name,
         whole_orders=_whole_orders(connection, parts),
         late_rows=any("recorded_at" in part.roles for part in parts),
+        wide_amounts=has_wide_amounts(connection, parts),
+        end=None if source.complete_until is None else day_number(source.complete_until) + 1,
         others={name: nw.from_native(connection.table(name)) for name in others},
     )
     return Read(tables, quality)
 
 
 def _read_all(
-    connection: duckdb.DuckDBPyConnection, source: Source
+    connection: duckdb.DuckDBPyConnection, source: Source, before: int | None
 ) -> tuple[Sequence[Part], Quality, dict[str, Quality]]:
     """Make the views of all tables; return the parts of the transactions, and what became of every line."""
     with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
@@ -138,14 +152,15 @@ def _read_all(
         parts = stage(source.asked, Path(folder), connection)
         with damage_told(connection, parts):
             _settle(connection, parts, source)
+            later = set_aside(connection, before)
             _refuse_mixed(connection, parts, source)
             find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
             if merging:
                 merge_rows(connection, TRANSACTIONS)
-            quality = report(connection, parts, source.name, source.policies)
+            quality = replace(report(connection, parts, source.name, source.policies), set_aside=later)
         connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
-        others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}
+        others = {name: read_other(connection, source, name, Path(folder), merging, before) for name in source.tables}
     return parts, quality, others
 
 

@@ -73,6 +73,18 @@ QUARANTINE = _all(
         Text("no date that exists, or not readable as one", "日期不存在或无法识别"),
     ),
     Reason(
+        "impossible_year",
+        "E-TX-148",
+        "quarantine",
+        Text("a year before 1900 or after 2100", "年份早于 1900 或晚于 2100"),
+    ),
+    Reason(
+        "after_complete",
+        "E-TX-149",
+        "quarantine",
+        Text("a date after the day up to which the data are complete", "日期晚于声明的数据完整日期"),
+    ),
+    Reason(
         "bad_kind", "E-TX-104", "quarantine", Text("the kind is neither purchase nor return", "类型既非购买也非退货")
     ),
     Reason(
@@ -193,6 +205,12 @@ NORMALISED = _all(
 
 FLAGS = _all(
     Reason("outlier", "E-TX-031", "flag", Text("lines of an absurd amount, kept", "金额异常的行（保留）")),
+    Reason(
+        "date_apart",
+        "E-TX-150",
+        "flag",
+        Text("lines dated far before or after all others, kept", "日期远离其他各行的行（保留）"),
+    ),
     Reason(
         "return_first", "E-TX-030", "flag", Text("returns before the customer's first purchase", "早于首次购买的退货")
     ),

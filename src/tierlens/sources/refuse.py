@@ -54,6 +54,13 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
             "put one header row on top, or name the headers under columns", "请在顶部放置一行表头，或在 columns 中指定"
         ),
     ),
+    "E-TX-151": (
+        Text(
+            "the amounts or pieces of this customer sum to {total}, more than can be added up exactly",
+            "该客户的金额或数量合计为 {total}，超出可精确求和的范围",
+        ),
+        Text("correct this line, the largest of them", "请更正此行（其中最大的一行）"),
+    ),
     "E-TX-026": (
         Text("one column mixes numbers in {units}", "同一列混用单位：{units}"),
         Text("write all numbers of the column in one unit", "请将该列统一为一种单位"),

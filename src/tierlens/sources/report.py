@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from tierlens.sources.cells import as_text
 from tierlens.sources.contract import Contract
@@ -17,6 +18,7 @@ from tierlens.sources.lines import NOTES
 from tierlens.sources.quality import FileCount, Quality
 from tierlens.sources.reasons import NORMALISED, QUARANTINE, REPEATS, Reason
 from tierlens.sources.source import Policies
+from tierlens.sources.span import Span, main_span
 from tierlens.sources.staging import Part, first_row, literal, quoted
 from tierlens.sources.tables import day_date
 
@@ -67,6 +69,8 @@ FROM lines AS l LEFT JOIN repeats AS r USING (part, line) GROUP BY ALL ORDER BY 
     orders = "count(DISTINCT order_id)" if contract is TRANSACTIONS else "NULL"
     row = first_row(connection, f"SELECT count(DISTINCT customer_id), {orders} FROM kept")
     flags, outliers = (findings or _flags)(connection, parts, policies)
+    span = _span(connection) if contract is TRANSACTIONS else None
+    flags |= {"date_apart": span.apart} if span and span.apart else {}
     home = first_row(connection, "SELECT current_schema()") or ("main",)
     return Quality(
         name=name,
@@ -79,12 +83,19 @@ FROM lines AS l LEFT JOIN repeats AS r USING (part, line) GROUP BY ALL ORDER BY 
         files=tuple(_file(number, part, judged) for number, part in enumerate(parts)),
         customers=row[0] if row else 0,
         orders=row[1] if row else 0,
-        first_day=_day(min, (row[3] for row in used)),
-        last_day=_day(max, (row[4] for row in used)),
+        first_day=day_date(span.first) if span else _day(min, (row[3] for row in used)),
+        last_day=day_date(span.last) if span else _day(max, (row[4] for row in used)),
         outliers=outliers,
         rejects=connection.cursor().table(f"shop.{home[0]}.rejects"),
         policies=policies,
     )
+
+
+def _span(connection: duckdb.DuckDBPyConnection) -> Span | None:
+    """Return the days that the rows kept cover; None without any."""
+    counted = connection.execute("SELECT day, count(*) AS rows FROM kept GROUP BY day").fetchnumpy()
+    days, rows = (np.asarray(counted[name]).astype(np.int64) for name in ("day", "rows"))
+    return main_span(days, rows) if len(days) else None
 
 
 def _by_reason(judged: Iterable[Any], reasons: Mapping[str, Reason]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +11,13 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
+from tierlens.errors import UsageError
 from tierlens.sources.asked import Asked
 from tierlens.sources.contracts import OTHERS, TRANSACTIONS, contract_of
 from tierlens.sources.reasons import QUARANTINE
 from tierlens.sources.table_source import Separator, Share, TableSource, Texts, below
-from tierlens.sources.tables import Currency
+from tierlens.sources.tables import Currency, day_date, day_number
+from tierlens.strict_yaml import refused
 
 ROLES = (
     "customer_id",
@@ -37,6 +40,16 @@ def _exact(value: object) -> object:
     if isinstance(value, float):
         raise ValueError(f"write the number as text, '{value}', so that it stays exact")
     return value
+
+
+def _iso_date(value: object) -> object:
+    """Accept a date written as text: YAML's own dates are not read."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return day_date(day_number(value))
+    except UsageError as problem:
+        raise refused(problem.what) from None
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
@@ -238,6 +251,10 @@ class Source(_Section):
         The other tables, by the name of their contract: ``{tickets: tickets.csv}``.
     same_customer : str, optional
         A file that says which records are one customer; see :mod:`tierlens.sources.twins`.
+    complete_until : date, optional
+        Day up to which all transactions are in the files, most often the day before the export. Lines dated later are
+        quarantined. Where it is not given, the end of the data is taken from the lines themselves; see
+        :func:`tierlens.features.windows.reach_of`.
 
     Examples
     --------
@@ -261,6 +278,7 @@ class Source(_Section):
     table: str | None = None
     tables: Mapping[str, TableSource] = {}
     same_customer: str | None = None
+    complete_until: Annotated[dt.date, BeforeValidator(_iso_date)] | None = None
 
     @field_validator("tables")
     @classmethod

@@ -18,6 +18,10 @@ from tierlens.errors import UsageError
 from tierlens.words import Text
 
 EPOCH = dt.date(1970, 1, 1)
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Years of events and of cutoffs; what lies outside is a slip of the pen."""
+WIDE = 10**15
+"""Minor units of one customer up to which products of amounts and weights fit into 64 bits."""
 
 
 def day_number(date: dt.date | str | int) -> int:
@@ -26,7 +30,7 @@ def day_number(date: dt.date | str | int) -> int:
     Raises
     ------
     UsageError
-        ``E-US-001`` when the text is no ISO date.
+        ``E-US-001`` when the text is no ISO date of the years 1900 to 2100.
 
     Examples
     --------
@@ -36,17 +40,25 @@ def day_number(date: dt.date | str | int) -> int:
     if isinstance(date, int):
         return date
     if isinstance(date, str):
+        given = date
         try:
-            date = dt.date.fromisoformat(date)
+            date = dt.date.fromisoformat(given)
         except ValueError:
-            raise UsageError(
-                "E-US-001",
-                Text(f"{date!r} is no date", f"{date!r} 不是日期"),
-                fix=Text("write it as 2011-06-01", "请写成 2011-06-01"),
-            ) from None
+            raise _no_date(given) from None
     if isinstance(date, dt.datetime):
         date = date.date()
+    if not FIRST_YEAR <= date.year <= LAST_YEAR:
+        raise _no_date(str(date))
     return (date - EPOCH).days
+
+
+def _no_date(given: str) -> UsageError:
+    years = f"{FIRST_YEAR}-{LAST_YEAR}"
+    return UsageError(
+        "E-US-001",
+        Text(f"{given!r} is no date of the years {years}", f"{given!r} 不是 {years} 年间的日期"),
+        fix=Text("write it as 2011-06-01", "请写成 2011-06-01"),
+    )
 
 
 def day_date(day: int) -> dt.date:
@@ -138,6 +150,12 @@ class Tables:
     late_rows : bool
         False when no row was recorded after its day (``known_day == day`` throughout); True is the safe answer, and
         costs time: what one row says of another (the interval since the last order) is then worked out per cutoff.
+    wide_amounts : bool
+        True where the amounts of a customer may sum to more than ``WIDE``: features then multiply them in 128 bits,
+        which DuckDB and Polars have.
+    end : int, optional
+        First day that the data do not cover, by declaration; where nothing is declared, see
+        :func:`tierlens.features.windows.reach_of`.
     others : mapping of str to lazy frame
         The optional tables (customers, contracts, tickets, ...), by the name of their contract.
     """
@@ -147,6 +165,8 @@ class Tables:
     name: str = "data"
     whole_orders: bool = False
     late_rows: bool = True
+    wide_amounts: bool = False
+    end: int | None = None
     others: Mapping[str, nw.LazyFrame[Any]] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
