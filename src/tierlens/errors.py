@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tierlens.passwords import without_passwords
 from tierlens.words import Lang, Text
 
 
 class TierlensError(Exception):
-    """Base of every error that tierlens raises on purpose.
+    """Base of every error that tierlens raises on purpose; its texts never hold a password.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ class TierlensError(Exception):
 
     def __init__(self, code: str, what: Text, *, where: str = "", fix: Text | None = None) -> None:
         self.code = code
-        self.what = what
-        self.where = where
-        self.fix = fix
+        self.what = Text(*map(without_passwords, what))
+        self.where = without_passwords(where)
+        self.fix = None if fix is None else Text(*map(without_passwords, fix))
         super().__init__(self.say("en"))
 
     def say(self, lang: Lang) -> str:

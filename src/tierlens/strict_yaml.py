@@ -39,9 +39,15 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Place = tuple[int, int]
 
+_KEYS = ("model_type", "dict_type")
+
 #: What pydantic finds most often, in Chinese, by its kind; other kinds keep its own words.
 _REASONS = {
     "missing": "必须填写",
+    "model_type": "此处应为若干键（key: value）",
+    "dict_type": "此处应为若干键（key: value）",
+    "tuple_type": "此处应为列表",
+    "list_type": "此处应为列表",
     "literal_error": "{input} 不在允许的取值之内：{expected}",
     "string_pattern_mismatch": "{input} 不符合格式 {pattern}",
     "greater_than_equal": "{input} 小于 {ge}",
@@ -235,6 +241,7 @@ def _reason(problem: ErrorDetails) -> Text:
     value = problem["input"]
     told["input"] = str(value) if isinstance(value, Decimal) else repr(value)
     plain = problem["msg"].removeprefix("Value error, ")
+    plain = "keys are due here, each with a value (key: value)" if problem["type"] in _KEYS else plain
     known = _REASONS.get(problem["type"])
     return Text(plain, known.format(**told) if known else plain)
 

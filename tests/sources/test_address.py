@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.sources.shop import source_of
 from tierlens.app.config import RunConfig
 from tierlens.errors import DataError
+from tierlens.passwords import without_passwords
 from tierlens.sources.address import HIDDEN, hushed, kept, shown
 from tierlens.sources.files import expand
 from tierlens.sources.read import read
+from tierlens.sources.source import Source
+from tierlens.words import Text
 
 WHOLE = "postgresql://me:hush@db.example:5433/crm?password=hush&sslmode=require"
 BROKEN = (
@@ -59,3 +65,55 @@ def test_a_run_keeps_no_password() -> None:
     told = kept(RunConfig.model_validate(given).model_dump(mode="json"))
     assert "hush" not in str(told)
     assert RunConfig.model_validate(told).source.files == ("postgresql://me@db.example:5433/crm?sslmode=require",)
+
+
+PASSWORDS = st.text("abcXYZ0189!#$^*_+~.?%=@:/", min_size=6).filter(lambda text: text.strip(".?") == text)
+ADDRESSES = (
+    "postgresql://me:{}@db.example/crm", "POSTGRESQL://me:{}@db.example:5433/crm", "mysql://me:{}@db.example/crm",
+    "postgresql+psycopg2://me:{}@db.example/crm", "postgresql://me@db.example/crm?password={}",
+    "postgresql://me@db.example/crm?sslmode=require&PassWord={}",
+)  # fmt: skip
+KEYS = ("host=db user=me password={}", "password='{}' port=1", 'settings {{"password": "{}"}}', "PGPASSWORD={} psql")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(ADDRESSES), PASSWORDS)
+def test_no_spelling_of_an_address_lets_its_password_out(form: str, password: str) -> None:
+    for secret in (quote(password, safe=""), password) if "?" not in form else (quote(password, safe=""),):
+        address = form.format(secret)
+        shown = [without_passwords(address), str(kept({"files": [address]})), *told(address)]
+        assert not [text for text in shown if secret in text]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(KEYS), PASSWORDS)
+def test_no_spelling_of_a_setting_lets_its_password_out(form: str, password: str) -> None:
+    text = form.format(password)
+    assert not [said for said in (without_passwords(text), *told(text)) if password in said]
+
+
+def told(text: str) -> list[str]:
+    error = DataError("E-X", Text(f"cannot open {text}", f"无法打开 {text}"), where=text)
+    return [error.say("en"), error.say("zh"), str(error), error.where]
+
+
+@pytest.mark.parametrize("address", [form.format("hunter2-pw") for form in (*ADDRESSES[2:4], KEYS[0])])
+def test_a_refused_address_is_told_without_its_password(address: str) -> None:
+    with pytest.raises(ValueError, match="is no address that is read") as caught:
+        Source(files=address, currency="CNY")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a@b.c", "no password: given", "orders.csv:3:time", "C:\\data\\a.csv", "http://h/x"])
+def test_texts_without_a_password_stay(text: str) -> None:
+    assert without_passwords(text) == text
+
+
+@pytest.mark.parametrize("address", ["mysql://me@h/x", "host=h password=x", "postgresql+psycopg2://me@h/x", "s3://b/a"])
+def test_servers_of_other_kinds_are_refused_by_name(address: str) -> None:
+    with pytest.raises(ValueError, match="is no address that is read; write it as postgresql://user@host/database"):
+        Source(files=address, currency="CNY")
+
+
+def test_an_address_in_capitals_is_one() -> None:
+    assert Source(files="POSTGRES://me@h/x", currency="CNY").files == ("postgres://me@h/x",)

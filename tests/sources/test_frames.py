@@ -1,4 +1,4 @@
-"""The plain door for tables in memory."""
+"""Tables in memory: pandas, Polars, Arrow and Spark, and what is no table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from tierlens.errors import DataError, UsageError
 from tierlens.sources.frames import tables_from_frame
+from tierlens.sources.read import read
 from tierlens.sources.source import Policies
 from tierlens.sources.tables import Tables
 
@@ -70,7 +71,7 @@ def test_not_one_row_is_lost_silently() -> None:
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(UsageError, match=r"E-US-010: the table has no time, amount \(or quantity and price\)"):
+    with pytest.raises(UsageError, match=r"E-US-010 frame: the table has no time, amount \(or quantity and price\)"):
         tables_from_frame(pa.table({"customer_id": ["a"]}), "CNY")
 
 
@@ -129,3 +130,24 @@ class TestSpark:
     def test_what_cannot_be_used_is_refused(self, spark: Any, change: dict[str, list[Any]], words: str) -> None:
         with pytest.raises(DataError, match=words):
             tables_from_frame(self.frame(spark, ROWS | change), "CNY")
+
+
+def test_what_a_column_is_meant_to_be_is_said() -> None:
+    table = pa.table({"客户编号": ["a"], "下单时间": ["2026-01-05"], "amount": [1.0]})
+    with pytest.raises(UsageError, match=r"'客户编号' -> 'customer_id', '下单时间' -> 'time'"):
+        tables_from_frame(table, "CNY")
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "words"),
+    [
+        (lambda: tables_from_frame(pa.table({"customer_id": ["a"]}), "yuan"), "E-US-014", "'yuan' is no currency"),
+        (lambda: tables_from_frame("orders.csv", "CNY"), "E-US-015", "a str is no table"),
+        (lambda: tables_from_frame(None, "CNY"), "E-US-015", "a NoneType is no table"),
+        (lambda: read("orders.csv"), "E-US-016", r"Source\(files='orders.csv', currency='CNY'\)"),
+        (lambda: read(pd.DataFrame({"a": [1]})), "E-US-016", "tables_from_frame"),
+    ],
+)
+def test_what_is_no_table_and_no_source_is_told_what_is_due(call: Any, code: str, words: str) -> None:
+    with pytest.raises(UsageError, match=rf"{code}.*{words}"):
+        call()

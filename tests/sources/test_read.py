@@ -303,7 +303,7 @@ def test_names_that_mean_something_to_the_engine(tmp_path: Path) -> None:
     )
     assert column(result, "amount") == [100]
     result.quality.write_rejects(tmp_path / "rejects.csv")
-    assert "1,2,3,,2026-01-05,1,9,it's,y" in (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
+    assert ",2026-01-05,1" in (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig").splitlines()[1]
 
 
 def test_files_without_a_header_have_declared_ones(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from tierlens.words import Lang, Text
 
 REPORT = "quality.json"
 LATER = Text(
-    "lines at or after the cutoff: for outcomes, never for features", "截止日及以后的行：只用于结果，不用于特征"
+    "lines at or after the cutoff, or recorded then: a run of this cutoff does not see them",
+    "截止日及以后发生或录入的行：该截止日的运行不使用",
 )
+IGNORED = Text("columns that are not read", "未读取的列")
 TOTALS = (("rows_in", Text("lines read", "读入行数")), ("used", Text("lines used", "使用行数")))
 GROUPS = (
     ("quarantined", Text("quarantined", "隔离")),
@@ -109,7 +111,7 @@ def report_rows(quality: Quality) -> Iterator[Row]:
     for key, title in GROUPS:
         for reason, lines in getattr(quality, key).items():
             if lines:
-                text = REASONS[reason].text
+                text = quality.said(reason)
                 yield REASONS[reason].code, f"{title.en}: {text.en}", f"{title.zh}：{text.zh}", f"{lines:,}"
 
 
@@ -149,4 +151,7 @@ def show(found: Checked, lang: Lang) -> None:
             rows.append(("", LATER.en, LATER.zh, f"{found.later:,}"))
         table(["code", "what", "项目", "rows"], rows, name)
         sum_of = Text("rows in = used + quarantined + deduplicated", "读入 = 使用 + 隔离 + 去重")
-        say(f"{sum_of.say(lang)}: {closing(quality)}\n")
+        say(f"{sum_of.say(lang)}: {closing(quality)}")
+        for count in (count for count in quality.files if count.ignored):
+            say(f"{IGNORED.say(lang)} ({count.file}): {', '.join(count.ignored)}")
+        say("")

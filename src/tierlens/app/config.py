@@ -16,6 +16,9 @@ from tierlens.sources.source import Source
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Text
 
+DATA = (".csv", ".tsv", ".txt", ".gz", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet", ".db", ".sqlite", ".duckdb")
+"""Endings of files that hold data, where a run file is due."""
+
 
 def _date(value: object) -> object:
     """Accept a date written as text; YAML's own dates are not read, so that 2011-6-1 is an error and not a guess."""
@@ -213,8 +216,21 @@ def load_config(path: Path) -> RunConfig:
     Raises
     ------
     UsageError
-        ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it.
+        ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it; ``E-RU-032`` for a file
+        of data in its place.
     """
+    if path.suffix.lower() in DATA:
+        raise UsageError(
+            "E-RU-032",
+            Text("this is a file of data, not a run file", "这是数据文件，不是运行文件"),
+            where=str(path),
+            fix=Text(
+                f"write a run file (run.yaml) that names it, with the lines 'name: Our shop', "
+                f"'source: {{files: {path.name}, currency: CNY}}', 'cutoff: \"2025-04-01\"'",
+                f"请编写引用它的运行文件（run.yaml），包含 'name: 我的店'、"
+                f"'source: {{files: {path.name}, currency: CNY}}'、'cutoff: \"2025-04-01\"' 三行",
+            ),
+        )
     try:
         config = strict_yaml.build(RunConfig, path, error=UsageError)
     except SchemeError as problem:  # broken YAML: of a run file that is wrong usage, not bad data

@@ -28,6 +28,7 @@ from tierlens.grading import evidence, grade, load_scheme, to_sql
 from tierlens.publish.atomic import write_parquet
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.sheets import write_list
+from tierlens.sources.consent import read_consent
 from tierlens.sources.quality import Quality
 from tierlens.words import Lang, Text
 
@@ -142,35 +143,9 @@ def explained(out: Path, customer: str, lang: Lang) -> dict[str, Any]:
 def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | None) -> dict[str, int]:
     """Write a list of a finished run, and return where every customer went."""
     customers = pq.read_table(outputs.finished(out, outputs.CUSTOMERS))
-    chosen = customer_list(customers, pick, lang, consent_of(consent) if consent else None)
+    chosen = customer_list(customers, pick, lang, read_consent(consent) if consent else None)
     write_list(chosen, file)
     return {what.say(lang): n for what, n in chosen.counts}
-
-
-def consent_of(path: Path) -> pa.Table:
-    """Read who agreed to be contacted: a CSV file with ``customer_id`` and ``contactable``, all as text.
-
-    Raises
-    ------
-    UsageError
-        ``E-RU-006`` when it cannot be read as such.
-    """
-    from pyarrow import csv
-
-    kinds = {"customer_id": pa.string(), "contactable": pa.string()}
-    options = csv.ConvertOptions(column_types=kinds, include_columns=list(kinds), strings_can_be_null=False)
-    try:
-        return csv.read_csv(path, convert_options=options)
-    except (OSError, KeyError, pa.ArrowInvalid) as problem:
-        raise UsageError(
-            "E-RU-006",
-            Text(f"no consent can be read: {problem}", f"无法读取联系许可：{problem}"),
-            where=str(path),
-            fix=Text(
-                "give a CSV with the columns customer_id and contactable",
-                "请提供含 customer_id 和 contactable 列的 CSV",
-            ),
-        ) from None
 
 
 def report_again(out: Path, to: Path | None, lang: Lang) -> Path:

@@ -13,8 +13,9 @@ from tierlens.grading.labels import say_flags
 from tierlens.publish.atomic import replacing, write_text
 from tierlens.publish.cards import Card
 from tierlens.publish.reports import environment
-from tierlens.publish.safe import is_formula_like, plain
+from tierlens.publish.safe import plain
 from tierlens.publish.sheets import MADE
+from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Lang, Text
 
 LINE = "_" * 14

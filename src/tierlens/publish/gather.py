@@ -27,7 +27,6 @@ from tierlens.publish.findings import (
     Why,
 )
 from tierlens.publish.playbook import BANDS
-from tierlens.sources.reasons import REASONS
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def quality_lines(quality: Quality) -> tuple[QualityLine, ...]:
         ("note", quality.normalised),
         ("note", quality.flags),
     )
-    lines += [QualityLine(REASONS[key].text, rows[key], fate) for fate, rows in fates for key in rows if rows[key]]
+    lines += [QualityLine(quality.said(key), rows[key], fate) for fate, rows in fates for key in rows if rows[key]]
     return tuple(lines)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
+from tierlens.spreadsheets import inert
+
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 """Control and direction characters: they show nothing, or show a name other than it is. Tab and line ends stay."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the start of a formula, in half and full width (OWASP, CSV injection)."""
 
 
 def plain(text: str) -> str:
@@ -24,11 +23,6 @@ def plain(text: str) -> str:
     return CONTROLS.sub("", text)
 
 
-def is_formula_like(text: str) -> bool:
-    """Say whether a spreadsheet could take a text for a formula; blanks before it do not hide it."""
-    return text.startswith(FORMULA_STARTS) or text.lstrip(" \u00a0\u3000").startswith(FORMULA_STARTS)
-
-
 def guarded(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would take for a formula.
 
@@ -37,5 +31,4 @@ def guarded(text: str) -> str:
     >>> guarded("=HYPERLINK(1)"), guarded("12346"), guarded("+86 10")
     ("'=HYPERLINK(1)", '12346', "'+86 10")
     """
-    clean = plain(text)
-    return f"'{clean}" if is_formula_like(clean) else clean
+    return inert(plain(text))

@@ -16,7 +16,8 @@ import pyarrow as pa
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.publish.atomic import replacing, write_bytes
 from tierlens.publish.lists import HEADERS, CustomerList
-from tierlens.publish.safe import guarded, is_formula_like, plain
+from tierlens.publish.safe import guarded, plain
+from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
 
 MADE = dt.datetime(1980, 1, 1)  # noqa: DTZ001  XLSX holds no zone; a fixed moment keeps the bytes the same

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from tierlens.passwords import without_passwords
 from tierlens.sources.table_source import ADDRESSES
 
 SECRETS = ("password", "sslpassword")
@@ -43,7 +44,9 @@ def kept(value: Any) -> Any:
         return {key: kept(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [kept(each) for each in value]
-    return _without_password(value) if isinstance(value, str) and value.startswith(ADDRESSES) else value
+    if not isinstance(value, str):
+        return value
+    return _without_password(value) if value.lower().startswith(ADDRESSES) else without_passwords(value)
 
 
 def hushed(said: str, address: str) -> str:
@@ -77,5 +80,6 @@ def _without_password(address: str) -> str:
     if parts is None:
         return HIDDEN
     person, at, host = parts.netloc.rpartition("@")
-    asked = (each for each in parts.query.split("&") if unquote(each.partition("=")[0]) not in SECRETS)
-    return parts._replace(netloc=f"{person.partition(':')[0]}{at}{host}", query="&".join(asked)).geturl()
+    asked = (each for each in parts.query.split("&") if unquote(each.partition("=")[0]).lower() not in SECRETS)
+    bare = parts._replace(netloc=f"{person.partition(':')[0]}{at}{host}", query="&".join(asked)).geturl()
+    return without_passwords(bare)

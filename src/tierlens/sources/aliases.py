@@ -110,6 +110,11 @@ ALIASES: dict[str, dict[str, str]] = {
         "judged_at": "time date datetime 日期 时间 日期时间 時間 日期時間 judged_at rated_at as_of 评价日期 "
         "评级日期 评估日期 判定日期 評價日期 評級日期 評估日期",
     },
+    "consent": {
+        "customer_id": _EVERYWHERE["customer_id"],
+        "contactable": "contactable consent opt_in marketing_consent can_contact 可联系 是否可联系 同意联系 营销同意 "
+        "是否同意 可聯繫 是否可聯繫 同意聯繫 營銷同意",
+    },
     "merges": {
         "customer_id": _EVERYWHERE["customer_id"] + " record duplicate duplicate_id 重复编号 副编号 重複編號",
         "same_as": "same_as master master_id merged_into 主客户编号 主编号 合并到 合并至 主客戶編號 主編號 合併到",

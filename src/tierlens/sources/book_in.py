@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import MissingExtraError
 from tierlens.sources.asked import Asked
+from tierlens.sources.book_weight import refuse_heavy
 from tierlens.sources.headers import Header, guess_roles, match_roles, missing_roles, name_blanks
 from tierlens.sources.refuse import NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, Stager
@@ -44,13 +45,14 @@ def stage_book(path: Path, asked: Asked, folder: Path) -> list[Part]:
         python-calamine is not installed.
     """
     workbook = open_book(path)
+    hidden = {sheet.name for sheet in workbook.sheets_metadata if "Hidden" in str(sheet.visible)}
     parts, skipped = [], 0
     for name in asked.sheets or workbook.sheet_names:
         if name not in workbook.sheet_names:
             raise refusal("E-TX-118", path.name, name=name, headers=", ".join(workbook.sheet_names))
         with _sheet_told(path, name):
             part = _stage_sheet(workbook.get_sheet_by_name(name), path, asked, folder)
-        parts += [part] if part else []
+        parts += [replace(part, hidden=name in hidden)] if part else []
         skipped += part is None
     if not parts:
         raise refusal("E-TX-023", path.name, roles=", ".join(missing_roles([], asked.contract)))
@@ -59,11 +61,18 @@ def stage_book(path: Path, asked: Asked, folder: Path) -> list[Part]:
 
 
 def open_book(path: Path) -> Any:
-    """Open a workbook with python-calamine; see :func:`stage_book` for what is raised."""
+    """Open a workbook with python-calamine, once it is known that it fits; see :func:`stage_book` for what is raised.
+
+    Raises
+    ------
+    DataError
+        ``E-TX-152``, ``E-TX-153``: see :func:`tierlens.sources.book_weight.refuse_heavy`.
+    """
     try:
         import python_calamine
     except ImportError:
         raise MissingExtraError("excel", "python-calamine") from None
+    refuse_heavy(path)
     try:
         return python_calamine.load_workbook(path)
     except python_calamine.PasswordError:
@@ -96,6 +105,7 @@ def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -
     roles = match_roles(headers, asked, asked.currency, f"{name}:{line}", asked.contract)
     stager = Stager(folder / f"part{len(list(folder.iterdir()))}.parquet", width)
     counts = _fill(stager, rows, roles, asked, name)
+    counts["merged_cells"] = len(sheet.merged_cell_ranges or ())
     if not counts.pop("lines") and not asked.allow_empty:
         raise refusal("E-TX-020", name, part=NO_LINES)
     return replace(stager.part(name, path, headers, roles), counts=counts)

@@ -46,7 +46,7 @@ def as_text(column: str, kind: str) -> str:
         return f"nullif({column}, '')"
     if kind in ("DOUBLE", "FLOAT"):
         whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
-        number = f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+        number = f"CASE WHEN {whole} THEN TRY_CAST({column} AS BIGINT)::VARCHAR ELSE {column}::VARCHAR END"
         return f"CASE WHEN NOT isnan({column}) THEN {number} END"
     if kind.startswith("DECIMAL"):
         return rf"regexp_replace({column}::VARCHAR, '(\.[0-9]*?)0+$', '\1').rtrim('.')"
@@ -89,7 +89,11 @@ def raw_columns(
         if role in times:
             zoned = kind.startswith("TIMESTAMP WITH")
             here = f"timezone({literal(zone)}, {column})" if zoned else column
-            columns += [f"{here if native else 'NULL'}::TIMESTAMP AS {role}_native", f"{zoned} AS {role}_zoned"]
+            columns += [
+                f"TRY_CAST({here if native else 'NULL'} AS TIMESTAMP) AS {role}_native",
+                f"{column if native else 'NULL'} IS NOT NULL AS {role}_given",
+                f"{zoned} AS {role}_zoned",
+            ]
         if role in numbers:
             columns.append(f"TRY_CAST({column if native else 'NULL'} AS {numbers[role]}) AS {role}_native")
             columns.append(f"{column if native else 'NULL'} IS NOT NULL AS {role}_given")
@@ -177,7 +181,7 @@ def time_columns(times: Sequence[str], zone: str) -> list[str]:
             f"CASE WHEN isfinite({role}_any) THEN {role}_any END AS {role}_is",
             f"CASE WHEN {odd}.fault IS NOT NULL THEN {odd}.fault "
             f"WHEN starts_with({raw}, '0000-00-00') THEN 'sentinel_date' "
-            f"WHEN {role}_is IS NULL AND ({raw} IS NOT NULL OR {role}_any IS NOT NULL) THEN 'bad_date' "
+            f"WHEN {role}_is IS NULL AND ({raw} IS NOT NULL OR {role}_given) THEN 'bad_date' "
             f"WHEN {role}_is::DATE IN {_SENTINEL_DAYS} THEN 'sentinel_date' "
             f"WHEN year({role}_is) NOT BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN 'impossible_year' END "
             f"AS {role}_fault",

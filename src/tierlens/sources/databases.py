@@ -54,8 +54,8 @@ def stage_database(path: Path, asked: Asked, folder: Path, connection: duckdb.Du
         is_sqlite = file.read(len(SQLITE_MARK)) == SQLITE_MARK
     if is_sqlite:
         return _stage_sqlite(path, asked, stored, name)
-    with _attached(path, connection, name):
-        _copy_duckdb(asked, stored, connection, name)
+    with _opened(path, stored, name) as database:
+        _copy_duckdb(asked, stored, database, name)
     return _checked(stored, asked, connection, name, path)
 
 
@@ -100,15 +100,18 @@ def _checked(stored: Path, asked: Asked, connection: duckdb.DuckDBPyConnection, 
 
 
 @contextmanager
-def _attached(path: Path, connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
-    try:
-        connection.execute(f"ATTACH {literal(str(path))} AS given (READ_ONLY)")
-    except duckdb.Error as error:
-        raise refusal("E-TX-126", name, detail=said_by(error)) from None
-    try:
-        yield
-    finally:
-        connection.execute("DETACH given")
+def _opened(path: Path, stored: Path, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file in a connection that can reach nothing else: a view in it must not read other files."""
+    with duckdb.connect(":memory:") as database:
+        try:
+            reached = ", ".join(literal(str(name)) for name in (path, f"{path}.wal", stored))
+            database.execute(f"SET allowed_paths = [{reached}]")
+            database.execute("SET enable_external_access = false")
+            database.execute("SET lock_configuration = true")
+            database.execute(f"ATTACH {literal(str(path))} AS given (READ_ONLY)")
+        except duckdb.Error as error:
+            raise refusal("E-TX-126", name, detail=said_by(error)) from None
+        yield database
 
 
 def _copy_duckdb(asked: Asked, stored: Path, connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -118,9 +121,15 @@ UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE database_name 
 ORDER BY ALL""").fetchall()
     schema, table = _choose(asked.inside, found, "main", name)
     relation = f"given.{quoted(schema)}.{quoted(table)}"
-    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    columns = [f"{quoted(c)}::VARCHAR AS {quoted(c)}" if _is_wide(k) else quoted(c) for c, k, *_ in described]
-    connection.execute(f"COPY (SELECT {', '.join(columns)} FROM {relation}) TO {literal(str(stored))} (FORMAT parquet)")
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        columns = [f"{quoted(c)}::VARCHAR AS {quoted(c)}" if _is_wide(k) else quoted(c) for c, k, *_ in described]
+        rows = f"SELECT {', '.join(columns)} FROM {relation}"
+        connection.execute(f"COPY ({rows}) TO {literal(str(stored))} (FORMAT parquet)")
+    except duckdb.PermissionException:
+        raise refusal("E-TX-154", name, name=table) from None
+    except duckdb.Error as error:
+        raise refusal("E-TX-126", name, detail=said_by(error)) from None
 
 
 def _is_wide(kind: str) -> bool:
@@ -141,6 +150,7 @@ def _choose(wanted: str, found: Sequence[tuple[str, str]], default: str, name: s
 def _stage_sqlite(path: Path, asked: Asked, stored: Path, name: str) -> Part:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")  # a view of the file may not call functions with effects
             return _read_sqlite(database, path, asked, stored, name)
     except sqlite3.Error as error:
         raise refusal("E-TX-126", name, detail=said_by(error)) from None
@@ -157,7 +167,7 @@ def _read_sqlite(database: sqlite3.Connection, path: Path, asked: Asked, stored:
     line = 0
     for line, row in enumerate(rows, 1):
         lost = any(isinstance(row[i], float) and abs(row[i]) >= EXACT_BELOW for i in ids)
-        stager.add(line, [_sqlite_text(cell, headers[i], name) for i, cell in enumerate(row)],
+        stager.add(line, [_sqlite_text(cell, headers[i], f"{name}:{line}") for i, cell in enumerate(row)],
                    "digits_lost" if lost else None)  # fmt: skip
     stager.close()
     if not line and not asked.allow_empty:
@@ -165,9 +175,11 @@ def _read_sqlite(database: sqlite3.Connection, path: Path, asked: Asked, stored:
     return stager.part(name, path, headers, roles)
 
 
-def _sqlite_text(cell: Any, header: str, name: str) -> str | None:
+def _sqlite_text(cell: Any, header: str, place: str) -> str | None:
     if isinstance(cell, bytes):
-        raise refusal("E-TX-127", name, name=header)
+        raise refusal("E-TX-127", place, name=header)
+    if isinstance(cell, str) and "\0" in cell:
+        raise refusal("E-TX-018", place)
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < EXACT_BELOW else repr(cell)
     return None if cell is None else str(cell)

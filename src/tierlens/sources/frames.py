@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from tierlens.errors import UsageError
-from tierlens.sources.headers import missing_roles
+from tierlens.sources.headers import guess_roles, missing_roles
 from tierlens.sources.read import read
 from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
 from tierlens.sources.tables import Tables
@@ -50,7 +52,7 @@ def tables_from_frame(
     Raises
     ------
     UsageError
-        ``E-US-010`` a needed column is missing.
+        ``E-US-010`` a needed column is missing; ``E-US-014`` the currency is none; ``E-US-015`` the frame is no table.
     DataError
         ``E-TX-200`` rows that cannot be used.
 
@@ -60,15 +62,10 @@ def tables_from_frame(
     >>> tables_from_frame(orders, "CNY").transactions.select("day", "amount").collect("pyarrow").rows()
     [(20458, 1990), (20485, 500)]
     """
-    money = Money.model_validate(currency)
-    narwhal = nw.from_native(frame)
+    money, narwhal = _money(currency), _narwhal(frame)
     names = narwhal.collect_schema().names()
     if missing := missing_roles(["time" if column == "day" else column for column in names]):
-        raise UsageError(
-            "E-US-010",
-            Text(f"the table has no {', '.join(missing)}", f"表中缺少 {', '.join(missing)}"),
-            fix=Text("rename its columns to the vocabulary of tierlens", "请按 tierlens 的词汇重命名各列"),
-        )
+        raise _without(missing, names)
     if narwhal.implementation.is_pyspark():
         from tierlens.sources.spark import settle_spark
 
@@ -84,6 +81,52 @@ def tables_from_frame(
         return read(
             Source(name=name, files=files, columns=columns, currency=money, timezone=timezone, policies=rules)
         ).tables
+
+
+def _money(currency: str | Money) -> Money:
+    try:
+        return Money.model_validate(currency)
+    except ValidationError:
+        raise UsageError(
+            "E-US-014",
+            Text(f"{currency!r} is no currency", f"{currency!r} 不是币种"),
+            where="currency",
+            fix=Text("give a code such as 'CNY', or a Money with rates", "请填写代码，如 'CNY'，或带汇率的 Money"),
+        ) from None
+
+
+def _narwhal(frame: Any) -> Any:
+    try:
+        return nw.from_native(frame)
+    except TypeError:
+        raise UsageError(
+            "E-US-015",
+            Text(f"a {type(frame).__name__} is no table", f"{type(frame).__name__} 不是数据表"),
+            where="frame",
+            fix=Text(
+                "give a pandas, Polars, Arrow or PySpark table; for files see tierlens.sources.read.read",
+                "请提供 pandas、Polars、Arrow 或 PySpark 表；文件请用 tierlens.sources.read.read",
+            ),
+        ) from None
+
+
+def _without(missing: Sequence[str], names: Sequence[str]) -> UsageError:
+    """Return the error of a table without some columns, with what it has and what of that is meant."""
+    guessed = {role: names[places[0]] for role, places in guess_roles(names, Columns()).items() if places}
+    meant = ", ".join(f"{name!r} -> {role!r}" for role, name in guessed.items() if role != name)
+    has = ", ".join(map(repr, names)) or "-"
+    fix = Text(f"rename {meant}", f"请重命名：{meant}") if meant else Text(
+        "rename its columns to customer_id, time, amount", "请将各列重命名为 customer_id、time、amount"
+    )  # fmt: skip
+    return UsageError(
+        "E-US-010",
+        Text(
+            f"the table has no {', '.join(missing)}; its columns are {has}",
+            f"表中缺少 {', '.join(missing)}；现有列：{has}",
+        ),
+        where="frame",
+        fix=fix,
+    )
 
 
 def _with_time(table: pa.Table) -> pa.Table:

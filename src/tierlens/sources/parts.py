@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from tierlens.sources.asked import Asked
 from tierlens.sources.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still, refuse_without_room
-from tierlens.sources.refuse import NO_CONTENT, refusal, said_by
+from tierlens.sources.refuse import NO_CONTENT, NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, first_row, stage_parquet
 from tierlens.sources.table_source import ADDRESSES
 
@@ -50,10 +51,11 @@ def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
 
 def _stage_file(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Part]:
     suffix = path.suffix.lower()
+    _refuse_unreadable(path)
     if path.stat().st_size == 0:
         raise refusal("E-TX-020", path.name, part=NO_CONTENT)
     if suffix == ".parquet":
-        return [stage_parquet(path, asked, connection)]
+        return [_stage_parquet(path, asked, folder, connection)]
     if suffix in DATABASE_TYPES:
         from tierlens.sources.databases import stage_database
 
@@ -65,6 +67,21 @@ def _stage_file(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckD
     from tierlens.sources.text_in import stage_text
 
     return [stage_text(path, asked, folder)]
+
+
+def _refuse_unreadable(path: Path) -> None:
+    """Refuse a file that the system does not let us read, with the system's reason."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise refusal("E-TX-155", path.name, detail=error.strerror or type(error).__name__) from None
+
+
+def _stage_parquet(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> Part:
+    part = stage_parquet(path, asked, connection)
+    if not asked.allow_empty and not pq.read_metadata(path).num_rows:
+        raise refusal("E-TX-020", path.name, part=NO_LINES)
+    return part
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
@@ -18,6 +17,7 @@ from tierlens.sources.fixes import fix_of
 from tierlens.sources.reasons import QUARANTINE, REASONS
 from tierlens.sources.refuse import refusal
 from tierlens.sources.source import Policies
+from tierlens.spreadsheets import inert
 from tierlens.words import Lang, Text
 
 _TITLES = {
@@ -32,8 +32,6 @@ _TITLES = {
     "first_day": Text("first day", "首日"),
     "last_day": Text("last day", "末日"),
 }
-_FORMULA = re.compile(r"[ \u00a0\u3000]*[=+\-@\t\r\n＝＋－＠]")  # as OWASP lists them; blanks before do not hide one
-_NUMBER = re.compile(r"[+-]?[0-9.,]+%?")
 BATCH = 10_000
 
 
@@ -53,6 +51,10 @@ class FileCount:
         Of text files.
     first_day, last_day : date or None
         Of the lines used.
+    hidden : bool
+        Whether it is a sheet that the workbook does not show.
+    ignored : tuple of str
+        Headers of columns that nothing reads.
     """
 
     file: str
@@ -64,6 +66,8 @@ class FileCount:
     encoding: str = ""
     first_day: dt.date | None = None
     last_day: dt.date | None = None
+    hidden: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,11 @@ class Quality:
         """Return the share (0-1) of the lines read that a reason keeps out."""
         return self.quarantined.get(reason, 0) / self.rows_in if self.rows_in else 0.0
 
+    def said(self, reason: str) -> Text:
+        """Return a reason in words; of hidden sheets with their names."""
+        text, names = REASONS[reason].text, ", ".join(count.file for count in self.files if count.hidden)
+        return Text(f"{text.en}: {names}", f"{text.zh}：{names}") if reason == "hidden_sheet" and names else text
+
     def over_limit(self) -> dict[str, tuple[float, float]]:
         """Return the share and limit of each reason over its own; ``others`` are those without one, together."""
         limits = self.policies.limits
@@ -189,7 +198,7 @@ class Quality:
             value = getattr(self, key)
             if isinstance(value, Mapping):
                 colon = ": " if lang == "en" else "："
-                rows += [(f"{title.say(lang)}{colon}{REASONS[k].text.say(lang)}", n) for k, n in value.items() if n]
+                rows += [(f"{title.say(lang)}{colon}{self.said(k).say(lang)}", n) for k, n in value.items() if n]
             elif value is not None or key.endswith("day"):
                 rows.append((title.say(lang), value if isinstance(value, int) else str(value or "-")))
         return rows
@@ -230,19 +239,6 @@ class Quality:
                     writer.writerow([place, line, safe(blamed), *said[key], *map(safe, values)])
                 written += batch.num_rows
         return written
-
-
-def inert(text: str | None) -> str:
-    """Return a text that no spreadsheet runs as a formula.
-
-    Examples
-    --------
-    >>> inert("=HYPERLINK(1)"), inert("-12.50"), inert(None)
-    ("'=HYPERLINK(1)", '-12.50', '')
-    """
-    if text and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text or ""
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import duckdb
 import narwhals as nw
 
+from tierlens.errors import UsageError
 from tierlens.sources.cells import fingerprint
 from tierlens.sources.contracts import TRANSACTIONS
 from tierlens.sources.functions import Day, lent
@@ -31,6 +32,7 @@ from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, first_row
 from tierlens.sources.tables import Tables, day_number
 from tierlens.sources.units import refuse_units
+from tierlens.words import Text
 
 CONTRACT = ("customer_id", "order_id", "day", "known_day", "amount", "kind", "product_id", "quantity", '"time"')
 
@@ -106,6 +108,8 @@ def read(
     DataError
         Under the code of the case when a file must not be read as it stands (see :mod:`tierlens.sources.refuse`), or
         ``E-TX-200`` when a limit is passed; ``E-TX-043`` when memory or disk do not suffice.
+    UsageError
+        ``E-US-016`` for anything but a Source.
     MissingExtraError
         A workbook is read and python-calamine is not installed.
 
@@ -121,6 +125,18 @@ def read(
     >>> quality.rows_in, quality.used
     (1, 1)
     """
+    if not isinstance(source, Source):
+        raise UsageError(
+            "E-US-016",
+            Text(f"a {type(source).__name__} does not say how it is read", f"{type(source).__name__} 未说明如何读取"),
+            where="source",
+            fix=Text(
+                "give a Source: Source(files='orders.csv', currency='CNY'); for a frame see "
+                "tierlens.sources.frames.tables_from_frame",
+                "请提供 Source：Source(files='orders.csv', currency='CNY')；内存中的表请用 "
+                "tierlens.sources.frames.tables_from_frame",
+            ),
+        )
     connection = connect(threads, memory)
     try:
         parts, quality, others = _read_all(connection, source, before)

@@ -237,7 +237,26 @@ FLAGS = _all(
         "name_twins",
         "E-TX-046",
         "flag",
-        Text("customers of one name in simplified and traditional writing", "简繁体同名的客户"),
+        Text(
+            "customers who share a name, simplified and traditional writing taken as one",
+            "名称相同的客户（简繁体视为相同）",
+        ),
+    ),
+    Reason("hidden_sheet", "E-TX-156", "flag", Text("lines of hidden sheets, kept", "隐藏工作表中的行（保留）")),
+    Reason(
+        "merged_cells",
+        "E-TX-157",
+        "flag",
+        Text("merged cells, of which only the first holds the value", "合并单元格（仅首个单元格有值）"),
+    ),
+    Reason(
+        "lookalikes",
+        "E-TX-158",
+        "flag",
+        Text(
+            "customer ids that look alike, one with Greek or Cyrillic letters",
+            "外形相同的客户编号（其中含希腊或西里尔字母）",
+        ),
     ),
 )
 

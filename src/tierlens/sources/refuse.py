@@ -61,6 +61,34 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
         ),
         Text("correct this line, the largest of them", "请更正此行（其中最大的一行）"),
     ),
+    "E-TX-152": (
+        Text(
+            "the workbook unpacks to {size} MB in {parts} parts, {times} times its size",
+            "工作簿解压后为 {size} MB、{parts} 个部分，是文件大小的 {times} 倍",
+        ),
+        Text(
+            "save its data sheets in a new workbook, or export them as CSV",
+            "请将数据工作表另存为新工作簿，或导出为 CSV",
+        ),
+    ),
+    "E-TX-153": (
+        Text(
+            "cell {cell} stretches a sheet to {rows} rows and {columns} columns",
+            "单元格 {cell} 使工作表扩展到 {rows} 行、{columns} 列",
+        ),
+        Text(
+            "delete the rows and columns outside the data (Ctrl+End shows the last cell), and save again",
+            "请删除数据区以外的行和列（Ctrl+End 可定位最后一个单元格）后重新保存",
+        ),
+    ),
+    "E-TX-154": (
+        Text("view {name!r} reads from outside the database", "视图 {name!r} 读取数据库以外的内容"),
+        Text("make a table of it, or export it as a file", "请改为数据表，或导出为文件"),
+    ),
+    "E-TX-155": (
+        Text("the file may not be read: {detail}", "无权读取该文件：{detail}"),
+        Text("ask for the right to read it, or copy it", "请获取读取权限，或复制一份"),
+    ),
     "E-TX-026": (
         Text("one column mixes numbers in {units}", "同一列混用单位：{units}"),
         Text("write all numbers of the column in one unit", "请将该列统一为一种单位"),
@@ -122,11 +150,11 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
         Text("check the path in the run file", "请检查运行文件中的路径"),
     ),
     "E-TX-121": (
-        Text("the data folder is nowhere", "找不到数据目录"),
+        Text("there is no data folder", "找不到数据目录"),
         Text("set TIERLENS_DATA to the folder that holds it", "请将 TIERLENS_DATA 设为数据所在目录"),
     ),
     "E-TX-122": (
-        Text("the encoding cannot be told", "无法识别文件编码"),
+        Text("the encoding is not recognised", "无法识别文件编码"),
         Text("state it in the run file: encoding: cp1252", "请在运行文件中写明：encoding: cp1252"),
     ),
     "E-TX-123": (
@@ -152,8 +180,8 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
         ),
     ),
     "E-TX-127": (
-        Text("column {name!r} holds binary values", "列 {name!r} 含二进制值"),
-        Text("leave it out, for example by a view", "请去掉该列，例如使用视图"),
+        Text("column {name!r} holds binary values, lists or records", "列 {name!r} 含二进制值、列表或结构"),
+        Text("write it as text, or leave it out (columns: null)", "请写成文本，或不读取该列（columns 中设为 null）"),
     ),
     "E-TX-128": (
         Text(
@@ -161,6 +189,10 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
             "记录 {record!r} 未指明主客户、对应两个主客户或形成循环",
         ),
         Text("let every record name one customer", "请为每条记录指明唯一的主客户"),
+    ),
+    "E-TX-159": (
+        Text("a field of this line has more than {most} characters", "该行有字段超过 {most} 个字符"),
+        Text("look for a quote that opens before it and is never closed", "请检查此前是否有未闭合的引号"),
     ),
     "E-TX-200": (
         Text("too many lines are quarantined: {reasons}", "隔离的行过多：{reasons}"),

@@ -21,10 +21,13 @@ from tierlens.sources.source import Policies
 from tierlens.sources.span import Span, main_span
 from tierlens.sources.staging import Part, first_row, literal, quoted
 from tierlens.sources.tables import day_date
+from tierlens.sources.values import LOOKALIKES
 
 ABSURD = 10**12  # minor units
 TIMES_THE_NEXT = 1_000
 LISTED = 20
+NAMES = ("name", "short_name")
+"""Columns of customers that never leave the file that they stand in."""
 
 
 Findings = Callable[
@@ -71,6 +74,7 @@ FROM lines AS l LEFT JOIN repeats AS r USING (part, line) GROUP BY ALL ORDER BY 
     flags, outliers = (findings or _flags)(connection, parts, policies)
     span = _span(connection) if contract is TRANSACTIONS else None
     flags |= {"date_apart": span.apart} if span and span.apart else {}
+    flags |= _of_sheets(connection, parts)
     home = first_row(connection, "SELECT current_schema()") or ("main",)
     return Quality(
         name=name,
@@ -89,6 +93,16 @@ FROM lines AS l LEFT JOIN repeats AS r USING (part, line) GROUP BY ALL ORDER BY 
         rejects=connection.cursor().table(f"shop.{home[0]}.rejects"),
         policies=policies,
     )
+
+
+def _of_sheets(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dict[str, int]:
+    """Count lines of hidden sheets among those kept, and merged cells."""
+    hidden = [str(number) for number, part in enumerate(parts) if part.hidden]
+    listed = ", ".join(hidden) or "-1"
+    lines = first_row(connection, f"SELECT count(*) FROM kept WHERE part IN ({listed})")
+    merged = sum(part.counts.get("merged_cells", 0) for part in parts)
+    counts = {"hidden_sheet": lines[0] if lines else 0, "merged_cells": merged}
+    return {key: count for key, count in counts.items() if count}
 
 
 def _span(connection: duckdb.DuckDBPyConnection) -> Span | None:
@@ -123,6 +137,8 @@ def _file(number: int, part: Part, judged: Iterable[Any]) -> FileCount:
         encoding=part.encoding,
         first_day=_day(min, (row[3] for row in used)),
         last_day=_day(max, (row[4] for row in used)),
+        hidden=part.hidden,
+        ignored=part.ignored,
     )
 
 
@@ -158,13 +174,30 @@ SELECT (SELECT count(*) FROM kept JOIN each USING (customer_id)
     early, negative, twins, other = row or (0, 0, 0, 0)
     counts = {"outlier": len(absurd), "return_first": early, "net_negative": negative, "case_twins": int(twins)}
     counts |= {"non_product_kept": other} if policies.non_products.action == "keep" else {}
+    counts["lookalikes"] = _lookalikes(connection)
     listed = tuple((parts[part].name, line, amount) for part, line, amount in absurd[:LISTED])
     return {key: count for key, count in counts.items() if count}, listed
 
 
+def _lookalikes(connection: duckdb.DuckDBPyConnection) -> int:
+    """Count customers whose id looks like another's, but for letters of another alphabet."""
+    foreign = connection.execute(
+        "SELECT DISTINCT customer_id FROM kept WHERE regexp_matches(customer_id, '[\\x{0370}-\\x{052F}]')"
+    ).fetchall()
+    shown = {name: name.translate(LOOKALIKES) for (name,) in foreign}
+    listed = connection.execute(
+        "SELECT DISTINCT customer_id FROM kept WHERE customer_id IN (SELECT unnest(?))", [list(set(shown.values()))]
+    ).fetchall()
+    latin = {name for (name,) in listed} - set(shown)
+    return len(latin) + sum(look in latin for look in shown.values())
+
+
 def _keep_rejects(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> None:
-    """Make the table ``rejects``: file, line, the header to blame, reason and every original field as text."""
-    names = list(dict.fromkeys(header for part in parts for header in part.headers))
+    """Make the table ``rejects``: file, line, the header to blame, reason and the original fields as text.
+
+    Only fields that are read stand there, and no names: whoever corrects a line finds it by file and number.
+    """
+    names = list(dict.fromkeys(header for part in parts for header in _shown(part)))
     folded: dict[str, int] = {}
     columns = {}
     for name in names:  # DuckDB does not tell columns apart by case
@@ -190,6 +223,12 @@ FROM ({" UNION ALL ".join(selects)}) JOIN bad USING (part, line) ORDER BY bad.pa
     connection.execute("DROP TABLE bad")
 
 
+def _shown(part: Part) -> list[str]:
+    """Return the headers of a part that rejects may show, in its order."""
+    places = sorted(at.place for role, at in part.roles.items() if role not in NAMES)
+    return [part.headers[place] for place in places]
+
+
 def _header(part: Part) -> str:
     """Return SQL of the header that carries the column to blame."""
     cases = (f"WHEN {literal(role)} THEN {literal(part.headers[at.place])}" for role, at in part.roles.items())
@@ -197,7 +236,7 @@ def _header(part: Part) -> str:
 
 
 def _field(part: Part, name: str, column: str) -> str:
-    if name not in part.headers:
+    if name not in _shown(part):
         return f"NULL::VARCHAR AS {quoted(column)}"
     place = part.headers.index(name)
     return f"{as_text(quoted(part.fields[place]), part.types[place])} AS {quoted(column)}"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from tierlens.errors import UsageError
 from tierlens.sources.asked import Asked
 from tierlens.sources.contracts import OTHERS, TRANSACTIONS, contract_of
 from tierlens.sources.reasons import QUARANTINE
-from tierlens.sources.table_source import Separator, Share, TableSource, Texts, below
+from tierlens.sources.table_source import Files, Separator, Share, TableSource, Texts, below
 from tierlens.sources.tables import Currency, day_date, day_number
 from tierlens.strict_yaml import refused
+from tierlens.words import Text
 
 ROLES = (
     "customer_id",
@@ -32,6 +36,8 @@ ROLES = (
     "currency",
     "line_id",
 )
+YUAN = frozenset({"RMB", "rmb", "cny", "人民币", "人民幣", "元", "￥", "¥", "CN¥"})
+"""Other words for CNY."""
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK"})
 
 
@@ -56,7 +62,8 @@ Exact = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=Fa
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What stands in the input of an error may be an address with a password.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Columns(_Section):
@@ -122,7 +129,7 @@ class Money(_Section):
     1
     """
 
-    code: str = Field(pattern=r"^[A-Z]{3}$")
+    code: str
     rates: Mapping[str, Exact] = {}
     minor: int = Field(default=100, ge=1, le=1000)
 
@@ -130,9 +137,18 @@ class Money(_Section):
     @classmethod
     def _plain_code(cls, value: Any) -> Any:
         given = {"code": value} if isinstance(value, str) else value
+        if isinstance(given, dict) and given.get("code") in YUAN:
+            given = {**given, "code": "CNY"}
         if isinstance(given, dict) and given.get("code") in WITHOUT_CENTS:
             return {"minor": 1, **given}
         return given
+
+    @field_validator("code")
+    @classmethod
+    def _three_letters(cls, code: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise refused(Text(f"{code!r} is no currency code such as CNY", f"{code!r} 不是币种代码（如 CNY）"))
+        return code
 
     def currency(self) -> Currency:
         """Return the value that the tables carry."""
@@ -155,6 +171,18 @@ class NonProducts(_Section):
     codes: Texts = ()
     pattern: str | None = None
     action: Literal["quarantine", "keep"] = "quarantine"
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            duckdb.execute("SELECT regexp_full_match('', ?)", [pattern or ""])
+        except duckdb.Error as error:
+            reason = str(error).removeprefix("Invalid Input Error: ")
+            raise refused(
+                Text(f"{pattern!r} is no regular expression ({reason})", f"{pattern!r} 不是正则表达式（{reason}）")
+            ) from None
+        return pattern
 
 
 class Policies(_Section):
@@ -208,10 +236,18 @@ class Policies(_Section):
 
 def known_reasons(limits: Mapping[str, float]) -> Mapping[str, float]:
     """Refuse limits for reasons that are none (ValueError)."""
-    unknown = sorted(set(limits) - set(QUARANTINE))
-    if unknown:
-        raise ValueError(f"no such reason: {', '.join(unknown)}; known are {', '.join(QUARANTINE)}")
+    for reason in sorted(set(limits) - set(QUARANTINE)):
+        raise refused(_none_of(Text("reason to quarantine a line", "隔离原因"), reason, QUARANTINE))
     return limits
+
+
+def _none_of(what: Text, given: str, known: Iterable[str]) -> Text:
+    """Say that a word is none of those known, and which is the nearest."""
+    names = list(known)
+    near = difflib.get_close_matches(given, names, 1, 0.6)
+    listed = Text(f"did you mean {near[0]!r}?", f"是否指 {near[0]!r}？") if near else None
+    listed = listed or Text(f"there are {', '.join(names)}", f"可用：{', '.join(names)}")
+    return Text(f"{given!r} is no {what.en}; {listed.en}", f"{given!r} 不是{what.zh}；{listed.zh}")
 
 
 class Source(_Section):
@@ -264,7 +300,7 @@ class Source(_Section):
     """
 
     name: str = "data"
-    files: Annotated[Texts, Field(min_length=1)]
+    files: Files
     columns: Columns = Columns()
     headers: Texts = ()
     sheets: Texts = ()
@@ -285,19 +321,19 @@ class Source(_Section):
     def _known_tables(cls, tables: Mapping[str, TableSource]) -> Mapping[str, TableSource]:
         for name, table in tables.items():
             if name not in OTHERS:
-                raise ValueError(f"no such table: {name}; known are {', '.join(OTHERS)}")
+                raise refused(_none_of(Text("table", "数据表"), name, OTHERS))
             known_reasons(table.limits)
-            unknown = sorted(set(table.columns) - set(contract_of(name).names))
-            if unknown:
-                columns = ", ".join(contract_of(name).names)
-                raise ValueError(f"{name} has no column {', '.join(unknown)}; it has {columns}")
+            for column in sorted(set(table.columns) - set(contract_of(name).names)):
+                raise refused(_none_of(Text(f"column of {name}", f"{name} 的列"), column, contract_of(name).names))
         return tables
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
         if zone not in available_timezones():
-            raise ValueError(f"no such time zone: {zone}; write it as Asia/Shanghai")
+            raise refused(
+                Text(f"{zone!r} is no time zone; write it as Asia/Shanghai", f"{zone!r} 不是时区；请写成 Asia/Shanghai")
+            )
         return zone
 
     @field_validator("encoding")
@@ -307,7 +343,12 @@ class Source(_Section):
             try:
                 "".encode(encoding)
             except LookupError:
-                raise ValueError(f"no such encoding: {encoding}; write it as utf-8 or gb18030") from None
+                raise refused(
+                    Text(
+                        f"{encoding!r} is no encoding; write it as utf-8 or gb18030",
+                        f"{encoding!r} 不是编码名称；请写成 utf-8 或 gb18030",
+                    )
+                ) from None
         return encoding
 
     @property

@@ -18,6 +18,8 @@ from tierlens.sources.headers import Header, match_roles, name_blanks
 from tierlens.sources.refuse import refusal, said_by
 
 BATCH = 10_000
+OWN_NUMBER = '"number of the row"'
+"""Stands in for DuckDB's file_row_number where a file has a column of that name."""
 
 
 def quoted(name: str) -> str:
@@ -72,6 +74,8 @@ class Part:
         What staging changed, by the key of the reason.
     encoding : str
         Of text files.
+    hidden : bool
+        Whether it is a sheet that the workbook does not show.
     """
 
     name: str
@@ -85,12 +89,21 @@ class Part:
     fault: str = "fault"
     counts: Mapping[str, int] = field(default_factory=dict)
     encoding: str = ""
+    hidden: bool = False
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Headers of columns that nothing reads."""
+        read = {header.place for header in self.roles.values()}
+        return tuple(header for place, header in enumerate(self.headers) if place not in read)
 
     @property
     def relation(self) -> str:
         """SQL of the table that holds every line."""
-        numbered = ", file_row_number = true" if self.line != "line" else ""
-        return f"read_parquet({literal(str(self.stored))}{numbered})"
+        stored = literal(str(self.stored))
+        if self.line == OWN_NUMBER:  # in the order of the file, which DuckDB keeps
+            return f"(SELECT *, row_number() OVER () AS {OWN_NUMBER} FROM read_parquet({stored}))"
+        return f"read_parquet({stored}{', file_row_number = true' if self.line != 'line' else ''})"
 
     def place(self, line: int, role: str) -> str:
         """Return a place for people: file, line, and the header that carries a role."""
@@ -169,7 +182,8 @@ def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnectio
     Raises
     ------
     DataError
-        ``E-TX-021`` the file is damaged; or what :func:`~tierlens.sources.headers.match_roles` raises.
+        ``E-TX-021`` the file is damaged; ``E-TX-127`` a column that is read is binary or nested; ``E-TX-018`` an id
+        with a NUL character; or what :func:`~tierlens.sources.headers.match_roles` raises.
     """
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
@@ -178,4 +192,21 @@ def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnectio
         raise refusal("E-TX-021", name or path.name, detail=said_by(error)) from None
     roles = match_roles(headers, asked, asked.currency, name or path.name, asked.contract)
     fields, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
-    return Part(name or path.name, path, path, headers, fields, types, roles, "file_row_number + 1", "NULL::VARCHAR")
+    for at in roles.values():
+        if types[at.place].endswith("]") or types[at.place].startswith(("BLOB", "STRUCT", "MAP", "UNION")):
+            raise refusal("E-TX-127", name or path.name, name=headers[at.place])
+    line = OWN_NUMBER if "file_row_number" in map(str.lower, fields) else "file_row_number + 1"
+    part = Part(name or path.name, path, path, headers, fields, types, roles, line, "NULL::VARCHAR")
+    _refuse_nul(connection, part, [column.name for column in asked.contract.columns if column.kind == "id"])
+    return part
+
+
+def _refuse_nul(connection: duckdb.DuckDBPyConnection, part: Part, ids: Sequence[str]) -> None:
+    for role in ids:
+        column, kind = part.column(role) or ("", "")
+        if kind == "VARCHAR":
+            line = first_row(
+                connection, f"SELECT min({part.line}) FROM {part.relation} WHERE contains({column}, chr(0))"
+            )
+            if line and line[0] is not None:
+                raise refusal("E-TX-018", part.place(line[0], role))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tierlens.passwords import without_passwords
 from tierlens.sources.asked import Asked
 from tierlens.sources.contract import Contract
+from tierlens.strict_yaml import refused
+from tierlens.words import Text
 
 
 def as_tuple(value: object) -> object:
@@ -17,7 +21,28 @@ def as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str | Path) else value
 
 
+def reachable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return file names and addresses of servers, those in one spelling; refuse servers of other kinds (ValueError)."""
+    return tuple(_reachable(name) for name in names)
+
+
+def _reachable(name: str) -> str:
+    scheme = re.match("[a-z][a-z0-9+.-]+://", name, re.IGNORECASE)
+    if scheme and scheme[0].lower() in ADDRESSES:
+        return scheme[0].lower() + name[scheme.end() :]
+    if scheme or re.search(r"\bpassword\s*=", name, re.IGNORECASE):
+        shown = without_passwords(name)
+        raise refused(
+            Text(
+                f"{shown!r} is no address that is read; write it as postgresql://user@host/database",
+                f"{shown!r} 不是可读取的地址；请写成 postgresql://用户@主机/数据库",
+            )
+        )
+    return name
+
+
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Files = Annotated[Texts, Field(min_length=1), AfterValidator(reachable)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Separator = Literal[",", ";", "\t", "|", " "]
 ADDRESSES = ("postgresql://", "postgres://")
@@ -61,9 +86,9 @@ class TableSource(BaseModel):
     ('tickets.csv',)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    files: Annotated[Texts, Field(min_length=1)]
+    files: Files
     columns: Mapping[str, str | None] = {}
     table: str | None = None
     headers: Texts = ()

@@ -15,6 +15,8 @@ from tierlens.sources.headers import match_roles, name_blanks
 from tierlens.sources.refuse import NO_HEADER, NO_LINES, refusal, said_by
 from tierlens.sources.staging import Part, Stager
 
+LONGEST_FIELD = 100_000_000
+"""Characters of one field; Python's own limit of 131,072 is less than a note of a ticket may have."""
 Record = tuple[int, list[str]]
 
 
@@ -110,13 +112,17 @@ def _records(lines: Iterator[str], first: str, separator: str, name: str) -> Ite
         yield from ((number, line.split()) for number, line in enumerate(lines, 2))
         return
     reader = csv.reader(_chain(first, lines), delimiter=separator, strict=True)
-    start = 1
+    start, limit = 1, csv.field_size_limit(LONGEST_FIELD)
     try:
         for record in reader:
             yield start, record
             start = reader.line_num + 1
-    except csv.Error:
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise refusal("E-TX-159", f"{name}:{start}", most=f"{LONGEST_FIELD:,}") from None
         raise refusal("E-TX-019", f"{name}:{start}") from None
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _chain(first: str, lines: Iterator[str]) -> Iterator[str]:

@@ -20,9 +20,9 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from tierlens.errors import MissingExtraError, UsageError
-from tierlens.sources.quality import inert
 from tierlens.sources.tables import Tables
 from tierlens.sources.values import clean_text
+from tierlens.spreadsheets import inert
 from tierlens.words import Text
 
 Why = Literal["same name", "same core", "short name", "alike"]

@@ -14,8 +14,15 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-# Spaces, joiners, marks and direction signs that nobody sees; control characters stay, the file checks see to NUL.
-INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Spaces, joiners, fillers, marks, tags and direction signs that nobody sees, and control characters but white space.
+INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+LOOKALIKES = str.maketrans(
+    "АВЕЅЗІЈКМНОРСТУХаеоԛрсуѕхіјԁһԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοΫ", "ABES3IJKMHOPCTYXaeoqpcysxijdhwABEZHIKMNOPTYXoY"
+)
+"""Cyrillic and Greek letters that look like Latin ones (a part of Unicode's list of confusables)."""
 JOINERS = "\u200c\u200d"  # they shape emoji and letters, and are kept in texts
 SIGNS = {
     "CNY": ("¥", "RMB", "人民币", "元", "圆", "CN¥"),
