@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -11,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tierlens.errors import UsageError
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.headers import missing_roles
 from tierlens.sources.read import read
 from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
@@ -76,8 +75,8 @@ def tables_from_frame(
     table = (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
     kinds = "kind" if "kind" in names else "negative"
     rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
-        path = Path(folder) / name.replace("/", "-")
+    with scratch(temporary()) as folder:
+        path = folder / name.replace("/", "-")
         pq.write_table(_with_time(table), path.with_suffix(".parquet"))
         columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
         files = (str(path.with_suffix(".parquet")),)

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import narwhals as nw
 
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.cells import fingerprint
 from tierlens.sources.contracts import TRANSACTIONS
 from tierlens.sources.functions import Day, lent
@@ -58,7 +56,7 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     memory : str, optional
         Limit such as ``2GiB``; what does not fit goes to disk.
     """
-    spill = Path(tempfile.gettempdir()) / f"tierlens-{os.getpid()}-{uuid.uuid4().hex}"
+    spill = temporary() / f"spill-{uuid.uuid4().hex}"
     config: dict[str, str | int] = {"temp_directory": str(spill), "autoinstall_known_extensions": "false"}
     config |= {"threads": threads} if threads else {}
     config |= {"memory_limit": memory} if memory else {}
@@ -99,6 +97,8 @@ def read(source: Source, *, check: bool = True, threads: int | None = None, memo
 
     Examples
     --------
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = tempfile.TemporaryDirectory()
     >>> orders = Path(folder.name) / "orders.csv"
     >>> _ = orders.write_text("客户编号,日期,订单号,金额\n00123,2026-01-05,A1,19.90\n", encoding="utf-8")
@@ -133,9 +133,9 @@ def _read_all(
     connection: duckdb.DuckDBPyConnection, source: Source
 ) -> tuple[Sequence[Part], Quality, dict[str, Quality]]:
     """Make the views of all tables; return the parts of the transactions, and what became of every line."""
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
+    with scratch(temporary()) as folder:
         merging = load_merges(connection, source.same_customer)
-        parts = stage(source.asked, Path(folder), connection)
+        parts = stage(source.asked, folder, connection)
         with damage_told(connection, parts):
             _settle(connection, parts, source)
             _refuse_mixed(connection, parts, source)
@@ -145,7 +145,7 @@ def _read_all(
             quality = report(connection, parts, source.name, source.policies)
         connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
-        others = {name: read_other(connection, source, name, Path(folder), merging) for name in source.tables}
+        others = {name: read_other(connection, source, name, folder, merging) for name in source.tables}
     return parts, quality, others
 
 
