@@ -109,9 +109,11 @@ def sweep(parent: Path) -> None:
     """Remove scratch folders and locks that dead processes of this user left in a folder."""
     if fcntl is None:
         return
-    with os.scandir(parent.absolute()) as entries:
-        left = [Path(entry.path) for entry in entries if _PARTIAL.fullmatch(entry.name) or _LOCK.fullmatch(entry.name)]
-    for path in left:
+    try:
+        there = list(parent.absolute().iterdir())
+    except PermissionError:  # who may write into a folder may perhaps not list it
+        return
+    for path in (one for one in there if _PARTIAL.fullmatch(one.name) or _LOCK.fullmatch(one.name)):
         with suppress(OSError):
             _sweep_one(path)
 
@@ -147,7 +149,11 @@ def locked(place: Path) -> Iterator[None]:
     lock = place.absolute().with_name(f".tierlens-{_digest(place.name)}.lock")
     try:
         with unbroken():
-            _held[lock] = _lock(lock)
+            try:
+                _held[lock] = _lock(lock)
+            except OSError as problem:
+                problem.filename = str(place)
+                raise
         yield
     finally:
         if lock in _held:
@@ -203,9 +209,13 @@ def clear() -> None:
         _remove(folder)
 
 
+def _named(parent: Path) -> Path:
+    return parent.absolute() / f".tierlens-{secrets.token_hex(8)}.partial"
+
+
 def _make(parent: Path) -> Path:
     while True:
-        folder = parent.absolute() / f".tierlens-{secrets.token_hex(8)}.partial"
+        folder = _named(parent)
         folder.mkdir(mode=0o700)
         try:
             handle = os.open(folder, os.O_DIRECTORY) if fcntl is not None else -1

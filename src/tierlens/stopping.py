@@ -54,6 +54,8 @@ def listen(last: Callable[[], None]) -> None:
     for number in numbers:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
+    if os.name != "posix":
+        return
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

@@ -37,6 +37,7 @@ SCORED = "customers"
 QUALITY = "quality.json"
 ALONE = swap.RECORD
 """Record of models that were trained by themselves; those of a run stand in its own."""
+MOUNTED = Text("a file system is mounted here; it cannot be replaced", "此处是挂载点，不能整体替换")
 A_RUN = (RUN, CUSTOMERS, SNAPSHOTS, TIERS, FINDINGS, REPORT, REJECTS, TESTED, MOVED, BACKTESTS, MODELS)
 """What a run writes, whatever its run file asks for."""
 ON_SPARK = (RUN, SETTLED, SCORED)
@@ -84,6 +85,8 @@ def held(out: Path, force: bool = True, writes: Sequence[str] = A_RUN, inputs: S
     ['customers.parquet']
     """
     place = Path(os.path.realpath(out))
+    if place == place.parent:
+        raise _not_replaced(out, MOUNTED)
     try:
         with made(place.parent), locked(place):
             swap.put_back(place)
@@ -109,20 +112,25 @@ def _refuse(out: Path, place: Path, force: bool, writes: Sequence[str]) -> None:
         what = Text(f"there is an earlier run here ({there[0]})", f"此处已有先前的运行结果（{there[0]}）")
         fix = Text("name another folder, or add --force", "请换一个目录，或加 --force")
         raise UsageError("E-RU-002", what, where=str(out), fix=fix)
+    if Path(os.path.realpath(Path.cwd())).is_relative_to(place):
+        what = Text("the command stands in the folder that it would replace", "当前目录位于将被替换的目录之内")
+        fix = Text("call it from another folder", "请在其他目录中执行")
+        raise UsageError("E-RU-041", what, where=str(out), fix=fix)
     hindrance = _hindrance(place, writes[0])
     if hindrance is not None:
-        inside = Path(out) / "run"
-        fix = Text(f"name a folder of its own, such as {inside}", f"请指定专用目录，例如 {inside}")
-        raise UsageError("E-RU-041", hindrance, where=str(out), fix=fix)
+        raise _not_replaced(out, hindrance)
+
+
+def _not_replaced(out: Path, what: Text) -> UsageError:
+    inside = Path(out) / "results"
+    fix = Text(f"name a folder of its own, such as {inside}", f"请指定专用目录，例如 {inside}")
+    return UsageError("E-RU-041", what, where=str(out), fix=fix)
 
 
 def _hindrance(place: Path, record: str) -> Text | None:
     """Say why a folder cannot be replaced as a whole."""
     if place.is_mount():
-        return Text("a file system is mounted here; it cannot be replaced", "此处是挂载点，不能整体替换")
-    here = Path(os.path.realpath(Path.cwd()))
-    if here.is_relative_to(place):
-        return Text("the command stands in the folder that it would replace", "当前目录位于将被替换的目录之内")
+        return MOUNTED
     if not (place / record).exists():
         names = sorted(path.name for path in place.iterdir())
         strange = [name for name in names if not (name in RESULTS or name.startswith((".", "rejects_")))]

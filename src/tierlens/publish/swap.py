@@ -65,9 +65,9 @@ def replacing_folder(place: Path, own: Own, kept: Callable[[str], None]) -> Iter
         with unbroken():
             before = _names(place)
             swap(folder, place)
-            sync(place.parent)
             late = _names(folder) - before  # came while we hashed and synced
             carry_over(folder, place, lambda name: name not in late)
+            sync(place.parent)
 
 
 def swap(folder: Path, place: Path) -> None:
