@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases bad-inputs mlflow slow clean
+.PHONY: peers demo test check lint format cases bad-inputs crash mlflow slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -32,6 +32,9 @@ cases: $(VENV)/.installed
 
 bad-inputs: $(VENV)/.installed
 	$(BIN)/python -m tests.bad_inputs
+
+crash: $(VENV)/.installed
+	$(BIN)/python -m tests.crash
 
 # What benchmarks/features.py is held against; archived, so it stands apart from the environment.
 peers: $(VENV)/.installed

@@ -62,8 +62,8 @@ class DataError(TierlensError, ValueError):
     exit_code: ClassVar[int] = 3
 
 
-class SchemeError(DataError):
-    """A scheme file that breaks the scheme language (exit code 3)."""
+class SchemeError(UsageError):
+    """A scheme that is not there, or a scheme file that breaks the scheme language (exit code 2)."""
 
 
 class BusyError(TierlensError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from tierlens.errors import DataError
 from tierlens.features.snapshot import to_arrow
 from tierlens.features.windows import Window
 from tierlens.publish.atomic import write_parquet
+from tierlens.publish.runfile import folder_records
 from tierlens.risk.metrics import auc
 from tierlens.risk.outcome import churn
 from tierlens.sources.examples import simulated_shop
@@ -32,10 +34,14 @@ def tables():
 
 def keep(folder, cutoff, customers, project="shop", **more):
     """Write what a finished run leaves behind, as far as it is read."""
-    told = {"project": project, "configuration": {"cutoff": cutoff, "window": WINDOW, **more}}
-    folder.mkdir(parents=True)
-    (folder / outputs.RUN).write_text(json.dumps(told), encoding="utf-8")
     write_parquet(folder / outputs.CUSTOMERS, customers)
+    return recorded(folder, project=project, configuration={"cutoff": cutoff, "window": WINDOW, **more})
+
+
+def recorded(folder, **told):
+    """Write the record of a folder as it is."""
+    files = [asdict(record) for record in folder_records(folder, outputs.RUN)]
+    (folder / outputs.RUN).write_text(json.dumps({**told, "outputs": files}), encoding="utf-8")
     return folder
 
 
@@ -76,14 +82,20 @@ def test_only_earlier_runs_of_the_same_shop_are_looked_at(tables, tmp_path):
 
 def test_what_is_no_run_of_ours_is_passed_over(tables, tmp_path):
     rows, _, _ = scored(tables, "2024-06-01")
-    for name in ("broken", "older", "emptied", "riskless", "whole"):
+    for name in ("broken", "older", "emptied", "whole"):
         keep(tmp_path / name, "2024-06-01", rows)
     (tmp_path / "broken" / outputs.RUN).write_text("{", encoding="utf-8")
     (tmp_path / "older" / outputs.RUN).write_text('{"project": "shop"}', encoding="utf-8")
     (tmp_path / "emptied" / outputs.CUSTOMERS).write_bytes(b"")
-    write_parquet(tmp_path / "riskless" / outputs.CUSTOMERS, rows.drop_columns(["churn_risk"]))
-    found = past_runs(tmp_path, "shop", day_number("2024-06-01") + 1)
+    keep(tmp_path / "without", "2024-06-01", rows.drop_columns(["churn_risk"]))
+    keep(tmp_path / ".tierlens-0123456789abcdef.partial", "2024-06-01", rows)  # another run is writing it
+    said = []
+    found = past_runs(tmp_path, "shop", day_number("2024-06-01") + 1, said.append)
     assert [past.folder.name for past in found] == ["whole"]
+    # What is another's is nobody's concern; that a run of this shop is damaged is.
+    assert [text.en.split(":")[0:3] for text in said] == [
+        ["passed over", f" E-RU-042 {tmp_path / 'emptied'}", " this is not a whole run"]
+    ]
 
 
 def test_what_moved_is_named():
@@ -107,7 +119,7 @@ def foretold(folder, risk, y, days=("2024-01-01", "2024-02-01")):
         "outcome": ["churn"] * len(y), "happened": pa.array(y, pa.int8()), "risk": risk,
     })  # fmt: skip
     write_parquet(folder / outputs.TESTED, table)
-    return folder
+    return recorded(folder)
 
 
 def test_two_runs_are_compared_on_what_both_foretold(tmp_path, capsys):

@@ -120,7 +120,7 @@ def test_twins_are_written_confirmed_and_merged(tmp_path: Path, capsys: pytest.C
     with pairs.open("w", encoding="utf-8-sig", newline="") as lines:  # a person confirms
         csv.writer(lines).writerows([header, [one, other, other, *rest]])
     file.write_text(file.read_text("utf-8").replace("source:", "source:\n  same_customer: twins.csv"), encoding="utf-8")
-    assert main(["read", str(file), "--check", "--json", "--out", str(tmp_path / "out")]) == 0
+    assert main(["read", str(file), "--check", "--json", "--force", "--out", str(tmp_path / "out")]) == 0
     after = json.loads(capsys.readouterr().out)
     assert (after["customers"], after["normalised"]) == (2, {"customer_merged": 1})
     assert after["tables"]["customers"]["deduplicated"] == {"merged": 1}

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 from python_calamine import load_workbook
 
-from tierlens.errors import DataError, SchemeError
+from tierlens.errors import SchemeError
 from tierlens.grading.scheme import load_scheme, scheme_names
 from tierlens.publish.scheme_book import read_scheme_book, write_scheme_book
 from tierlens.words import Lang
@@ -60,13 +60,13 @@ def test_a_changed_number_comes_back_as_it_was_typed(tmp_path: Path):
 
 
 FAULTS = [
-    ("tiers", (1, 3), "ninety", DataError, "E-SC-003 tiers!2: 'ninety' does not belong under 'at least"),
-    ("tiers", (0, 3), "colour", DataError, "E-SC-004 tiers: nobody knows column 'colour'"),
+    ("tiers", (1, 3), "ninety", SchemeError, "E-SC-003 tiers!2: 'ninety' does not belong under 'at least"),
+    ("tiers", (0, 3), "colour", SchemeError, "E-SC-004 tiers: nobody knows column 'colour'"),
     ("dimensions", (1, 3), 0.31, SchemeError, "the weights of the dimensions sum to 1.01, not 1"),
     ("indicators", (1, 4), "monetery", SchemeError, "there is no feature 'monetery' under 'features'; did you"),
-    ("indicators", (1, 5), True, DataError, "E-SC-003 indicators!2: True does not belong under 'weight'"),
+    ("indicators", (1, 5), True, SchemeError, "E-SC-003 indicators!2: True does not belong under 'weight'"),
     ("scheme", (6, 3), "", SchemeError, "E-SC-002: the tables do not say document"),
-    ("triggers", (1, 12), 1.5, DataError, "E-SC-003 triggers!2"),
+    ("triggers", (1, 12), 1.5, SchemeError, "E-SC-003 triggers!2"),
 ]  # fmt: skip
 
 

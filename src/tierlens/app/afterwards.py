@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tierlens.app import outputs
+from tierlens.app.clock import Tell
+from tierlens.app.prepare import quietly
 from tierlens.errors import DataError, TierlensError
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.features.windows import Window
@@ -62,18 +63,22 @@ def past_run(folder: Path) -> Past:
     Raises
     ------
     UsageError
-        ``E-RU-004`` when no run was finished there.
+        ``E-RU-004`` when no run was finished there, ``E-RU-042`` when its record does not say what is needed.
     """
-    told = json.loads(outputs.finished(folder, outputs.RUN).read_text("utf-8"))
-    given = told["configuration"]
-    window = Window(**{name: given["window"][name] for name in ("observe", "gap", "horizon")})
-    return Past(folder, told["project"], day_number(given["cutoff"]), window, given)
+    told = outputs.run_record(folder)
+    try:
+        given = told["configuration"]
+        window = Window(**{name: given["window"][name] for name in ("observe", "gap", "horizon")})
+        return Past(folder, told["project"], day_number(given["cutoff"]), window, given)
+    except (KeyError, TypeError, ValueError):
+        raise outputs.not_whole(folder, outputs.RUN) from None
 
 
-def past_runs(home: Path, project: str, before: int) -> list[Past]:
+def past_runs(home: Path, project: str, before: int, tell: Tell = quietly) -> list[Past]:
     """Return the finished runs of a project that lie in a folder beside each other, of cutoffs before a day, in order.
 
-    What cannot be read as a run with risks of churn is passed over: it is another's, or of another release.
+    What cannot be read as a run of the project with risks of churn is passed over: it is another's, or of another
+    release. So is a run of the project that is not whole, and the user is told.
 
     Parameters
     ----------
@@ -81,22 +86,26 @@ def past_runs(home: Path, project: str, before: int) -> list[Past]:
     project : str
     before : int
         Day number.
+    tell : callable
+        Takes what the user is told.
     """
     found = []
-    for folder in sorted(path.parent for path in home.glob(f"*/{outputs.RUN}")):
-        past = _past_or_none(folder)
-        if past is not None and past.project == project and past.cutoff < before:
+    for folder in sorted(path.parent for path in home.glob(f"[!.]*/{outputs.RUN}")):
+        try:
+            past = past_run(folder)
+        except TierlensError:
+            continue
+        if past.project == project and past.cutoff < before and _has_risks(folder, tell):
             found.append(past)
     return sorted(found, key=lambda past: (past.cutoff, str(past.folder)))
 
 
-def _past_or_none(folder: Path) -> Past | None:
+def _has_risks(folder: Path, tell: Tell) -> bool:
     try:
-        past = past_run(folder)
-        told = pq.read_schema(folder / outputs.CUSTOMERS).names
-    except (OSError, ValueError, KeyError, TypeError, TierlensError):
-        return None
-    return past if "churn_risk" in told else None
+        return "churn_risk" in pq.read_schema(outputs.finished(folder, outputs.CUSTOMERS)).names
+    except TierlensError as problem:
+        tell(Text(f"passed over: {problem.say('en')}", f"跳过：{problem.say('zh')}"))
+        return False
 
 
 def happened(past: Past, tables: Tables, draws: int = 200, seed: int = 0) -> Backtest | None:
@@ -106,7 +115,8 @@ def happened(past: Past, tables: Tables, draws: int = 200, seed: int = 0) -> Bac
     """
     if not closed_cutoffs(tables, [past.cutoff], past.window)[0]:
         return None
-    told = _in_days(pq.read_table(past.folder / outputs.CUSTOMERS, columns=[*KEY, "churn_risk"]))
+    file = outputs.finished(past.folder, outputs.CUSTOMERS)
+    told = _in_days(pq.read_table(file, columns=[*KEY, "churn_risk"]))
     left = to_arrow(churn(tables, [past.cutoff], past.window))
     both = told.join(left, keys=list(KEY), join_type="inner").drop_null().sort_by("customer_id")
     if not both.num_rows or len(both["churn"].unique()) < 2:
@@ -245,7 +255,7 @@ def backtest_again(folder: Path, file: Path | None) -> tuple[Past, Backtest]:
         ``E-RU-022`` while the horizon is open, or where nothing can be compared.
     """
     from tierlens.app.config import RunConfig, load_config
-    from tierlens.app.prepare import obtain, quietly
+    from tierlens.app.prepare import obtain
 
     past = past_run(folder)
     config = load_config(file) if file is not None else RunConfig.model_validate(past.configuration)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tierlens.app import outputs
+from tierlens.app import outputs, targets
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import ABSENT, obtain, quietly, simulated
+from tierlens.app.targets import Kind
 from tierlens.app.terminal import say, table
 from tierlens.errors import DataError, MissingExtraError
 from tierlens.sources.quality import Quality
@@ -17,7 +18,6 @@ from tierlens.sources.reasons import REASONS
 from tierlens.sources.tables import Tables
 from tierlens.words import Lang, Text
 
-REPORT = "quality.json"
 LATER = Text(
     "lines at or after the cutoff, or recorded then: a run of this cutoff does not see them",
     "截止日及以后发生或录入的行：该截止日的运行不使用",
@@ -127,8 +127,15 @@ def closing(quality: Quality) -> str:
     return f"{quality.rows_in:,} = {quality.used:,} + {kept_out:,} + {again:,}"
 
 
-def write_out(quality: Quality, out: Path) -> list[Path]:
-    """Write ``rejects.csv`` (of other tables ``rejects_NAME.csv``, where there are any) and ``quality.json``."""
+def write_out(quality: Quality, place: Callable[[str, Kind], Path]) -> list[Path]:
+    """Write ``rejects.csv`` (of other tables ``rejects_NAME.csv``, where there are any) and ``quality.json``.
+
+    Parameters
+    ----------
+    quality : Quality
+    place : callable
+        Returns where a file of a name and kind may be written; nothing is written unless all may.
+    """
     import json
 
     from tierlens.publish.atomic import replacing, write_text
@@ -136,11 +143,13 @@ def write_out(quality: Quality, out: Path) -> list[Path]:
     kept = {outputs.REJECTS: quality} | {
         outputs.REJECTS_OF.format(name): report for name, report in quality.others.items() if report.quarantined
     }
-    for name, report in kept.items():
-        with replacing(out / name) as temporary:
+    rejects = {place(name, targets.REJECTS): report for name, report in kept.items()}
+    told = place(outputs.QUALITY, targets.QUALITY)
+    for path, report in rejects.items():
+        with replacing(path) as temporary:
             report.write_rejects(temporary)
     text = json.dumps(quality.to_dict(), ensure_ascii=False, indent=2)
-    return [*(out / name for name in kept), write_text(out / REPORT, text)]
+    return [*rejects, write_text(told, text)]
 
 
 def show(found: Checked, lang: Lang) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,7 +43,7 @@ for command in (
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for results.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over an earlier run.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace earlier results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
@@ -80,10 +80,10 @@ def run(
     if engine == "spark":
         from tierlens.app.spark import run_on_spark
 
-        told = run_on_spark(_config(file), out, lambda text: tell(text, lang), force)
+        told = run_on_spark(_config(file), out, lambda text: tell(text, lang), force, file)
         give(told, [f"{key}: {value}" for key, value in told.items()], as_json)
         return
-    options = Options(out, force, lang, dry_run, track)
+    options = Options(out, force, lang, dry_run, track, file)
     done = run_all(_config(file), options, lambda text: tell(text, options.lang))
     give(done.to_dict(), done.lines(options.lang), as_json)
 
@@ -92,44 +92,57 @@ def run(
 def grade(
     file: RunFile,
     out: Out = OUT,
+    force: Force = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the scheme as SQL and stop.")] = False,
     lang: InLang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Grade the customers of the run's cutoff by its scheme."""
+    from tierlens.app import outputs, targets
     from tierlens.app.steps import grade_only, scheme_sql
 
+    config = _config(file)
     if sql:
-        give({}, [scheme_sql(_config(file))], False)
+        give({}, [scheme_sql(config)], False)
         return
-    done = grade_only(_config(file), out, lang)
+    to = targets.writable(out / outputs.TIERS, targets.TIERS, force, targets.inputs_of(config, file))
+    done = grade_only(config, to, lang)
     give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
 @app.command()
-def segment(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+def segment(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "en", as_json: AsJson = False) -> None:
     """Find segments and hold them against the tiers."""
+    from tierlens.app import outputs, targets
     from tierlens.app.steps import segment_only
 
-    done = segment_only(_config(file), out, lang)
+    config = _config(file)
+    to = targets.writable(out / outputs.SEGMENTS, targets.SEGMENTS, force, targets.inputs_of(config, file))
+    done = segment_only(config, to, lang)
     give(done, [f"{name}: {about}" for name, about in done["segments"].items()], as_json)
 
 
 @app.command()
-def train(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+def train(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "en", as_json: AsJson = False) -> None:
     """Train the risk models, hold them against their baselines, keep them under OUT/models."""
+    from tierlens.app import outputs, targets
     from tierlens.app.steps import train_only
 
-    done = train_only(_config(file), out, lambda text: tell(text, lang))
+    config, models = _config(file), targets.of_no_run(out / outputs.MODELS)
+    inputs = targets.inputs_of(config, file)
+    done = train_only(config, models, lambda text: tell(text, lang), force=force, inputs=inputs)
     give(done, [verdict.say(lang) for verdict in done["verdicts"]], as_json)
 
 
 @app.command()
-def score(file: RunFile, out: Out = OUT, lang: InLang = "en", as_json: AsJson = False) -> None:
+def score(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "en", as_json: AsJson = False) -> None:
     """Score the customers of the run's cutoff with the models kept under OUT/models."""
+    from tierlens.app import outputs, targets
     from tierlens.app.steps import score_only
 
-    done = score_only(_config(file), out)
+    config = _config(file)
+    to = targets.writable(out / outputs.SCORES, targets.SCORES, force, targets.inputs_of(config, file))
+    done = score_only(config, out, to)
     give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
@@ -148,9 +161,10 @@ def explain(
 
 
 @app.command("list")
-def make_list(
+def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argument
     file: Annotated[Path, typer.Argument(help="List to write: .csv or .xlsx.")],
     out: Out = OUT,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier list.")] = False,
     tier: Annotated[list[str] | None, typer.Option(help="Only this tier; may be given again.")] = None,
     band: Annotated[list[str] | None, typer.Option(help="Only this risk band: high, medium, low.")] = None,
     segment: Annotated[list[str] | None, typer.Option(help="Only this segment.")] = None,
@@ -162,9 +176,11 @@ def make_list(
     lang: InLang = "en",
 ) -> None:
     """Write a list of customers of a finished run, with reasons and a next step for each."""
+    from tierlens.app import targets
     from tierlens.app.steps import list_written
     from tierlens.publish.lists import Pick
 
+    targets.writable(file, targets.LIST, force, [consent] if consent else [])
     pick = Pick(tuple(tier or ()), tuple(band or ()), tuple(segment or ()), consent is not None, top)
     counts = list_written(out, file, pick, lang, consent)
     give({}, [f"{key}: {value:,}" for key, value in counts.items()], False)
@@ -174,12 +190,16 @@ def make_list(
 def report(
     out: Out = OUT,
     to: Annotated[Path | None, typer.Option(help="Where to write; OUT/report.html by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier report at --to.")] = False,
     lang: InLang = "en",
 ) -> None:
     """Write the report of a finished run again, without its data."""
+    from tierlens.app import targets
     from tierlens.app.steps import report_again
 
-    give({}, [str(report_again(out, to, lang))], False)
+    if to is not None:
+        targets.writable(to, targets.REPORT, force)
+    give({}, [str(report_again(out, to, lang, lambda text: tell(text, lang)))], False)
 
 
 @app.command()
@@ -210,28 +230,20 @@ def main(arguments: list[str] | None = None) -> int:
     """
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     plain_output()
+    command = typer.main.get_command(app)
 
-    def call() -> int | None:
+    def call() -> int:
         try:
-            result: Any = app(given, standalone_mode=False)
-        except typer.Abort:
-            return 130
+            with command.make_context("tierlens", list(given)) as context:
+                command.invoke(context)
+        except typer.Exit as end:
+            return end.exit_code
         except Exception as problem:
             if not hasattr(problem, "exit_code") or not hasattr(problem, "show"):
                 raise
-            problem.show()
+            with suppress(OSError):
+                problem.show()
             return int(problem.exit_code)
-        return result if isinstance(result, int) else 0
+        return 0
 
     return guarded(call, wanted_lang(given))
-
-
-def entry() -> None:
-    """Leave with the exit code of the command.
-
-    Threads wait without spinning and linear algebra keeps to one thread, unless the environment says otherwise: beside
-    a busy neighbour LightGBM stalls many times over when its threads spin; on a quiet machine neither costs anything.
-    """
-    for name, value in (("OMP_WAIT_POLICY", "passive"), ("OPENBLAS_NUM_THREADS", "1")):
-        os.environ.setdefault(name, value)
-    sys.exit(main())

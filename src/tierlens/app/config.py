@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
@@ -184,6 +185,7 @@ class RunConfig(_Section):
                 ),
                 ["risk", "first_cutoff"],
             )
+        _refuse_equal_names([one.name for one in self.lists])
         return self
 
     @property
@@ -208,6 +210,14 @@ class RunConfig(_Section):
         """
         last = day_date(self.cutoff_day - self.window.gap - self.window.horizon)
         return monthly(self.risk.first_cutoff, last)
+
+
+def _refuse_equal_names(names: list[str]) -> None:
+    """Refuse two lists that would be one file: some disks take capitals and small letters for the same."""
+    for place, name in enumerate(names):
+        if name.casefold() in (one.casefold() for one in names[:place]):
+            told = {"path": ("lists", place, "name"), "zh": f"两份名单同名：{name}；请改名"}
+            raise PydanticCustomError("equal_names", f"two lists are called {name}; rename one of them", told)
 
 
 def load_config(path: Path) -> RunConfig:

@@ -18,6 +18,7 @@ features_app = typer.Typer(help="Build features, look them up, audit them.", no_
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
 PAGE = Path("docs/features.md")
 
 
@@ -25,14 +26,18 @@ PAGE = Path("docs/features.md")
 def build(
     file: RunFile,
     out: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("runs/latest"),
+    force: Force = False,
     lang: InLang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Build all features at the cutoff of the run and at those it learns from."""
+    from tierlens.app import outputs, targets
     from tierlens.app.config import load_config
     from tierlens.app.steps import features_only
 
-    done = features_only(load_config(file), out)
+    config = load_config(file)
+    to = targets.writable(out / outputs.SNAPSHOTS, targets.SNAPSHOTS, force, targets.inputs_of(config, file))
+    done = features_only(config, to)
     give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
@@ -87,13 +92,17 @@ def show(name: str, lang: InLang = "en", as_json: AsJson = False) -> None:
 
 
 @features_app.command("docs")
-def docs(to: Annotated[Path, typer.Option("--to", help="Where to write.")] = PAGE, lang: InLang = "en") -> None:
+def docs(
+    to: Annotated[Path, typer.Option("--to", help="Where to write.")] = PAGE,
+    force: Force = False,
+    lang: InLang = "en",
+) -> None:
     """Write the page of all features, made from the catalog."""
+    from tierlens.app import targets
     from tierlens.features.pages import page
+    from tierlens.publish.atomic import write_text
 
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(page(), encoding="utf-8")
-    say(str(to))
+    say(str(write_text(targets.writable(to, targets.PAGE, force), page(), private=False)))
 
 
 @features_app.command("audit")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tierlens.app import outputs
 from tierlens.app.afterwards import moved
 from tierlens.app.clock import Clock
 from tierlens.app.config import RunConfig
@@ -190,9 +191,9 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
     Raises
     ------
     DataError
-        ``E-RI-030`` when a model is not there or not as it was kept.
+        ``E-RI-030`` when a model is not as it was kept.
     UsageError
-        ``E-RU-029`` when it has seen what happened after the cutoff.
+        ``E-RU-043`` when it is not there, ``E-RU-029`` when it has seen what happened after the cutoff.
     """
     tasks = tasks_of(prepared, shop, config)
     learning = config.learning_cutoffs()
@@ -214,10 +215,13 @@ def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
     Raises
     ------
     DataError
-        ``E-RI-030`` when it is not there or not as it was kept.
+        ``E-RI-030`` when it is not as it was kept.
     UsageError
-        ``E-RU-029`` when the horizon of a cutoff that it learned from closes after the cutoff.
+        ``E-RU-043`` when it is not there, ``E-RU-029`` when the horizon of a cutoff that it learned from closes after
+        the cutoff.
     """
+    if not (models / outcome).is_dir():
+        raise outputs.no_model(models / outcome)
     model = RiskClassifier.load(models / outcome)
     last = day_date(max(model.shifts_))
     if config.span.closes(last) > config.cutoff_day:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,11 @@ def simulated(config: RunConfig, at_cutoff: bool = False) -> Shop:
     from tierlens.sources.simulate import simulated_shop
 
     asked = config.simulated or SimulatedSection()
-    tables = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed).tables
-    tables = known_before(tables, config.cutoff_day) if at_cutoff else tables
-    rows = int(tables.transactions.select(nw.len()).collect("pyarrow").item())
-    return Shop(dataclasses.replace(tables, name=config.name), Quality(config.name, rows, rows), True)
+    whole = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed).tables
+    tables = known_before(whole, config.cutoff_day) if at_cutoff else whole
+    rows, every = (int(t.transactions.select(nw.len()).collect("pyarrow").item()) for t in (tables, whole))
+    quality = Quality(config.name, rows, rows, set_aside=every - rows)
+    return Shop(dataclasses.replace(tables, name=config.name), quality, True)
 
 
 def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = False) -> tuple[RunConfig, Shop]:
@@ -123,7 +125,7 @@ def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = Fa
         The run file that was used in the end.
     """
     try:
-        return config, read_shop(config, at_cutoff)
+        return config, told_of(read_shop(config, at_cutoff), config, tell)
     except DataError as problem:
         if problem.code not in ABSENT or (config.download is None and config.otherwise is None):
             raise
@@ -134,14 +136,36 @@ def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = Fa
         try:
             tell(Text("downloading it from its public archive", "正在从公开档案下载"))
             fetch_retail()
-            return config, read_shop(config, at_cutoff)
+            return config, told_of(read_shop(config, at_cutoff), config, tell)
         except DataError as problem:
             if config.otherwise is None:
                 raise
             tell(problem.what)
     other = load_config(Path(str(config.otherwise)))
     tell(Text(f"{other.name} takes its place", f"改用{other.name}"))
-    return other, read_shop(other, at_cutoff)
+    return other, told_of(read_shop(other, at_cutoff), other, tell)
+
+
+def told_of(shop: Shop, config: RunConfig, tell: Callable[[Text], None]) -> Shop:
+    """Tell how many lines a run does not look at, and of lines dated after today; return the shop."""
+    aside = sum(table.set_aside for table in (shop.quality, *shop.quality.others.values()))
+    if aside:
+        tell(
+            Text(
+                f"{aside:,} rows lie at or after the cutoff {config.cutoff}, or were recorded then: they are not used",
+                f"{aside:,} 行发生或录入于截止日 {config.cutoff} 及以后，不予使用",
+            )
+        )
+    latest, today = shop.quality.latest, dt.datetime.now().astimezone().date()
+    if latest is not None and latest > today:
+        tell(
+            Text(
+                f"warning: the last line is dated {latest}, after today; correct it, or say under source: "
+                "complete_until up to which day the data are complete",
+                f"警告：最后一行日期为 {latest}，晚于今天；请更正，或在 source 下用 complete_until 声明数据完整日期",
+            )
+        )
+    return shop
 
 
 def quietly(text: Text) -> None:

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tierlens.app.terminal import give, say, table
+from tierlens.app.terminal import give, say, table, tell
 from tierlens.words import Lang, Text
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace earlier files of the same kind.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
@@ -22,18 +23,23 @@ def read(
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for what --check writes.")] = Path("runs/check"),
     rejects: Annotated[Path | None, typer.Option(help="Write quarantined lines to this CSV file.")] = None,
+    force: Force = False,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Files without a line are legal.")] = False,
     lang: InLang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Read the source strictly and print the quality report."""
+    from tierlens.app import targets
     from tierlens.app.config import load_config
 
     config = load_config(file)
+    inputs = targets.inputs_of(config, file)
     if not is_check:
         from tierlens.app.steps import read_only
 
-        quality = read_only(config, rejects)
+        if rejects is not None:
+            targets.writable(rejects, targets.REJECTS, force, inputs)
+        quality = read_only(config, rejects, lambda text: tell(text, lang))
         if as_json:
             give(quality.to_dict(), [], True)
         else:
@@ -42,7 +48,7 @@ def read(
     from tierlens.app.checking import check, show, write_out
 
     found = check(config, allow_empty)
-    written = write_out(found.quality, out)
+    written = write_out(found.quality, lambda path, kind: targets.writable(out / path, kind, force, inputs))
     if as_json:
         give({**found.quality.to_dict(), "later": found.later, "written": [str(path) for path in written]}, [], True)
     else:
@@ -61,18 +67,24 @@ def twins(
     """Find customers that may be one, and write them for a person to confirm; nothing is ever merged by guessing.
 
     Fill in same_as where two are one, name the file in the run file (source: same_customer), and the records are merged
-    in every table.
+    in every table. Found again into the same file, pairs keep what was filled in.
     """
+    from tierlens.app import targets
     from tierlens.app.checking import read_unlimited
     from tierlens.app.config import load_config
     from tierlens.publish.atomic import replacing
-    from tierlens.sources.twins import WHY, write_twins
+    from tierlens.sources.twins import WHY, read_answers, write_twins
     from tierlens.sources.twins import twins as pairs_of
 
-    _, tables, _ = read_unlimited(load_config(file))
+    config = load_config(file)
+    # An earlier file of pairs may be read by this very command (same_customer): its answers are kept, none is lost.
+    given = config.source.same_customer if config.source else None
+    inputs = [path for path in targets.inputs_of(config, file) if str(path) != given]
+    targets.writable(out, targets.TWINS, force=True, inputs=inputs)
+    _, tables, _ = read_unlimited(config)
     pairs = pairs_of(tables, least)
     with replacing(out) as temporary:
-        write_twins(pairs, temporary)
+        write_twins(pairs, temporary, read_answers(out) if out.exists() else ())
     by_why = {WHY[why].say(lang): pairs["why"].to_pylist().count(why) for why in WHY}
     counts = {what: number for what, number in by_why.items() if number}
     lines = [f"{what}: {number:,}" for what, number in counts.items()]

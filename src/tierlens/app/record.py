@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -9,15 +10,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tierlens import __version__
 from tierlens.app.config import RunConfig
 from tierlens.app.group import UNGRADED, Grouped
 from tierlens.app.learn import Learned
-from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL
+from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL, RUN
 from tierlens.app.prepare import Prepared, Shop
-from tierlens.publish import gather
-from tierlens.publish.findings import About, Estimate, Findings
+from tierlens.grading.scheme import Scheme
+from tierlens.publish import gather, runfile
+from tierlens.publish.findings import About, Findings
 from tierlens.publish.records import DataRecord, ModelRecord, RunRecord
 from tierlens.publish.runfile import text_hash
+from tierlens.sources.files import expand
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 
@@ -93,7 +97,7 @@ def record_of(
     config, findings, prepared, learned
         The run.
     files : (Path, mapping of str to str)
-        Folder of the run, and its pictures.
+        Folder where the files of the run lie now, and its pictures.
     """
     out, pictures = files
     metrics = {f"{one.outcome}_{key}": value for one in learned for key, value in one.metrics.items()}
@@ -140,11 +144,46 @@ def _models(config: RunConfig, one: Learned, out: Path) -> list[ModelRecord]:
     return found
 
 
-def metrics_of(lines: Mapping[str, Estimate]) -> dict[str, float]:
-    """Return figures with their bounds as flat numbers."""
-    found: dict[str, float] = {}
-    for key, line in lines.items():
-        found[key] = line.value
-        if line.low is not None and line.high is not None:
-            found[f"{key}_low"], found[f"{key}_high"] = line.low, line.high
-    return found
+def moment() -> str:
+    """Return the moment for ``run.json``, the only place where time stamps stand."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def write_record(
+    folder: Path,
+    what: tuple[RunConfig, Shop, Scheme],
+    how: tuple[Mapping[str, int], Mapping[str, float], str],
+    tracked: str = "",
+) -> Path:
+    """Write ``run.json`` of a folder that holds all other files of a run.
+
+    Parameters
+    ----------
+    folder : Path
+    what : (RunConfig, Shop, Scheme)
+        The run file as it was used, what was read, and the scheme.
+    how : (mapping of str to int, mapping of str to float, str)
+        Counts of rows, seconds by step, and the moment of the start.
+    tracked : str
+        Id of the tracked run.
+    """
+    (config, shop, scheme), (rows, seconds, started) = what, how
+    inputs = expand(config.source.files) if config.source and not shop.is_simulated else []
+    run = runfile.RunFile(
+        project=shop.tables.name,
+        version=__version__,
+        seed=config.seed,
+        configuration=config.model_dump(mode="json"),
+        scheme=f"{scheme.id} {scheme.version}",
+        scheme_sha256=scheme.sha256,
+        code_sha256=runfile.code_hash(),
+        inputs=tuple(runfile.file_record(path) for path in inputs),
+        outputs=runfile.folder_records(folder, RUN),
+        rows=rows,
+        seconds=seconds,
+        peak_mebibytes=runfile.peak_mebibytes(),
+        started=started,
+        finished=moment(),
+        tracked=tracked,
+    )
+    return runfile.write_run(run, folder / RUN)

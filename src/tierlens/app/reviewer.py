@@ -13,6 +13,7 @@ from tierlens.words import Lang, Text
 scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True)
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier file of the same kind.")]
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 Name = Annotated[str, typer.Argument(help="Name of a shipped scheme, or a scheme file.", show_default=False)]
 
@@ -39,22 +40,25 @@ def scheme_check(name: Name, lang: InLang = "en", as_json: AsJson = False) -> No
     for level, place, text in found["findings"]:
         say(f"{level}  {place}: {text}")
     if any(level == "error" for level, _, _ in found["findings"]):
-        raise typer.Exit(3)
+        raise typer.Exit(2)
 
 
 @scheme_app.command("explain")
 def scheme_explain(
     name: Name,
     to: Annotated[Path | None, typer.Option(help="Write it as a workbook (.xlsx) in the same layout.")] = None,
+    force: Force = False,
     lang: InLang = "en",
 ) -> None:
     """Show a scheme as the tables that a sales manager can sign."""
     from tierlens.app.review import explained_scheme
 
     if to is not None:
+        from tierlens.app import targets
         from tierlens.grading import load_scheme
         from tierlens.publish.scheme_book import write_scheme_book
 
+        targets.writable(to, targets.BOOK, force, [Path(name)])
         say(str(write_scheme_book(load_scheme(name), to, lang)))
         return
     for title, headers, rows in explained_scheme(name, lang):
@@ -67,14 +71,18 @@ def scheme_explain(
 def scheme_import(
     book: Annotated[Path, typer.Argument(help="Workbook in the layout of 'scheme explain --to'.")],
     to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
+    force: Force = False,
 ) -> None:
     """Make a scheme file of a workbook; the round trip is exact."""
+    from tierlens.app import targets
     from tierlens.grading.scheme import own_version
     from tierlens.grading.write import scheme_yaml
     from tierlens.publish.atomic import write_text
     from tierlens.publish.scheme_book import read_scheme_book
 
-    say(str(write_text(to, scheme_yaml(own_version(read_scheme_book(book), str(book))))))
+    targets.writable(to, targets.SCHEME, force, [book])
+    scheme = own_version(read_scheme_book(book), str(book))
+    say(str(write_text(to, scheme_yaml(scheme), private=False)))
 
 
 @scheme_app.command("new")
@@ -82,17 +90,21 @@ def scheme_new(
     file: RunFile,
     to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
     name: Annotated[str, typer.Option(help="Identifier of the scheme.")] = "ours",
+    force: Force = False,
 ) -> None:
     """Write a starter scheme for the features of a run file."""
+    from tierlens.app import targets
     from tierlens.app.config import load_config
     from tierlens.app.prepare import lent, obtain, quietly
     from tierlens.features.snapshot import snapshots, to_arrow
     from tierlens.grading.write import starter_scheme
     from tierlens.publish.atomic import write_text
 
-    config, shop = obtain(load_config(file), quietly)
+    config = load_config(file)
+    targets.writable(to, targets.SCHEME, force, targets.inputs_of(config, file))
+    config, shop = obtain(config, quietly)
     features = lent(to_arrow(snapshots(shop.tables, config.cutoff_day, config.span)))
-    say(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code))))
+    say(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code), private=False)))
 
 
 def movement(
@@ -132,13 +144,17 @@ def card(
     file: RunFile,
     to: Annotated[Path, typer.Argument(help="File to write: .html or .xlsx.")],
     customer: Annotated[list[str], typer.Option(help="Customer ID; may be given again.")],
+    force: Force = False,
     lang: InLang = "en",
 ) -> None:
     """Write the rating card of customers in the form of the document."""
+    from tierlens.app import targets
     from tierlens.app.config import load_config
     from tierlens.app.review import write_cards
 
-    say(str(write_cards(load_config(file), customer, to, lang)))
+    config = load_config(file)
+    targets.writable(to, targets.CARD, force, targets.inputs_of(config, file))
+    say(str(write_cards(config, customer, to, lang)))
 
 
 def validity(

@@ -1,20 +1,18 @@
-"""The whole run, step by step: each step is timed, told as it begins, and writes its files whole or not at all."""
+"""The whole run, step by step: each step is timed and told as it begins; the results appear whole or not at all."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from tierlens import __version__
-from tierlens.app import outputs
+from tierlens.app import outputs, targets
 from tierlens.app.afterwards import happened, moved_note, past_runs, told_of
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
@@ -23,7 +21,7 @@ from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group
 from tierlens.app.learn import Learned, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
-from tierlens.app.record import findings_of, record_of
+from tierlens.app.record import findings_of, moment, record_of, write_record
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
@@ -38,13 +36,14 @@ from tierlens.words import Lang, Text
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is made: where to, whether over an earlier one, in which language, and what is left out."""
+    """How a run is made: where to, whether over an earlier one, in which language, what is left out, by which file."""
 
     out: Path
     force: bool = False
     lang: Lang = "en"
     dry_run: bool = False
     track: bool = True
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,22 +97,17 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     TierlensError
         With code, place and advice; nothing half-written is left.
     """
-    clock, started = Clock(tell), _moment()
+    clock, started = Clock(tell), moment()
     if options.dry_run:
         return _dry(config, options, clock)
     check_files(config)
-    with outputs.held(options.out, options.force) as out:
+    inputs = targets.inputs_of(config, options.file)
+    with outputs.held(options.out, options.force, inputs=inputs) as place:
         store = _store_in_background(config, options)
-        with clock.step("read", Text("reading the source", "读取数据源")):
-            config, shop = obtain(config, tell, at_cutoff=True)
-        with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
-            prepared = prepare(shop, config)
-        with clock.step("segments", Text("finding segments", "划分客群")):
-            now = prepared.at(prepared.panel, config.cutoff_day)
-            graded = prepared.at(prepared.tiers, config.cutoff_day)
-            grouped = group(now, graded, config, shop.tables.currency)
-        learned = learn_all(prepared, shop, config, clock)
-        return _publish(_Parts(config, shop, prepared, grouped, learned), options, out, (clock, started, store))
+        parts = computed(config, clock)
+        with outputs.replaced(place, tell) as folder:
+            done = _publish(parts, options, (folder, place), (clock, started, store))
+    return done
 
 
 @dataclass(frozen=True)
@@ -127,14 +121,39 @@ class _Parts:
     learned: tuple[Learned, ...]
 
 
-def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, str, Callable[[], None]]) -> Done:
-    """Write tables, models, lists and report, then track the run and write ``run.json`` last."""
-    clock, started, store = timing
+def computed(config: RunConfig, clock: Clock) -> _Parts:
+    """Read, build, grade, group and learn: all of a run that writes nothing."""
+    with clock.step("read", Text("reading the source", "读取数据源")):
+        config, shop = obtain(config, clock.tell, at_cutoff=True)
+    with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
+        prepared = prepare(shop, config)
+    with clock.step("segments", Text("finding segments", "划分客群")):
+        now = prepared.at(prepared.panel, config.cutoff_day)
+        graded = prepared.at(prepared.tiers, config.cutoff_day)
+        grouped = group(now, graded, config, shop.tables.currency)
+    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock))
+
+
+def _publish(
+    parts: _Parts, options: Options, folders: tuple[Path, Path], timing: tuple[Clock, str, Callable[[], None]]
+) -> Done:
+    """Write tables, models, lists and report, then track the run and write ``run.json`` last.
+
+    Parameters
+    ----------
+    parts, options
+        What was computed, and how the run is made.
+    folders : (Path, Path)
+        Where to write, and where that will be in the end.
+    timing : (Clock, str, callable)
+        The clock, the moment of the start, and what waits for the tracking store.
+    """
+    (out, place), (clock, started, store) = folders, timing
     config, day = parts.config, parts.config.cutoff_day
     with clock.step("reasons", Text("explaining", "解释")):
         customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
         findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
-        findings, backtests = _over_time(parts, findings, out)
+        findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
             write_parquet(out / outputs.CUSTOMERS, customers),
@@ -145,10 +164,7 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
             *_lists(config, customers, out, options.lang),
         ]
         _rejects(parts.shop.quality, out)
-        for learned in parts.learned:
-            learned.model.save(out / outputs.MODELS / learned.outcome)
-            if learned.rival is not None:
-                learned.rival.save(out / outputs.MODELS / f"{learned.outcome}{outputs.RIVAL}")
+        save_models(parts.learned, out / outputs.MODELS)
     with clock.step("report", Text("drawing and writing the report", "绘图并撰写报告")):
         pictures = draw_both(findings)
         files.append(write_report(findings, out / outputs.REPORT, options.lang, pictures))
@@ -159,29 +175,39 @@ def _publish(parts: _Parts, options: Options, out: Path, timing: tuple[Clock, st
             from tierlens.publish.track import track
 
             record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"]))
-            tracked = track(record, out.parent).run_id
-    rows = {"rows": parts.shop.quality.rows_in, "used": parts.shop.quality.used, "customers": customers.num_rows,
-            "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
-    done = Done(findings, out, tuple(files), clock.seconds, runfile.peak_mebibytes(), rows, tracked)
-    _write_run(parts, done, started, out)
+            tracked = track(record, place.parent).run_id
+    quality = parts.shop.quality
+    rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
+            "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
+    told = tuple(options.out / path.relative_to(out) for path in files)
+    done = Done(findings, options.out, told, clock.seconds, runfile.peak_mebibytes(), rows, tracked)
+    write_record(out, (config, parts.shop, parts.prepared.scheme), (rows, clock.seconds, started), tracked)
     return done
+
+
+def save_models(learned: Sequence[Learned], folder: Path) -> None:
+    """Keep the model of each outcome, and the baseline where that ranked better."""
+    for one in learned:
+        one.model.save(folder / one.outcome)
+        if one.rival is not None:
+            one.rival.save(folder / f"{one.outcome}{outputs.RIVAL}")
 
 
 def _rejects(quality: Quality, out: Path) -> None:
     """Write what was kept out of the transactions, and of each other table that lost a row."""
     quality.write_rejects(out / outputs.REJECTS)
     for name, report in quality.others.items():
-        path = out / outputs.REJECTS_OF.format(name)
-        path.unlink(missing_ok=True)  # of an earlier run that is written over
         if report.quarantined:
-            report.write_rejects(path)
+            report.write_rejects(out / outputs.REJECTS_OF.format(name))
 
 
-def _over_time(parts: _Parts, findings: Findings, out: Path) -> tuple[Findings, dict[str, dict[str, float]]]:
+def _over_time(
+    parts: _Parts, findings: Findings, home: Path, tell: Tell
+) -> tuple[Findings, dict[str, dict[str, float]]]:
     """Add what became of earlier runs' scores, and what has moved, to the notes of a run."""
     tables, day = parts.shop.tables, parts.config.cutoff_day
     notes, figures = [], {}
-    for past in past_runs(out.parent, tables.name, day):
+    for past in past_runs(home, tables.name, day, tell):
         found = happened(past, tables, parts.config.risk.resamples, parts.config.seed)
         if found is not None:
             notes.append(told_of(past, found))
@@ -255,35 +281,3 @@ def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:
     clock.tell(Text("all is well; nothing was written", "检查通过；未写出任何文件"))
     rows = {"rows": shop.quality.rows_in, "used": shop.quality.used}
     return Done(None, options.out, (), clock.seconds, runfile.peak_mebibytes(), rows)
-
-
-def _moment() -> str:
-    """Return the moment for ``run.json``, the only place where time stamps stand."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def _write_run(parts: _Parts, done: Done, started: str, out: Path) -> None:
-    from tierlens.sources.files import expand
-
-    config, scheme = parts.config, parts.prepared.scheme
-    inputs = expand(config.source.files) if config.source and not parts.shop.is_simulated else []
-    runfile.write_run(
-        runfile.RunFile(
-            project=parts.shop.tables.name,
-            version=__version__,
-            seed=config.seed,
-            configuration=config.model_dump(mode="json"),
-            scheme=f"{scheme.id} {scheme.version}",
-            scheme_sha256=scheme.sha256,
-            code_sha256=runfile.code_hash(),
-            inputs=tuple(runfile.file_record(path) for path in inputs),
-            outputs=tuple(runfile.file_record(path) for path in done.files),
-            rows=done.rows,
-            seconds=done.seconds,
-            peak_mebibytes=done.peak_mebibytes,
-            started=started,
-            finished=_moment(),
-            tracked=done.tracked,
-        ),
-        out / outputs.RUN,
-    )

@@ -26,6 +26,8 @@ from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import SeasonalRates, base_rate, frame, kept_model, learn_all
 from tierlens.app.prepare import Shop, graded_features, obtain, prepare
+from tierlens.app.record import moment, write_record
+from tierlens.app.targets import inputs_of
 from tierlens.app.tasks import STANDING, standing_of, tasks_of
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.features.catalog import WHOLE
@@ -48,8 +50,6 @@ SAMPLE = 100_000
 GRADED = ("score", "tier", "tier_rank", "coverage", "flags")
 NOT_GIVEN = {"fall_p"}
 """Of a customer's standing: learned from the spend of all, and not yet kept for workers."""
-SETTLED = "settled"
-SCORED = "customers"
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,24 @@ class Learnt:
         return [name for name in WHOLE if (name in read and name not in EXPECTATIONS) or name in HISTORY]
 
 
-def run_on_spark(config: RunConfig, out: Path, tell: Tell, force: bool = False) -> dict[str, Any]:
+def run_on_spark(
+    config: RunConfig, out: Path, tell: Tell, force: bool = False, file: Path | None = None
+) -> dict[str, Any]:
     """Carry a run to grades and risks of every customer on Spark.
 
     Parameters
     ----------
     config : RunConfig
     out : Path
-        Gets ``settled/`` (what was read), ``models/`` (unless they are there, and ``force`` is not set) and
-        ``customers/`` (Parquet: key, score, tier, coverage, flags and risks; a risk is missing where the outcome cannot
-        happen).
+        Gets ``settled/`` (what was read), ``models/`` (unless they are there, and ``force`` is not set), ``customers/``
+        (Parquet: key, score, tier, coverage, flags and risks; a risk is missing where the outcome cannot happen) and
+        ``run.json``.
     tell : callable
         Takes what the user is told as the run goes on.
     force : bool
-        Whether an earlier run may be written over.
+        Whether an earlier run may be replaced.
+    file : Path, optional
+        The run file.
 
     Returns
     -------
@@ -103,21 +107,33 @@ def run_on_spark(config: RunConfig, out: Path, tell: Tell, force: bool = False) 
         ``E-RU-028`` where every model reads a column that Spark cannot be given; where only some do, they are left out
         and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff.
     """
-    clock = Clock(tell)
-    with outputs.held(out, force, SCORED) as folder:
+    clock, started = Clock(tell), moment()
+    with outputs.held(out, force, outputs.ON_SPARK, inputs_of(config, file)) as place:
         with clock.step("read", Text("reading the source", "读取数据源")):
             config, shop = obtain(config, tell, at_cutoff=True)
-        learnt = _learn(config, shop, folder / outputs.MODELS, clock, afresh=force)
-        with clock.step("settled", Text("handing the tables to Spark", "将数据表交给 Spark")):
-            files = _write(shop.tables, folder / SETTLED)
-            session = spark_session()
-            tables = _read(session, shop.tables, files)
-        with clock.step("score", Text("features, grades and risks on Spark", "在 Spark 上计算特征、等级与风险")):
-            scored = score_on_spark(tables, config, learnt)
-            scored.sortWithinPartitions("customer_id").write.mode("overwrite").parquet(str(folder / SCORED))
-            counts = session.read.parquet(str(folder / SCORED)).groupBy("tier").count().toArrow().to_pylist()
-    tiers = {str(row["tier"] or "-"): row["count"] for row in counts}
-    return {"customers": sum(tiers.values()), "file": str(out / SCORED), **{t: tiers[t] for t in sorted(tiers)}}
+        with outputs.replaced(place, tell) as folder:
+            kept = place / outputs.MODELS
+            models = kept if kept.is_dir() and not force else folder / outputs.MODELS
+            learnt = _learn(config, shop, models, clock)
+            counts = _scored(config, shop, learnt, folder, clock)
+            tiers = {str(row["tier"] or "-"): int(row["count"]) for row in counts}
+            rows = {"rows": shop.quality.rows_in, "used": shop.quality.used, "customers": sum(tiers.values())}
+            write_record(folder, (config, shop, learnt.scheme), (rows, clock.seconds, started))
+    return {"customers": rows["customers"], "file": str(out / outputs.SCORED), **{t: tiers[t] for t in sorted(tiers)}}
+
+
+def _scored(config: RunConfig, shop: Shop, learnt: Learnt, folder: Path, clock: Clock) -> list[dict[str, Any]]:
+    """Let Spark write every customer with tier and risks, and return how many customers each tier has."""
+    with clock.step("settled", Text("handing the tables to Spark", "将数据表交给 Spark")):
+        files = _write(shop.tables, folder / outputs.SETTLED)
+        session = spark_session()
+        tables = _read(session, shop.tables, files)
+    with clock.step("score", Text("features, grades and risks on Spark", "在 Spark 上计算特征、等级与风险")):
+        scored = score_on_spark(tables, config, learnt)
+        place = str(folder / outputs.SCORED)
+        scored.sortWithinPartitions("customer_id").write.mode("overwrite").parquet(place)
+        counts: list[dict[str, Any]] = session.read.parquet(place).groupBy("tier").count().toArrow().to_pylist()
+    return counts
 
 
 def spark_session() -> SparkSession:
@@ -149,12 +165,12 @@ def spark_session() -> SparkSession:
     return session
 
 
-def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock, *, afresh: bool) -> Learnt:
+def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
     """Learn on this machine, from all customers or a sample, what every customer is scored with."""
     with clock.step("features and tiers", Text("features and tiers of those learned from", "学习样本的特征与评级")):
         some = dataclasses.replace(shop, tables=sampled(shop.tables, SAMPLE))
         prepared = prepare(some, config)
-    if afresh or not models.is_dir():
+    if not models.is_dir():
         for learned in learn_all(prepared, some, config, clock):
             learned.model.save(models / learned.outcome)
     with clock.step("levels", Text("ranks, levels and rhythms of the cutoff", "截止日的分位、水平与节奏")):

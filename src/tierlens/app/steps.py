@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +27,32 @@ from tierlens.app.prepare import (
 from tierlens.errors import UsageError
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme, to_sql
-from tierlens.publish.atomic import write_parquet
+from tierlens.publish.atomic import replacing, write_parquet
 from tierlens.publish.lists import Pick, customer_list
+from tierlens.publish.runfile import file_record, read_run, write_folder_record, write_run
 from tierlens.publish.sheets import write_list
 from tierlens.sources.consent import read_consent
 from tierlens.sources.quality import Quality
 from tierlens.words import Lang, Text
 
 
-def read_only(config: RunConfig, rejects: Path | None) -> Quality:
+def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly) -> Quality:
     """Read the source and return its quality report; write the quarantined lines where asked."""
-    _, shop = obtain(config, quietly)
+    _, shop = obtain(config, tell)
     if rejects is not None:
-        shop.quality.write_rejects(rejects)
+        with replacing(rejects) as temporary:
+            shop.quality.write_rejects(temporary)
     return shop.quality
 
 
-def features_only(config: RunConfig, out: Path) -> dict[str, Any]:
+def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
     config, shop = obtain(config, quietly, at_cutoff=True)
     names = panel_features(shop.tables, load_scheme(config.scheme))
     days = [*config.learning_cutoffs(), config.cutoff_day]
     within_data(shop.tables, days, config.span)
     table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
-    path = write_parquet(out / outputs.SNAPSHOTS, table)
+    path = write_parquet(file, table)
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
 
 
@@ -61,14 +65,14 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
     return table, to_arrow(grade(lent(table), scheme, shop.tables.currency))
 
 
-def grade_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
+def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
     config, shop = obtain(config, quietly, at_cutoff=True)
     table, graded = _now(config, shop)
     scheme = load_scheme(config.scheme)
     why = evidence(graded, table, scheme, shop.tables.currency, lang)
     graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why]))
-    path = write_parquet(out / outputs.TIERS, graded)
+    path = write_parquet(file, graded)
     counts = graded["tier"].value_counts().to_pylist()
     tiers = {str(row["values"] or "-"): row["counts"] for row in counts}
     return {"file": str(path), **{tier: tiers[tier] for tier in sorted(tiers)}}
@@ -83,7 +87,7 @@ def scheme_sql(config: RunConfig) -> str:
     return to_sql(lent(table), scheme, shop.tables.currency)
 
 
-def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
+def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Find segments at the run's cutoff, write them, and return their names and how far they agree with the tiers."""
     from tierlens.app.group import group
 
@@ -91,31 +95,35 @@ def segment_only(config: RunConfig, out: Path, lang: Lang) -> dict[str, Any]:
     table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
-    path = write_parquet(out / "segments.parquet", rows)
+    path = write_parquet(file, rows)
     names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
     agreement = {row["measure"]: row["value"] for row in grouped.agreement.measures.to_pylist()}
     return {"file": str(path), "segments": names, "agreement": agreement, "why": grouped.how.say(lang)}
 
 
-def train_only(config: RunConfig, out: Path, tell: Tell) -> dict[str, Any]:
-    """Train and test the risk models, and keep them."""
+def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inputs: Sequence[Path]) -> dict[str, Any]:
+    """Train and test the risk models, and keep them in a folder of their own."""
     from tierlens.app.learn import learn_all
 
-    config, shop = obtain(config, tell, at_cutoff=True)
-    learned = learn_all(prepare(shop, config), shop, config, Clock(tell))
-    for one in learned:
-        one.model.save(out / outputs.MODELS / one.outcome)
-    return {"models": str(out / outputs.MODELS), "verdicts": [one.risk.verdict for one in learned],
+    with outputs.held(models, force, (outputs.ALONE,), inputs) as place:
+        config, shop = obtain(config, tell, at_cutoff=True)
+        learned = learn_all(prepare(shop, config), shop, config, Clock(tell))
+        with outputs.replaced(place, tell, outputs.ALONE) as folder:
+            for one in learned:
+                one.model.save(folder / one.outcome)
+            write_folder_record(folder, outputs.ALONE)
+    return {"models": str(models), "verdicts": [one.risk.verdict for one in learned],
             **{one.outcome: dict(one.metrics) for one in learned}}  # fmt: skip
 
 
-def score_only(config: RunConfig, out: Path) -> dict[str, Any]:
+def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     """Score the run's cutoff with models that were kept, and write the risks."""
     from tierlens.app.learn import scored
 
+    models = outputs.kept_models(out)
     config, shop = obtain(config, quietly, at_cutoff=True)
-    table = scored(prepare(shop, config), shop, config, out / outputs.MODELS)
-    path = write_parquet(out / "scores.parquet", table)
+    table = scored(prepare(shop, config), shop, config, models)
+    path = write_parquet(file, table)
     return {"file": str(path), "customers": table.num_rows}
 
 
@@ -148,13 +156,20 @@ def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | 
     return {what.say(lang): n for what, n in chosen.counts}
 
 
-def report_again(out: Path, to: Path | None, lang: Lang) -> Path:
-    """Write the report of a finished run from what the run found."""
+def report_again(out: Path, to: Path | None, lang: Lang, tell: Tell) -> Path:
+    """Write the report of a finished run from what the run found; in the run's own folder its record goes along."""
     from tierlens.publish.keep import read_findings
     from tierlens.publish.reports import write_report
 
     found = read_findings(outputs.finished(out, outputs.FINDINGS))
-    return write_report(found, to or out / outputs.REPORT, lang)
+    if to is not None:
+        return write_report(found, to, lang)
+    with outputs.held(out) as place, outputs.replaced(place, tell, only={outputs.REPORT, outputs.RUN}) as folder:
+        now = file_record(write_report(found, folder / outputs.REPORT, lang))
+        run = read_run(place / outputs.RUN)
+        files = tuple(now if one.name == outputs.REPORT else one for one in run.outputs)
+        write_run(replace(run, outputs=files), folder / outputs.RUN)
+    return out / outputs.REPORT
 
 
 def serve(home: Path, port: int) -> None:

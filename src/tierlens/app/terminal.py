@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any
 
-from tierlens.errors import TierlensError
+from tierlens import stopping
+from tierlens.app.failures import failure_of, settle_streams
 from tierlens.words import Lang, Text
 
-EXIT_CODES = """Exit codes: 0 done, 1 a fault of tierlens, 2 wrong usage or run file, 3 data that must not be used,
-4 busy, 5 an optional package is missing, 130 interrupted."""
+EXIT_CODES = """Exit codes: 0 done; 1 a fault of tierlens or of the machine (disk, memory); 2 what was typed or
+configured is wrong (command, path, run file, scheme); 3 data that must not be used; 4 busy; 5 an optional package is
+missing; 130 interrupted by Ctrl-C, 143 by SIGTERM."""
 
 
 def wanted_lang(arguments: Sequence[str]) -> Lang:
@@ -33,8 +36,9 @@ def wanted_lang(arguments: Sequence[str]) -> Lang:
 
 
 def say(line: str, *, aside: bool = False) -> None:
-    """Write one line to stdout, or aside to stderr."""
-    print(line, file=sys.stderr if aside else sys.stdout, flush=True)
+    """Write one line to stdout, or aside to stderr; where stderr cannot be written, nobody is told."""
+    with suppress(OSError) if aside else nullcontext():
+        print(line, file=sys.stderr if aside else sys.stdout, flush=True)
 
 
 def tell(text: Text, lang: Lang) -> None:
@@ -68,19 +72,34 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
 
 
 def guarded(run: Callable[[], int | None], lang: Lang) -> int:
-    """Run a command and return its exit code; an expected error is told in one line, without a traceback."""
+    """Run a command and return its exit code; whatever goes wrong is told in one line, without a traceback."""
     try:
         return run() or 0
-    except TierlensError as problem:
-        say(problem.say(lang), aside=True)
-        return problem.exit_code
-    except KeyboardInterrupt:
-        say(Text("interrupted; what was there before is intact", "已中断；原有文件未受影响").say(lang), aside=True)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output went away (a pipe into head): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit:
+        raise
+    except BaseException as problem:
+        return ended(problem, lang)
+
+
+def ended(problem: BaseException, lang: Lang) -> int:
+    """Tell in one line what ended a command, and return the exit code.
+
+    Parameters
+    ----------
+    problem : BaseException
+        Of tierlens, of the machine, a fault, or a wish to stop.
+    lang : {"en", "zh"}
+    """
+    # A library in whose midst a signal came may make another error of it.
+    if stopping.is_asked() or isinstance(problem, KeyboardInterrupt):
+        say(stopping.SAID.say(lang), aside=True)
+        return stopping.exit_code()
+    settle_streams()
+    if isinstance(problem, BrokenPipeError):
+        return 0  # the reader of our output went away (a pipe into head): nothing is wrong
+    failure = failure_of(problem)
+    say(" ".join(failure.said.say(lang).split()), aside=True)
+    return failure.exit_code
 
 
 def plain_output() -> None:

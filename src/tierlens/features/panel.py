@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tierlens.features.snapshot import KEY, Plan, built, order_rows, orders_plane, with_periods
 from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days
+from tierlens.scratch import scratch
 from tierlens.sources.engines import Frame, parked
 from tierlens.sources.tables import Tables, day_date
 
@@ -56,12 +56,12 @@ def write_panel(
     plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
     files = [Path(folder) / f"snapshots_{day_date(day)}.parquet" for day in days]
-    with tempfile.TemporaryDirectory(dir=folder) as aside:
+    with scratch(Path(folder)) as aside:
         rows = None
         if len(days) > 1 and not (plan.neighbours and tables.late_rows):
             held = order_rows(tables, plan)
             kept = [name for name in held.collect_schema().names() if name not in UNREAD]
-            rows = parked(held.select(kept), Path(aside) / "orders.parquet")
+            rows = parked(held.select(kept), aside / "orders.parquet")
         for day, file in zip(days, files, strict=True):
             paired = orders_plane(tables, [day], plan) if rows is None else _paired(rows, day)
             built(tables, [day], plan, paired).sort(*KEY).sink_parquet(file)

@@ -1,9 +1,8 @@
-"""Files appear whole or not at all: written beside their place, synced, then renamed."""
+"""Files appear whole or not at all: written in a private folder beside their place, synced, then renamed."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,20 +10,34 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tierlens.scratch import is_scratch, scratch
+from tierlens.stopping import unbroken
+
+OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
+BUFFER = 1 << 20
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder that takes the place of ``path`` when the block ends well.
+def replacing(path: Path, *, private: bool = True) -> Iterator[Path]:
+    """Give a temporary path that takes the place of ``path`` when the block ends well.
 
     Parameters
     ----------
     path : Path
-        Where the file shall be; missing folders are made.
+        Where the file shall be; missing folders are made. Inside a folder that itself appears whole or not at all (see
+        :func:`tierlens.scratch.scratch`) this is the temporary path too: nobody sees it yet.
+    private : bool
+        Whether the file is for its owner alone (mode 0600), whatever the umask.
 
     Yields
     ------
     Path
-        Where to write. After an error it is removed, and the old file is as it was.
+        Where to write. After an error nothing of it is left, and the old file is as it was.
+
+    Raises
+    ------
+    OSError
+        With the name of ``path``.
 
     Examples
     --------
@@ -36,20 +49,36 @@ def replacing(path: Path) -> Iterator[Path]:
     ...     place.read_text(), len(list(Path(folder).iterdir()))
     ('whole', 1)
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
+    if is_scratch(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+        return
+    with named(path), scratch(path.parent) as folder:
+        temporary = folder / path.name
         yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    if os.name == "posix":  # elsewhere a folder cannot be opened to be synced
-        _sync(path.parent)
+        if private:
+            temporary.chmod(OWNER_FILE)
+        sync(temporary)
+        with unbroken():
+            temporary.replace(path)
+        sync(path.parent)
 
 
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Give an error of the system that names no file, or a scratch folder that nobody knows, the name of ``path``."""
+    try:
+        yield
+    except OSError as problem:
+        if not isinstance(problem.filename, str) or is_scratch(problem.filename):
+            problem.filename, problem.filename2 = str(path), None
+        raise
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if os.name != "posix" and path.is_dir():  # elsewhere a folder cannot be opened
+        return
     handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
     try:
         os.fsync(handle)
@@ -57,16 +86,16 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a file whole."""
-    with replacing(path) as temporary:
+def write_bytes(path: Path, content: bytes, *, private: bool = True) -> Path:
+    """Write a file whole; see :func:`replacing`."""
+    with replacing(path, private=private) as temporary:
         temporary.write_bytes(content)
     return path
 
 
-def write_text(path: Path, content: str) -> Path:
-    """Write a text in UTF-8, line ends as they stand."""
-    return write_bytes(path, content.encode("utf-8"))
+def write_text(path: Path, content: str, *, private: bool = True) -> Path:
+    """Write a text in UTF-8 whole, line ends as they stand; see :func:`replacing`."""
+    return write_bytes(path, content.encode("utf-8"), private=private)
 
 
 def write_parquet(path: Path, table: pa.Table) -> Path:
@@ -94,6 +123,6 @@ def write_parquet(path: Path, table: pa.Table) -> Path:
     place = table.schema.get_field_index("cutoff")
     if place >= 0 and pa.types.is_int32(table.schema.field(place).type):
         table = table.set_column(place, "cutoff", table["cutoff"].cast(pa.date32()))
-    with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+    with replacing(path) as temporary, pa.output_stream(str(temporary), buffer_size=BUFFER) as stream:
+        pq.write_table(table.replace_schema_metadata(None), stream, compression="zstd")
     return path

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tierlens.errors import MissingExtraError
 from tierlens.grading.evidence import number
 from tierlens.grading.labels import say_flags
-from tierlens.publish.atomic import replacing, write_text
+from tierlens.publish.atomic import write_text
 from tierlens.publish.cards import Card
 from tierlens.publish.reports import environment
 from tierlens.publish.safe import plain
-from tierlens.publish.sheets import MADE
+from tierlens.publish.sheets import new_book
 from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Lang, Text
 
@@ -95,13 +94,7 @@ def write_cards_xlsx(found: Sequence[Card], path: Path, lang: Lang) -> Path:
     MissingExtraError
         When ``tierlens[excel]`` is not installed.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise MissingExtraError("excel", "xlsxwriter") from None
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with replacing(path) as temporary, xlsxwriter.Workbook(str(temporary), options) as book:
-        book.set_properties({"created": MADE, "title": WORDS["card"].say(lang)})
+    with new_book(path, WORDS["card"].say(lang), "cards") as book:
         formats = {
             "bold": book.add_format({"bold": True}),
             "text": book.add_format({"num_format": "@", "valign": "top"}),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tierlens.errors import UsageError
 from tierlens.publish.atomic import write_text
@@ -17,11 +18,40 @@ from tierlens.words import Text
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A file by name, size and content."""
+    """A file by name, size and content.
+
+    Parameters
+    ----------
+    name : str
+        Of an input its own name, so that no folder of a person gets into a file that is handed on; of an output its
+        path in the folder of the run, parted by ``/``.
+    size : int
+        Bytes.
+    sha256 : str
+    """
 
     name: str
     size: int
     sha256: str
+
+    def fits(self, path: Path) -> bool:
+        """Say whether a file is as it was recorded.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_text(Path(folder) / "a.txt", "whole")
+        ...     found = file_record(path)
+        ...     before = found.fits(path)
+        ...     _ = path.write_text("changed")
+        ...     before, found.fits(path)
+        (True, False)
+        """
+        try:
+            return path.stat().st_size == self.size and file_record(path).sha256 == self.sha256
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
 
 
 @dataclass(frozen=True)
@@ -37,7 +67,9 @@ class RunFile:
         The run file as it was understood.
     configuration_sha256, scheme, scheme_sha256, code_sha256 : str
         Hashes by which two runs are compared.
-    inputs, outputs : tuple of FileRecord
+    inputs : tuple of FileRecord
+    outputs : tuple of FileRecord
+        Every file of the run but ``run.json`` itself.
     rows : mapping of str to int
         Counts of rows and customers by step.
     seconds : mapping of str to float
@@ -91,11 +123,54 @@ def file_record(path: Path, name: str | None = None) -> FileRecord:
     ----------
     path : Path
     name : str, optional
-        What to call it; its own name by default, so that no folder of a person gets into a file that is handed on.
+        What to call it; its own name by default.
     """
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return FileRecord(name or path.name, path.stat().st_size, digest)
+
+
+def folder_records(folder: Path, record: str) -> tuple[FileRecord, ...]:
+    """Hash every file of a folder but its record, in the order of their paths."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / record)
+    return tuple(file_record(path, path.relative_to(folder).as_posix()) for path in files)
+
+
+def write_folder_record(folder: Path, record: str) -> Path:
+    """Write what files a folder has into a record of that name in it, where it is no run that has more to say."""
+    told = {"outputs": [asdict(one) for one in folder_records(folder, record)]}
+    return write_text(folder / record, json.dumps(told, indent=2) + "\n")
+
+
+def records_of(content: Mapping[str, Any]) -> dict[str, FileRecord]:
+    """Return the files that a record (``run.json``) says its folder has, by their paths in it."""
+    return {entry["name"]: FileRecord(**entry) for entry in content["outputs"]}
+
+
+def read_record(record: Path) -> dict[str, Any]:
+    """Return what a record (``run.json``) holds; ``outputs`` in it can be read.
+
+    Raises
+    ------
+    UsageError
+        ``E-RN-001`` when there is none, or it is of another shape.
+    """
+    try:
+        content: dict[str, Any] = json.loads(record.read_text("utf-8"))
+        records_of(content)
+    except (OSError, ValueError, RecursionError, TypeError, KeyError) as problem:
+        raise _unread(record, problem) from None
+    return content
+
+
+def _unread(record: Path, problem: Exception) -> UsageError:
+    kind = type(problem).__name__
+    return UsageError(
+        "E-RN-001",
+        Text(f"no run can be read: {kind}", f"无法读取运行记录：{kind}"),
+        where=str(record),
+        fix=Text("name the folder of a finished run", "请给出已完成运行的目录"),
+    )
 
 
 def code_hash() -> str:
@@ -143,16 +218,11 @@ def read_run(path: Path) -> RunFile:
     UsageError
         ``E-RN-001`` when there is none, or it is of another shape.
     """
+    content = read_record(path)
+    content.pop("configuration_sha256", None)
     try:
-        content = json.loads(path.read_text("utf-8"))
-        content.pop("configuration_sha256", None)
         for name in ("inputs", "outputs"):
             content[name] = tuple(FileRecord(**entry) for entry in content[name])
         return RunFile(**content)
-    except (OSError, ValueError, TypeError, KeyError) as problem:
-        raise UsageError(
-            "E-RN-001",
-            Text(f"no run can be read: {type(problem).__name__}", f"无法读取运行记录：{type(problem).__name__}"),
-            where=str(path),
-            fix=Text("name the folder of a finished run", "请给出已完成运行的目录"),
-        ) from None
+    except (TypeError, KeyError) as problem:
+        raise _unread(path, problem) from None

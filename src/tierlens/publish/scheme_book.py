@@ -7,13 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tierlens.errors import DataError, MissingExtraError
+from tierlens.errors import SchemeError
 from tierlens.grading.book import Cell, Table, scheme_tables
 from tierlens.grading.headers import SHEETS, Column, Sheet
 from tierlens.grading.scheme import Scheme
 from tierlens.grading.unbook import scheme_from_tables
-from tierlens.publish.atomic import replacing
-from tierlens.publish.sheets import MADE
+from tierlens.publish.sheets import new_book
 from tierlens.sources.book_in import open_book
 from tierlens.words import Lang, Text
 
@@ -40,13 +39,7 @@ def write_scheme_book(scheme: Scheme, path: Path, lang: Lang) -> Path:
     MissingExtraError
         When ``tierlens[excel]`` is not installed.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise MissingExtraError("excel", "xlsxwriter") from None
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with replacing(path) as temporary, xlsxwriter.Workbook(str(temporary), options) as book:
-        book.set_properties({"created": MADE, "title": scheme.title.say(lang)})
+    with new_book(path, scheme.title.say(lang), "scheme", private=False) as book:
         formats = {
             "header": book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1, "text_wrap": True}),
             "text": book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"}),
@@ -93,9 +86,8 @@ def read_scheme_book(path: Path) -> Scheme:
 
     Raises
     ------
-    DataError
-        ``E-SC-003`` for a cell that is not what its column holds, ``E-SC-004`` for a column that nobody knows.
     SchemeError
+        ``E-SC-003`` for a cell that is not what its column holds, ``E-SC-004`` for a column that nobody knows,
         ``E-SC-002`` when an entry is not there, ``E-YA-020`` when the scheme breaks the language.
     MissingExtraError
         When ``tierlens[excel]`` is not installed.
@@ -125,7 +117,7 @@ def _column(title: Any, sheet: Sheet, name: str) -> Column | None:
     for column in sheet.columns:
         if str(title).strip() in column.title:
             return column
-    raise DataError("E-SC-004", Text(f"nobody knows column {title!r}", f"无法识别列 {title!r}"), where=name)
+    raise SchemeError("E-SC-004", Text(f"nobody knows column {title!r}", f"无法识别列 {title!r}"), where=name)
 
 
 def _cells(row: list[Any], columns: list[Column | None], where: str) -> Iterator[tuple[str, Cell]]:
@@ -138,7 +130,7 @@ def _value(value: Any, column: Column, where: str) -> Cell:
     read = _KINDS[column.kind](value)
     if read is None:
         what = Text(f"{value!r} does not belong under {column.title.en!r}", f"{value!r} 不能填在“{column.title.zh}”下")
-        raise DataError("E-SC-003", what, where=where)
+        raise SchemeError("E-SC-003", what, where=where)
     return read
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
 
 MADE = dt.datetime(1980, 1, 1)  # noqa: DTZ001  XLSX holds no zone; a fixed moment keeps the bytes the same
+BOOKS = {"list": "customer list", "cards": "rating cards", "scheme": "scheme"}
+"""What a workbook of each kind says of itself under "category", so that it is known again."""
 MAX_ROWS = 1_048_575
 """Rows that an XLSX sheet holds under its header."""
 
@@ -87,10 +90,6 @@ def _write_csv(chosen: CustomerList, path: Path) -> Path:
 
 def _write_xlsx(chosen: CustomerList, path: Path) -> Path:
     """Write row by row; every text is written as text, so nothing in it can become a formula or a link."""
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise MissingExtraError("excel", "xlsxwriter") from None
     if chosen.table.num_rows > MAX_ROWS:
         raise UsageError(
             "E-LI-005",
@@ -101,12 +100,48 @@ def _write_xlsx(chosen: CustomerList, path: Path) -> Path:
             where=str(path),
             fix=Text("write .csv, or take fewer customers", "请写为 .csv，或减少客户"),
         )
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-               "strings_to_numbers": False}  # fmt: skip
-    with replacing(path) as temporary, xlsxwriter.Workbook(str(temporary), options) as book:
-        book.set_properties({"created": MADE, "title": "tierlens"})
+    with new_book(path, "tierlens", "list", row_by_row=True) as book:
         _fill(book, chosen)
     return path
+
+
+@contextmanager
+def new_book(path: Path, title: str, kind: str, *, row_by_row: bool = False, private: bool = True) -> Iterator[Any]:
+    """Give a workbook that appears whole or not at all; no text in it becomes a formula, a link or a number.
+
+    Parameters
+    ----------
+    path : Path
+    title : str
+    kind : str
+        One of ``BOOKS``.
+    row_by_row : bool
+        Whether rows are written in order and leave the memory at once.
+    private : bool
+        See :func:`~tierlens.publish.atomic.replacing`.
+
+    Raises
+    ------
+    MissingExtraError
+        When ``tierlens[excel]`` is not installed.
+    OSError
+        When it cannot be written.
+    """
+    try:
+        import xlsxwriter
+        from xlsxwriter.exceptions import FileCreateError
+    except ImportError:
+        raise MissingExtraError("excel", "xlsxwriter") from None
+    options: dict[str, object] = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with replacing(path, private=private) as temporary:
+        # Its own temporary files hold customers too: they belong beside the file, where nobody else may read them.
+        options |= {"constant_memory": row_by_row, "tmpdir": str(temporary.parent)}
+        try:
+            with xlsxwriter.Workbook(str(temporary), options) as book:
+                book.set_properties({"created": MADE, "title": title, "author": "tierlens", "category": BOOKS[kind]})
+                yield book
+        except FileCreateError as problem:
+            raise problem.args[0] from None
 
 
 def _fill(book: Any, chosen: CustomerList) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.publish.records import ALLOWED, ModelRecord, Registered, RunRecord, SearchRecord, TrackedRun, is_better
+from tierlens.scratch import scratch, temporary
 from tierlens.words import Text
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -260,8 +260,8 @@ def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Regis
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(info.experiment_id, name=model.name, source_run_id=info.run_id)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "model"
+    with scratch(temporary()) as folder:
+        place = folder / "model"
         _save(model, place, logged.model_id)
         client.log_model_artifacts(logged.model_id, str(place))
     client.finalize_logged_model(logged.model_id, "READY")

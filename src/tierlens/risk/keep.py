@@ -80,12 +80,29 @@ def load(folder: Path) -> RiskClassifier:
     DataError
         ``E-RI-030`` when a file is missing or its checksum differs, or the format is unknown.
     """
+    told = _told(folder)
+    files = {name: _read(folder, name, checksum) for name, checksum in told["sha256"].items()}
+    try:
+        return _built(told, files)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
+        raise _broken(folder / MODEL, f"{type(problem).__name__} while it was read") from None
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """Return what ``model.json`` holds, of a format that is known."""
+    try:
+        told = json.loads(_read(folder, MODEL).decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _broken(folder / MODEL, "no JSON") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT or not isinstance(told.get("sha256"), dict):
+        raise _broken(folder / MODEL, f"format {told.get('format')!r}" if isinstance(told, dict) else "no JSON object")
+    return told
+
+
+def _built(told: dict[str, Any], files: Mapping[str, bytes]) -> RiskClassifier:
+    """Put a model together from what its files hold."""
     from tierlens.risk.model import RiskClassifier
 
-    told = json.loads(_read(folder, MODEL).decode("utf-8"))
-    if told.get("format") != FORMAT:
-        raise _broken(folder / MODEL, f"format {told.get('format')!r}")
-    files = {name: _read(folder, name, checksum) for name, checksum in told["sha256"].items()}
     model = RiskClassifier(**told["parameters"])
     names, levels = told["columns"]["names"], told["columns"]["levels"]
     model.columns_ = Columns(tuple(names), tuple(tuple(level) if level is not None else None for level in levels))

@@ -81,8 +81,12 @@ def load_plain(folder: Path) -> Plain:
         ``E-RI-031`` when it is not there, or not what was kept.
     """
     path = folder / PLAIN
-    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    if not told or told.get("sha256") != _checksum(told["model"]):
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        whole = told["sha256"] == _checksum(told["model"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
+        whole = False
+    if not whole:
         raise DataError(
             "E-RI-031",
             Text("this is not the baseline that was kept", "与保存的基线不符"),

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.asked import Asked
 from tierlens.sources.cells import as_text
 from tierlens.sources.contract import Column, Contract
@@ -51,6 +51,7 @@ def read_consent(path: str | Path) -> pa.Table:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "c.csv"
     ...     _ = file.write_bytes("客户编号,可联系\n00123,是\n".encode("gb18030"))
@@ -59,8 +60,8 @@ def read_consent(path: str | Path) -> pa.Table:
     """
     tables = []
     connection = connect()
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
-        for part in stage(Asked(CONSENT, (str(path),), "CNY"), Path(folder), connection):
+    with scratch(temporary()) as folder:
+        for part in stage(Asked(CONSENT, (str(path),), "CNY"), folder, connection):
             columns = [part.column(role) or ("NULL", "VARCHAR") for role in ("customer_id", "contactable")]
             texts = ", ".join(as_text(*column) for column in columns)
             tables.append(connection.sql(f"SELECT {texts} FROM {part.relation}").to_arrow_table())

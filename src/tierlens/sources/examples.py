@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tierlens.errors import DataError
+from tierlens.scratch import scratch
 from tierlens.sources.files import cache_folder, data_folder
 from tierlens.sources.refuse import refusal
 from tierlens.sources.simulate import Simulated, simulated_shop
@@ -137,8 +137,8 @@ def fetch_retail(
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            packed, workbook = Path(scratch) / "retail.zip", Path(scratch) / RETAIL_WORKBOOK
+        with scratch(target.parent) as aside:
+            packed, workbook = aside / "retail.zip", aside / RETAIL_WORKBOOK
             _download(address, packed, progress)
             with zipfile.ZipFile(packed) as archive:
                 name = next(n for n in archive.namelist() if n.lower().endswith(".xlsx"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from tierlens.errors import UsageError
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.headers import guess_roles, missing_roles
 from tierlens.sources.read import read
 from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
@@ -73,8 +72,8 @@ def tables_from_frame(
     table = (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
     kinds = "kind" if "kind" in names else "negative"
     rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
-        path = Path(folder) / name.replace("/", "-")
+    with scratch(temporary()) as folder:
+        path = folder / name.replace("/", "-")
         pq.write_table(_with_time(table), path.with_suffix(".parquet"))
         columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
         files = (str(path.with_suffix(".parquet")),)

@@ -28,6 +28,12 @@ def set_aside(connection: duckdb.DuckDBPyConnection, before: int | None) -> int:
     return int(row[0]) if row else 0
 
 
+def latest_day(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the last day of any usable row of the table ``lines``; None without one."""
+    row = first_row(connection, "SELECT max(day) FROM lines WHERE reason IS NULL")
+    return row[0] if row else None
+
+
 def has_wide_amounts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> bool:
     """Say whether a customer's amounts sum to more than ``WIDE`` minor units.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.asked import Asked
 from tierlens.sources.contract import Column, Contract
 from tierlens.sources.lines import NOTES
@@ -59,13 +60,11 @@ def load_merges(connection: duckdb.DuckDBPyConnection, file: str | None) -> bool
 
 def _pairs(file: str, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Return the record to customer pairs of a file, every field read as text."""
-    import tempfile
-
     from tierlens.sources.parts import stage
 
     pairs: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
-        for part in stage(Asked(MERGES, (file,), "", allow_empty=True), Path(folder), connection):
+    with scratch(temporary()) as folder:
+        for part in stage(Asked(MERGES, (file,), "", allow_empty=True), folder, connection):
             names = [(part.column(name) or ("NULL", ""))[0] for name in ("customer_id", "same_as")]
             rows = connection.execute(
                 f"SELECT {names[0]}::VARCHAR, {names[1]}::VARCHAR FROM {part.relation}"

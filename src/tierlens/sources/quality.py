@@ -100,6 +100,8 @@ class Quality:
         The reports of the other tables, by the name of their contract.
     set_aside : int
         Rows of the day that was asked about or later, or recorded then; they are in no other count.
+    latest : date or None
+        Last day of any usable row, those set aside included.
 
     Raises
     ------
@@ -132,6 +134,7 @@ class Quality:
     policies: Policies = field(default=Policies(), repr=False)
     others: Mapping[str, Quality] = field(default_factory=dict)
     set_aside: int = 0
+    latest: dt.date | None = None
 
     def __post_init__(self) -> None:
         """Assert that every line is accounted for, in sum and in each file."""
@@ -185,7 +188,7 @@ class Quality:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON; days are ISO dates."""
-        apart = ("rejects", "policies", "files", "others", "set_aside")
+        apart = ("rejects", "policies", "files", "others", "set_aside", "latest")
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
         plain["files"] = [asdict(count) for count in self.files]
         others = {name: table.to_dict() for name, table in self.others.items()}

@@ -4,22 +4,20 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import narwhals as nw
 
 from tierlens.errors import UsageError
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.cells import fingerprint
 from tierlens.sources.contracts import TRANSACTIONS
 from tierlens.sources.functions import Day, lent
-from tierlens.sources.limits import has_wide_amounts, set_aside
+from tierlens.sources.limits import has_wide_amounts, latest_day, set_aside
 from tierlens.sources.lines import settled
 from tierlens.sources.merging import load_merges, merge_rows
 from tierlens.sources.others import read_other, with_others
@@ -30,7 +28,7 @@ from tierlens.sources.repeats import find_repeats
 from tierlens.sources.report import report
 from tierlens.sources.source import Source
 from tierlens.sources.staging import Part, first_row
-from tierlens.sources.tables import Tables, day_number
+from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.sources.units import refuse_units
 from tierlens.words import Text
 
@@ -62,7 +60,7 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     memory : str, optional
         Limit such as ``2GiB``; what does not fit goes to disk.
     """
-    spill = Path(tempfile.gettempdir()) / f"tierlens-{os.getpid()}-{uuid.uuid4().hex}"
+    spill = temporary() / f"spill-{uuid.uuid4().hex}"
     config: dict[str, str | int] = {"temp_directory": str(spill), "autoinstall_known_extensions": "false"}
     config |= {"threads": threads} if threads else {}
     config |= {"memory_limit": memory} if memory else {}
@@ -115,6 +113,8 @@ def read(
 
     Examples
     --------
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = tempfile.TemporaryDirectory()
     >>> orders = Path(folder.name) / "orders.csv"
     >>> _ = orders.write_text("客户编号,日期,订单号,金额\n00123,2026-01-05,A1,19.90\n", encoding="utf-8")
@@ -163,20 +163,21 @@ def _read_all(
     connection: duckdb.DuckDBPyConnection, source: Source, before: int | None
 ) -> tuple[Sequence[Part], Quality, dict[str, Quality]]:
     """Make the views of all tables; return the parts of the transactions, and what became of every line."""
-    with tempfile.TemporaryDirectory(prefix="tierlens-") as folder:
+    with scratch(temporary()) as folder:
         merging = load_merges(connection, source.same_customer)
-        parts = stage(source.asked, Path(folder), connection)
+        parts = stage(source.asked, folder, connection)
         with damage_told(connection, parts):
             _settle(connection, parts, source)
-            later = set_aside(connection, before)
+            latest, later = latest_day(connection), set_aside(connection, before)
             _refuse_mixed(connection, parts, source)
             find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
             if merging:
                 merge_rows(connection, TRANSACTIONS)
-            quality = replace(report(connection, parts, source.name, source.policies), set_aside=later)
+            quality = report(connection, parts, source.name, source.policies)
+            quality = replace(quality, set_aside=later, latest=None if latest is None else day_date(latest))
         connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
-        others = {name: read_other(connection, source, name, Path(folder), merging, before) for name in source.tables}
+        others = {name: read_other(connection, source, name, folder, merging, before) for name in source.tables}
     return parts, quality, others
 
 

@@ -8,18 +8,21 @@ names under ``same_customer``; it is applied to every table when they are read.
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from tierlens.errors import MissingExtraError, UsageError
+from tierlens.errors import DataError, MissingExtraError, UsageError
+from tierlens.sources.encoding import detect_encoding
+from tierlens.sources.refuse import refusal
 from tierlens.sources.tables import Tables
 from tierlens.sources.values import clean_text
 from tierlens.spreadsheets import inert
@@ -32,6 +35,11 @@ WHY: dict[Why, Text] = {
     "short name": Text("one is the other's short name", "一方为另一方的简称"),
     "alike": Text("names alike", "名称相近"),
 }
+GONE = Text("no longer found", "不再匹配")
+"""What is said of a pair that a person has judged and that is no more."""
+SAID = ("why", "原因")
+COLUMNS = ("customer_id", "same_as", "other_id", "name", "other_name", "likeness", *SAID)
+"""Columns of the file for a person; others in it are the person's own."""
 COMMON = 50
 """Pieces of names shared by more customers than this say nothing, and name no pair."""
 _FORMS = re.compile(
@@ -204,18 +212,79 @@ def _is_picked(short: str, long: str) -> bool:
     return all(character in rest for character in short)
 
 
-def write_twins(pairs: pa.Table, path: str | Path) -> int:
+def write_twins(pairs: pa.Table, path: str | Path, answers: Sequence[Mapping[str, str]] = ()) -> int:
     """Write the pairs as a CSV for a person, with an empty column ``same_as`` to fill in; return their number.
 
     Rows where ``same_as`` is filled in are what a source's ``same_customer`` file needs.
-    """
-    import csv
 
+    Parameters
+    ----------
+    pairs : pyarrow.Table
+        From :func:`twins`.
+    path : str or Path
+    answers : sequence of mapping of str to str
+        From :func:`read_answers`: rows of an earlier file, which stand in the place of their pairs. Those whose pair is
+        no more (merged, renamed) follow at the end, and say so.
+    """
+    extra = [name for name in (answers[0] if answers else ()) if name not in COLUMNS]
+    left: dict[frozenset[str], list[Mapping[str, str]]] = defaultdict(list)
+    for answer in answers:
+        left[_pair(answer)].append(answer)
+    rows: list[dict[str, str]] = []
+    for pair in pairs.to_pylist():
+        ids = {name: inert(str(pair[name])) for name in ("customer_id", "other_id", "name", "other_name")}
+        known = left[_pair(ids)]
+        said = zip(SAID, WHY[pair["why"]], strict=True)
+        rows.append({**ids, **(known.pop(0) if known else {}), **dict(said), "likeness": str(pair["likeness"])})
+    gone = dict(zip(SAID, GONE, strict=True))
+    rows += [{**one, **(gone if one["other_id"] else {})} for found in left.values() for one in found]
     with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["customer_id", "same_as", "other_id", "name", "other_name", "likeness", "why", "原因"])
-        for row in pairs.to_pylist():
-            why = WHY[row["why"]]
-            cells: Iterable[Any] = (row["customer_id"], "", row["other_id"], row["name"], row["other_name"])
-            writer.writerow([*(inert(str(cell)) for cell in cells), row["likeness"], *why])
+        writer = csv.DictWriter(file, [*COLUMNS, *extra], restval="")
+        writer.writeheader()
+        writer.writerows(rows)
     return int(pairs.num_rows)
+
+
+def _pair(row: Mapping[str, str]) -> frozenset[str]:
+    return frozenset((row["customer_id"], row["other_id"]))
+
+
+def is_twins_file(path: str | Path) -> bool:
+    """Say whether a CSV has the columns that ``write_twins`` writes for answers."""
+    try:
+        return {"customer_id", "same_as", "other_id"} <= set(next(_records(Path(path)), ()))
+    except DataError:
+        return False
+
+
+def read_answers(path: str | Path) -> list[dict[str, str]]:
+    """Return the rows of a file of ``write_twins`` into which a person has written: ``same_as``, or columns of theirs.
+
+    Columns without a header of their own are called ``note 1`` and so on.
+
+    Raises
+    ------
+    DataError
+        ``E-TX-016`` or ``E-TX-122`` when it is in no known encoding, ``E-TX-019`` when a quote is not closed.
+    """
+    header, *records = list(_records(Path(path))) or [[]]
+    width = max(map(len, (header, *records)))
+    free = (name for name in map("note {}".format, count(1)) if name not in header)
+    names: list[str] = []
+    for name in (*header, *[""] * (width - len(header))):
+        names.append(name if name.strip() and name not in names else next(free))
+    rows = [dict(zip(names, [*record, *[""] * width], strict=False)) for record in records]
+    own = [name for name in names if name not in COLUMNS or name == "same_as"]
+    return [row for row in rows if any(row[name].strip() for name in own)]
+
+
+def _records(path: Path) -> Iterator[list[str]]:
+    """Yield the lines of a CSV as a spreadsheet may have kept it: UTF-8 or GB18030; commas, semicolons or tabs."""
+    with path.open(encoding=detect_encoding(path), newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
+        try:
+            yield from reader
+        except csv.Error:
+            raise refusal("E-TX-019", f"{path.name}:{reader.line_num}") from None

@@ -1,0 +1,155 @@
+"""Nothing of a person's is overwritten, whatever command is told to write there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.publish.samples import make_customers, make_findings
+from tierlens.app import targets
+from tierlens.app.config import load_config
+from tierlens.app.outputs import RUN
+from tierlens.app.targets import Kind, inputs_of, of_no_run, writable
+from tierlens.errors import UsageError
+from tierlens.features.pages import page
+from tierlens.grading import load_scheme
+from tierlens.grading.write import scheme_yaml
+from tierlens.publish.atomic import write_parquet, write_text
+from tierlens.publish.lists import customer_list
+from tierlens.publish.reports import write_report
+from tierlens.publish.runfile import write_folder_record
+from tierlens.publish.scheme_book import write_scheme_book
+from tierlens.publish.sheets import write_list
+from tierlens.sources.quality import Quality
+
+KEY = {"customer_id": ["a"], "cutoff": pa.array([1], pa.int32())}
+PERSONS = {
+    ".csv": b"customer_id,order_id,time,amount\n1,2,2026-01-01,3\n", ".xlsx": b"PK\x05\x06" + bytes(18),
+    ".html": b"<!doctype html><title>mine</title>", ".yaml": b"name: my shop\nsource: {files: a.csv}\n",
+    ".yml": b"a: 1\n", ".json": b'{"name": "mine"}', ".md": b"# My notes\n", ".parquet": b"PAR1 no table PAR1",
+}  # fmt: skip
+
+
+def lists(folder: Path) -> list[Path]:
+    made = [customer_list(make_customers(3), lang=lang) for lang in ("en", "zh")]
+    return [write_list(one, folder / f"{one.lang}{kind}") for one in made for kind in (".csv", ".xlsx")]
+
+
+def schemes(folder: Path) -> list[Path]:
+    scheme = load_scheme("relationship_rating")
+    return [write_text(folder / "a.yaml", scheme_yaml(scheme)), write_text(folder / "a.yml", scheme_yaml(scheme))]
+
+
+def rejects(folder: Path) -> list[Path]:
+    Quality("shop", 1, 1).write_rejects(folder / "rejects.csv")
+    return [folder / "rejects.csv"]
+
+
+def tables(folder: Path, **columns: object) -> list[Path]:
+    return [write_parquet(folder / "t.parquet", pa.table({**KEY, **columns}))]
+
+
+WRITTEN = {
+    "list": (targets.LIST, lists),
+    "report": (targets.REPORT, lambda folder: [write_report(make_findings(), folder / "r.html")]),
+    "scheme": (targets.SCHEME, schemes),
+    "book": (targets.BOOK, lambda f: [write_scheme_book(load_scheme("five_step"), f / "b.xlsx", "zh")]),
+    "rejects": (targets.REJECTS, rejects),
+    "page": (targets.PAGE, lambda folder: [write_text(folder / "features.md", page())]),
+    "snapshots": (targets.SNAPSHOTS, tables),
+    "tiers": (targets.TIERS, lambda folder: tables(folder, tier=["A"], score=[1.0])),
+    "segments": (targets.SEGMENTS, lambda folder: tables(folder, segment=[1])),
+    "scores": (targets.SCORES, lambda folder: tables(folder, churn_risk=[0.5])),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_file_of_ours_is_replaced_with_force_only(tmp_path: Path, name: str) -> None:
+    kind, write = WRITTEN[name]
+    for path in write(tmp_path):
+        with pytest.raises(UsageError, match=r"E-RU-044 .* add --force"):
+            writable(path, kind, force=False)
+        assert writable(path, kind, force=True) == path
+
+
+@pytest.mark.parametrize("name", ["list", "report", "scheme", "book", "rejects", "page", "tiers"])
+def test_another_file_is_not_replaced_even_so(tmp_path: Path, name: str) -> None:
+    kind, _ = WRITTEN[name]
+    for ending in kind.known:
+        path = tmp_path / f"mine{ending}"
+        path.write_bytes(PERSONS[ending])
+        with pytest.raises(UsageError, match=r"E-RU-046 .* tierlens did not write this file") as caught:
+            writable(path, kind, force=True)
+        assert "不是 tierlens 所写的" in caught.value.say("zh")
+        path.write_bytes(b"\xff\x00" * 200)
+        with pytest.raises(UsageError, match=r"E-RU-046"):
+            writable(path, kind, force=True)
+
+
+def test_a_workbook_of_another_command_is_another_file(tmp_path: Path) -> None:
+    book = write_scheme_book(load_scheme("five_step"), tmp_path / "b.xlsx", "en")
+    with pytest.raises(UsageError, match=r"E-RU-046 .* as a list"):
+        writable(book, targets.LIST, force=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(targets.SCHEME, "x.xlsx"), (targets.LIST, "x.html"), (targets.CARD, "x"), (targets.TWINS, "x.xlsx")],
+)
+def test_the_ending_must_fit(tmp_path: Path, kind: Kind, name: str) -> None:
+    with pytest.raises(UsageError, match=r"E-RU-027 .* cannot be written as .*; end the name in "):
+        writable(tmp_path / name, kind, force=True)
+
+
+def test_what_the_command_reads_is_never_replaced_whatever_leads_to_it(tmp_path: Path) -> None:
+    (source,) = rejects(tmp_path)
+    (tmp_path / "link.csv").symlink_to(source)
+    os.link(source, tmp_path / "second.csv")
+    for name in ("rejects.csv", "link.csv", "second.csv"):
+        with pytest.raises(UsageError, match=r"E-RU-045 .* this command reads"):
+            writable(tmp_path / name, targets.REJECTS, force=True, inputs=[source, tmp_path / "nowhere.csv"])
+
+
+def test_a_folder_and_a_broken_link_are_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    (tmp_path / "b.csv").symlink_to("nowhere")
+    with pytest.raises(UsageError, match=r"E-RU-046 .* this is a folder"):
+        writable(tmp_path / "a.csv", targets.LIST, force=True)
+    with pytest.raises(UsageError, match=r"E-RU-044"):
+        writable(tmp_path / "b.csv", targets.LIST, force=False)
+
+
+def test_a_file_of_a_finished_run_stays_as_its_record_says(tmp_path: Path) -> None:
+    tables(tmp_path, tier=["A"], score=[1.0])
+    (tmp_path / "lists").mkdir()
+    lists(tmp_path / "lists")
+    write_folder_record(tmp_path, RUN)
+    for path, kind in ((tmp_path / "t.parquet", targets.TIERS), (tmp_path / "lists" / "en.csv", targets.LIST)):
+        with pytest.raises(UsageError, match=r"E-RU-047 .* belongs to a finished run"):
+            writable(path, kind, force=True)
+    assert writable(tmp_path / "lists" / "more.csv", targets.LIST, force=False)
+    with pytest.raises(UsageError, match=r"E-RU-047"):
+        of_no_run(tmp_path / "lists")
+    assert of_no_run(tmp_path / "list") == tmp_path / "list"
+
+
+def test_all_that_a_run_file_names_is_read(tmp_path: Path) -> None:
+    for name in ("a1.csv", "a2.csv", "customers.csv", "same.csv", "own.csv", "ours.yaml", "waivers.yaml"):
+        (tmp_path / name).write_text("x")
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        'name: shop\nsource: {files: "a*.csv", currency: CNY, same_customer: same.csv, '
+        "tables: {customers: customers.csv, tickets: nowhere.csv}}\n"
+        'cutoff: "2026-01-01"\nscheme: ours.yaml\nrisk: {first_cutoff: "2025-01-01"}\nwaivers: waivers.yaml\n'
+        "own: {file: own.csv}\n",
+        encoding="utf-8",
+    )
+    found = inputs_of(load_config(file), file, None)
+    assert {path.name for path in found} == {
+        "a1.csv", "a2.csv", "customers.csv", "nowhere.csv", "same.csv", "own.csv", "ours.yaml", "waivers.yaml",
+        "run.yaml",
+    }  # fmt: skip
+    assert all(path.parent == tmp_path for path in found)

@@ -1,0 +1,1 @@
+"""Commands that are killed, or refused by the disk, at every step that touches what they write."""
