@@ -6,6 +6,7 @@ from decimal import Decimal
 from string import Formatter
 from typing import Any
 
+import duckdb
 import pytest
 from pydantic import ValidationError
 
@@ -92,3 +93,9 @@ def test_every_refusal_can_be_said() -> None:
         assert error.exit_code == 3
         assert error.say("zh").startswith(f"{code} a.csv:1：")
         assert error.say("en").startswith(f"{code} a.csv:1: ")
+
+
+def test_a_pattern_leaves_the_shared_connection_free() -> None:
+    rows = duckdb.sql("select 1 as x")
+    Source(files="a.csv", currency="CNY", policies={"non_products": {"pattern": "A.*"}})
+    assert rows.fetchall() == [(1,)]

@@ -176,7 +176,9 @@ class NonProducts(_Section):
     @classmethod
     def _is_a_pattern(cls, pattern: str | None) -> str | None:
         try:
-            duckdb.execute("SELECT regexp_full_match('', ?)", [pattern or ""])
+            # A connection of its own: on the module's shared one the unread answer bars whatever its caller does next.
+            with duckdb.connect() as own:
+                own.execute("SELECT regexp_full_match('', ?)", [pattern or ""]).fetchall()
         except duckdb.Error as error:
             reason = str(error).removeprefix("Invalid Input Error: ")
             raise refused(
