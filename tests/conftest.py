@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,8 @@ settings.load_profile("explore" if os.environ.get("TIERLENS_EXPLORE") else "stea
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# The first test that starts Spark sets the workers' Python for all tests of its process.
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
 
 
