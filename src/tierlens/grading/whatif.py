@@ -11,7 +11,7 @@ import narwhals as nw
 
 from tierlens.grading.columns import KEYS, NUDGE, PLACES, Columns, kinds_of
 from tierlens.grading.parts import Indicator, Normalise
-from tierlens.grading.reference import Reference, normalised
+from tierlens.grading.reference import Reference, fineness, normalised
 from tierlens.grading.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.grading.sql import TABLE
@@ -194,7 +194,8 @@ class Bench:
             here = np.flatnonzero(days == day)
             crowd, place = self._crowd(int(day), source)
             own = np.array([crowd[place[c]] if (c := changes[int(n)].customer_id) in place else np.nan for n in here])
-            points[here] = _points(values[here], own, crowd, indicator, normalise, self.scheme)
+            fine = fineness(source, self.columns)
+            points[here] = _points(values[here], own, crowd, indicator, normalise, self.scheme, fine)
         name = f"points_{indicator.id}"
         if name in table.column_names:
             given = _floats(table[name])
@@ -241,7 +242,7 @@ def _floats(column: Any) -> Floats:
 
 
 def _points(
-    values: Floats, own: Floats, crowd: Floats, indicator: Indicator, normalise: Normalise, scheme: Scheme
+    values: Floats, own: Floats, crowd: Floats, indicator: Indicator, normalise: Normalise, scheme: Scheme, fine: int
 ) -> Floats:
     """Return the points of values, each put into the crowd in the place of the customer's own."""
     import numpy as np
@@ -250,7 +251,7 @@ def _points(
     sign = 1.0 if indicator.direction == "up" else -1.0
     known = np.sort(crowd[~np.isnan(crowd)])
     if normalise.method == "z_score" and normalise.centre is not None and normalise.slope is not None:
-        z, spread = _z(values, own, known)
+        z, spread = _z(values, own, known, fine)
         line = float(normalise.centre) + sign * float(normalise.slope) * z
         points = np.where(spread > 0, line, float(normalise.centre))
     else:
@@ -261,15 +262,17 @@ def _points(
     return placed
 
 
-def _z(values: Floats, own: Floats, known: Floats) -> tuple[Floats, Floats]:
+def _z(values: Floats, own: Floats, known: Floats, fine: int) -> tuple[Floats, Floats]:
+    """Return z-scores; mean and spread are those of values cut to parts of a unit, as the grader sums them."""
     import numpy as np
 
-    middle = known.mean() if len(known) else 0.0
-    centred, out, new = known - middle, np.nan_to_num(own - middle), values - middle
+    cut, mine, new = (np.round(each * fine) / fine for each in (known, own, values))
+    middle = cut.mean() if len(cut) else 0.0
+    centred, out, new = cut - middle, np.nan_to_num(mine - middle), new - middle
     count = len(known) - (~np.isnan(own)) + 1.0
     mean = (centred.sum() - out + new) / count
     spread = np.sqrt(np.maximum(((centred**2).sum() - out**2 + new**2) / count - mean**2, 0.0))
-    return np.divide(new - mean, spread, out=np.zeros_like(new), where=spread > 0), spread
+    return np.divide(values - middle - mean, spread, out=np.zeros_like(new), where=spread > 0), spread
 
 
 def _ranked(values: Floats, own: Floats, known: Floats) -> Floats:
