@@ -326,13 +326,13 @@ def ladders(scheme: Scheme, row: Row, observe: int) -> Iterator[list[Action]]:
     yield from (steps for name in RATED if name in reads and (steps := _ratings(scheme, row, name)))
 
 
-def spread(most: int, steps: int = 40) -> list[int]:
+def spread(most: int, steps: int = 24) -> list[int]:
     """Return whole sizes up to the largest, closer together where they are small.
 
     Examples
     --------
     >>> spread(10), len(spread(10**9))
-    ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 40)
+    ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 24)
     """
     if most <= steps:
         return list(range(1, most + 1))

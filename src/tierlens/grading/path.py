@@ -105,8 +105,12 @@ def path(
     >>> [(o.goal, o.tier, o.actions[0].kind, o.actions[0].size, o.after["monetary"]) for o in offers[:2]]
     [('raise', 'core', 'buy', 1840000, 30000000), ('raise', 'core', 'orders', 1, 37546667)]
     """
+    import pyarrow.compute as pc
+
+    mine = pc.is_in(features["customer_id"], graded["customer_id"].combine_chunks().cast(features["customer_id"].type))
+    here = pc.is_in(features["cutoff"], graded["cutoff"].combine_chunks().cast(features["cutoff"].type))
+    values = {(row["customer_id"], row["cutoff"]): row for row in features.filter(pc.and_(mine, here)).to_pylist()}
     bench = Bench(features, scheme, currency, reference)
-    values = {(row["customer_id"], row["cutoff"]): row for row in features.to_pylist()}
     cases = [
         Case(row["customer_id"], row["cutoff"], values[key], row["tier_rank"], scheme, observe)
         for row in graded.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")]).to_pylist()

@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 Plan = tuple[Action, ...]
 WHOLE = ("buy", "orders", "less")
 """Actions whose size may be any whole number; the others have steps."""
-PARTS = 24
+PARTS = 12
 """Parts that a span of sizes is cut into at each step of the search."""
 BUMPS = (1, 2, 5, 20)
 OFFERS = 3
@@ -97,12 +97,30 @@ def raising(case: Case) -> Generator[list[Trial], list[Result], list[Found]]:
     if not firsts:
         together = yield from _together(case, steps)
         firsts = [(together, 0)] if together else []
-    found: list[Found] = []
-    for plan, low in sorted(firsts, key=lambda each: case.cost(each[0])):
-        least = yield from _least(case, plan, low)
-        sure = yield from _confirmed(case, least)
-        found += [sure] if sure is not None else []
-    return sorted(found, key=lambda each: each.effort)[:OFFERS]
+    sure = yield from _side_by_side([_narrowed(case, plan, low) for plan, low in firsts])
+    return sorted((found for found in sure if found is not None), key=lambda found: found.effort)[:OFFERS]
+
+
+def _narrowed(case: Case, plan: Plan, low: int) -> Generator[list[Trial], list[Result], Found | None]:
+    least = yield from _least(case, plan, low)
+    return (yield from _confirmed(case, least))
+
+
+def _side_by_side(searches: list[Ask]) -> Generator[list[Trial], list[Result], list[Any]]:
+    """Run searches of one customer in step, as one search."""
+    answers: list[Any] = [None] * len(searches)
+    asked: dict[int, list[Trial]] = {}
+    for number, search in enumerate(searches):
+        _send(search, None, number, asked, answers)
+    while asked:
+        near = {number: trials for number, trials in asked.items() if not any(trial.exact for trial in trials)}
+        now, start = near or asked, 0
+        results = yield [trial for trials in now.values() for trial in trials]
+        asked = {number: trials for number, trials in asked.items() if number not in now}
+        for number, trials in now.items():
+            _send(searches[number], results[start : start + len(trials)], number, asked, answers)
+            start += len(trials)
+    return answers
 
 
 def _rises(case: Case, found: Found | None) -> bool:
@@ -216,15 +234,18 @@ def in_step(searches: Sequence[tuple[Case, Ask]], bench: Bench) -> list[list[Fou
     for number in range(len(searches)):
         _send(searches[number][1], None, number, asked, answers)
     while asked:
-        results = _graded(searches, asked, bench)
-        asked = {}
+        # Whole populations are dear: they wait until nothing else is asked for, and then go together.
+        near = {number: trials for number, trials in asked.items() if not any(trial.exact for trial in trials)}
+        now = near or asked
+        results = _graded(searches, now, bench)
+        asked = {number: trials for number, trials in asked.items() if number not in now}
         for number, mine in results.items():
             _send(searches[number][1], mine, number, asked, answers)
     return answers
 
 
 def _send(
-    search: Ask, results: list[Result] | None, number: int, asked: dict[int, list[Trial]], answers: list[list[Found]]
+    search: Ask, results: list[Result] | None, number: int, asked: dict[int, list[Trial]], answers: list[Any]
 ) -> None:
     try:
         asked[number] = next(search) if results is None else search.send(results)
@@ -236,16 +257,16 @@ def _graded(
     searches: Sequence[tuple[Case, Ask]], asked: Mapping[int, list[Trial]], bench: Bench
 ) -> dict[int, list[Result]]:
     """Grade all trials that are asked for: those that want the whole population apart from the others."""
-    found: dict[int, list[Result]] = {number: [] for number in asked}
+    found: dict[int, list[Any]] = {number: [None] * len(trials) for number, trials in asked.items()}
     for exact in (False, True):
         places, changes = [], []
         for number, trials in asked.items():
             case = searches[number][0]
-            for trial in trials:
+            for place, trial in enumerate(trials):
                 if trial.exact == exact:
-                    places.append(number)
+                    places.append((number, place))
                     changes.append(Change(case.customer_id, case.cutoff, trial.row))
-        results = (bench.exact if exact else bench.near)(changes) if changes else []
-        for number, result in zip(places, results, strict=True):
-            found[number].append(result)
+        results = (bench.exact if exact else bench.near)(changes)
+        for (number, place), result in zip(places, results, strict=True):
+            found[number][place] = result
     return found

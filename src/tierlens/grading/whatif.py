@@ -133,13 +133,19 @@ class Bench:
             others = self._at(change.cutoff)
             others = others.filter(pc.not_equal(others["customer_id"], change.customer_id))
             pieces += [others.set_column(1, "cutoff", pa.array([number] * others.num_rows, pa.int32()))]
-        return pa.concat_tables([piece.cast(self.schema) for piece in pieces])
+        return pa.concat_tables([pieces[0].cast(self.schema), *pieces[1:]])
 
     def _at(self, cutoff: int) -> pa.Table:
         import pyarrow.compute as pc
 
-        here = self.features.filter(pc.equal(self.features["cutoff"], cutoff))
-        return here.select(self.schema.names).cast(self.schema)
+        if cutoff not in self._days:
+            here = self.features.filter(pc.equal(self.features["cutoff"], cutoff))
+            self._days[cutoff] = here.select(self.schema.names).cast(self.schema)
+        return self._days[cutoff]
+
+    @cached_property
+    def _days(self) -> dict[int, pa.Table]:
+        return {}
 
     def _table(self, changes: Sequence[Change]) -> pa.Table:
         """One row a change, numbered in the place of the customer."""
@@ -155,18 +161,22 @@ class Bench:
 
     def _graded(self, table: pa.Table, reference: Reference | None = None) -> pa.Table:
         """Grade; of a table with whole populations only those who are changed."""
-        import duckdb
-
         whole = reference is None and bool(self.compared)
         columns = ", ".join(f'"{field.name}" {_sql_type(field.type)}' for field in table.schema)
-        with duckdb.connect() as connection:
-            connection.execute(f"CREATE TABLE {TABLE} ({columns})")
-            connection.register("arrow", table)
-            connection.execute(f"INSERT INTO {TABLE} SELECT * FROM arrow")  # noqa: S608  a name of our own
-            if whole not in self._queries:
-                self._queries[whole] = self._query(connection.table(TABLE), reference, whole)
-            found: pa.Table = connection.sql(self._queries[whole]).to_arrow_table()
+        self._connection.execute(f"CREATE OR REPLACE TABLE {TABLE} ({columns})")
+        self._connection.register("arrow", table)
+        self._connection.execute(f"INSERT INTO {TABLE} SELECT * FROM arrow")  # noqa: S608  a name of our own
+        if whole not in self._queries:
+            self._queries[whole] = self._query(self._connection.table(TABLE), reference, whole)
+        found: pa.Table = self._connection.sql(self._queries[whole]).to_arrow_table()
+        self._connection.unregister("arrow")
         return found
+
+    @cached_property
+    def _connection(self) -> Any:
+        import duckdb
+
+        return duckdb.connect()
 
     @cached_property
     def _queries(self) -> dict[bool, str]:
