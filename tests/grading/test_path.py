@@ -93,6 +93,11 @@ def test_growth_that_cannot_be_worked_out_bars_purchases():
     assert all(action.kind not in ("buy", "orders") for o in offers(table, RATING) for action in o.actions)
 
 
+def test_a_column_without_values_offers_nothing_and_breaks_nothing():
+    table = one(monetary=60000000, frequency=4, nps=None, new_demand_fit=None, tenure_days=400)
+    assert all("nps" not in offer.after for offer in offers(table, load_scheme("relationship_guide")))
+
+
 def test_a_customer_without_a_tier_has_no_path():
     table = one()
     assert path(arrow(table, RATING), table, RATING, YUAN) == []

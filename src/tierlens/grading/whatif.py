@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHANGED = "\x00changed"
 """Stands for the customer who is changed while his population is graded with him."""
-ROWS = 1_000_000
+ROWS = 500_000
 """Rows that are graded at once."""
 
 
@@ -120,7 +120,8 @@ class Bench:
         return found
 
     def _batches(self, changes: Sequence[Change]) -> Iterable[Sequence[Change]]:
-        size = max(ROWS // max(self.features.num_rows, 1), 1)
+        crowd = max((self._at(cutoff).num_rows for cutoff in {change.cutoff for change in changes}), default=1)
+        size = max(ROWS // max(crowd, 1), 1)
         return (changes[start : start + size] for start in range(0, len(changes), size))
 
     def _whole(self, changes: Sequence[Change]) -> pa.Table:
@@ -155,7 +156,8 @@ class Bench:
         arrays = [numbers, pa.array([change.cutoff for change in changes], pa.int32())]
         for field in list(self.schema)[2:]:
             whole = pa.types.is_integer(field.type)
-            values = [change.row.get(field.name) for change in changes]
+            empty = pa.types.is_null(field.type)  # a column without values has no type that a value could take
+            values = [None if empty else change.row.get(field.name) for change in changes]
             arrays.append(pa.array([round(v) if whole and v is not None else v for v in values], field.type))
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
@@ -215,15 +217,21 @@ class Bench:
         return table.append_column(name, pa.array(points, mask=np.isnan(points)))
 
     @cached_property
-    def _crowds(self) -> dict[tuple[int, str], tuple[Floats, dict[str, int]]]:
+    def _crowds(self) -> dict[tuple[int, str], Floats]:
+        return {}
+
+    @cached_property
+    def _places(self) -> dict[int, dict[str, int]]:
         return {}
 
     def _crowd(self, day: int, source: str) -> tuple[Floats, dict[str, int]]:
+        """Return the values of a cutoff, and the place of each customer in them."""
+        here = self._at(day)
+        if day not in self._places:
+            self._places[day] = {name: place for place, name in enumerate(here["customer_id"].to_pylist())}
         if (day, source) not in self._crowds:
-            here = self._at(day)
-            place = {name: n for n, name in enumerate(here["customer_id"].to_pylist())}
-            self._crowds[day, source] = (_floats(here[source]), place)
-        return self._crowds[day, source]
+            self._crowds[day, source] = _floats(here[source])
+        return self._crowds[day, source], self._places[day]
 
 
 def _sql_type(kind: Any) -> str:
