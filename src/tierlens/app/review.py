@@ -30,7 +30,7 @@ AMOUNT = "monetary"
 """What tiers are held against to see what they are worth, whether a scheme reads it or not."""
 
 HOW = Text(
-    "Each line was checked by grading the changed customer, as if it had been done by the day before the cutoff. "
+    "Each line above was checked by grading the changed customer, as if it had been done by the day before the cutoff. "
     "Effort 1 is as much again as all purchases of the window.",
     "以上各项均按措施在截止日前一日完成、重新评级核验。投入为1即相当于窗口内全部购买额。",
 )
