@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from fractions import Fraction
 
 import pyarrow as pa
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from tests.grading.conftest import Lazy, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed, tiny
 from tierlens.grading.columns import Columns, settle_numbers
-from tierlens.grading.inverse import Scorer
 from tierlens.grading.labels import having, say_flags
 from tierlens.grading.language import Band
 from tierlens.grading.scheme import load_scheme
@@ -153,40 +151,3 @@ def test_what_is_no_number_is_missing(lazy: Lazy):
     settled = settle_numbers(lazy(table), columns).collect("pyarrow").to_native()
     assert settled["mark"].to_pylist() == [1.0, None, None]
     assert settled["other"].null_count == 0
-
-
-CUTS = load_scheme("relationship_rating").with_table("manufacturing")
-
-
-@given(points=st.integers(1, 11), rate=rates)
-@settings(max_examples=40, deadline=None)
-def test_the_least_value_earns_the_points_and_one_less_does_not(points: int, rate: Decimal):
-    columns = Columns(CUTS, Currency("XYZ", {"CNY": rate}), {"monetary": "whole", "idle_months_6": "whole"})
-    indicator = next(i for _, i in CUTS.indicators if i.id == "annual_amount")
-    scorer = Scorer(indicator, columns)
-    value = scorer.least_value(Fraction(points))
-    if points > 10:
-        assert value is None
-        return
-
-    def earned(x: int) -> Decimal:
-        return next(cut.points for cut in CUTS.cuts_of(indicator) if columns.holds("monetary", cut, x))
-
-    if value == float("-inf"):
-        assert points <= 2
-    else:
-        assert earned(value) >= points > earned(value - 1)
-
-
-@pytest.mark.parametrize(("points", "due"), [(5, 0), (4, 1), (3, 2), (2, 3), (1, float("inf")), (6, None)])
-def test_fewer_is_better_is_read_backwards(points, due):
-    columns = Columns(GUIDE, YUAN, {"idle_months_6": "whole"})
-    indicator = next(i for _, i in GUIDE.indicators if i.id == "stability")
-    assert Scorer(indicator, columns).least_value(Fraction(points)) == due
-
-
-def test_the_least_good_word_that_suffices_is_named():
-    columns = Columns(GUIDE, YUAN, {"dependence": "text"})
-    indicator = next(i for _, i in GUIDE.indicators if i.id == "dependence")
-    assert Scorer(indicator, columns).least_value(Fraction(4)) in ("primary", "主要")
-    assert Scorer(indicator, columns).best() == 5

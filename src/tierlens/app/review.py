@@ -17,9 +17,10 @@ from tierlens.app.tasks import beside, ranks_of
 from tierlens.errors import UsageError
 from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading import Scheme, fit_reference, grade, load_scheme
+from tierlens.grading import Scheme, grade, load_scheme
+from tierlens.grading.actions import columns_needed
 from tierlens.grading.movement import migration, score_change
-from tierlens.grading.path import Step, path, tell
+from tierlens.grading.path import Offer, path, tell
 from tierlens.grading.roll_off import roll_off
 from tierlens.grading.triggers import fired
 from tierlens.sources.tables import day_date, day_number
@@ -27,6 +28,12 @@ from tierlens.words import Lang, Text
 
 AMOUNT = "monetary"
 """What tiers are held against to see what they are worth, whether a scheme reads it or not."""
+
+HOW = Text(
+    "Each line above was checked by grading the changed customer, as if it had been done by the day before the cutoff. "
+    "Effort 1 is as much again as all purchases of the window.",
+    "以上各项均按措施在截止日前一日完成、重新评级核验。投入为1即相当于窗口内全部购买额。",
+)
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,16 @@ class Graded:
         return table.filter(pc.equal(table["cutoff"], day))
 
 
-def graded_at(config: RunConfig, cutoffs: list[int]) -> Graded:
-    """Read the shop of a run file and replay its scheme at some cutoffs."""
+def graded_at(config: RunConfig, cutoffs: list[int], *, tied: bool = False) -> Graded:
+    """Read the shop of a run file and replay its scheme at some cutoffs; ``tied``: with all that ``path`` reads."""
     config, shop = obtain(config, quietly)
     scheme = load_scheme(config.scheme)
     within_data(shop.tables, cutoffs, config.span)
     names = available(shop.tables, {*scheme.features, AMOUNT})
-    features = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=names))
-    grades = to_arrow(grade(lent(features), scheme, shop.tables.currency))
+    more = [name for name in columns_needed(scheme) if name not in names and tied]
+    built = [*names, *available(shop.tables, more)] if more else names
+    features = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=built))
+    grades = to_arrow(grade(lent(features.select(["customer_id", "cutoff", *names])), scheme, shop.tables.currency))
     return Graded(config, shop, scheme, features, grades)
 
 
@@ -113,11 +122,11 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang) -> 
 
 
 def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
-    """Return the smallest changes that raise or keep a customer's tier, and what leaves the window when."""
+    """Return what raises a customer's tier, what may be lost without losing it, and what leaves the window when."""
     from tierlens.grading.columns import Columns, kinds_of
     from tierlens.grading.evidence import Teller
 
-    found = graded_at(config, [config.cutoff_day])
+    found = graded_at(config, [config.cutoff_day], tied=True)
     one = _only(found.grades, customer)
     steps = steps_of(found, one)
     currency = found.shop.tables.currency
@@ -132,15 +141,13 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
     ]
     return {
         "customer_id": customer, "tier": one["tier"][0].as_py(), "score": one["score"][0].as_py(),
-        "steps": [tell(step, teller) for step in steps], "roll_off": gone,
+        "steps": [tell(step, teller) for step in steps], "note": HOW.say(lang), "roll_off": gone,
     }  # fmt: skip
 
 
-def steps_of(found: Graded, graded: pa.Table) -> list[Step]:
-    """Return the steps of some graded rows, with the population that they were graded in."""
-    currency = found.shop.tables.currency
-    reference = fit_reference(lent(found.features), found.scheme, currency)
-    return path(graded, found.features, found.scheme, currency, reference)
+def steps_of(found: Graded, graded: pa.Table) -> list[Offer]:
+    """Return the way of some graded rows, each held against the population that it was graded in."""
+    return path(graded, found.features, found.scheme, found.shop.tables.currency, observe=found.config.span.observe)
 
 
 def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang) -> Path:
@@ -149,7 +156,7 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     from tierlens.publish.cards import cards
 
     days = [*config.learning_cutoffs()[-6:], config.cutoff_day]
-    found = graded_at(config, sorted(set(days)))
+    found = graded_at(config, sorted(set(days)), tied=True)
     now = found.at(found.grades, config.cutoff_day)
     for customer in customers:
         _only(now, customer)

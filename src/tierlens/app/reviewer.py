@@ -132,12 +132,16 @@ def movement(
 
 
 def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = False) -> None:
-    """Show the smallest changes that raise or keep a customer's tier, and what leaves the window when."""
+    """Show what raises a customer's tier, what may be lost without losing it, and what leaves the window when."""
     from tierlens.app.config import load_config
     from tierlens.app.review import way_of
 
     found = way_of(load_config(file), customer, lang)
-    give(found, [f"{customer}  {found['tier']}  {found['score']}", *found["steps"], *found["roll_off"]], as_json)
+    give(
+        found,
+        [f"{customer}  {found['tier']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
+        as_json,
+    )
 
 
 def card(

@@ -65,7 +65,7 @@ def _parts(features: Frame, indicator: Indicator, source: str) -> Frame:
     return counted.select("cutoff", source, ((up_to - equal * 0.5) / everybody).alias(f"part_{indicator.id}"))
 
 
-def _fineness(source: str, columns: Columns) -> int:
+def fineness(source: str, columns: Columns) -> int:
     """Parts of one unit that a real number is cut into before it is summed exactly."""
     if columns.kinds[source] == "whole":
         return 1
@@ -77,7 +77,7 @@ def _sums(indicator: Indicator, normalise: Normalise, source: str, columns: Colu
     x = nw.col(source)
     if normalise.method == "min_max":
         return x.min().alias(f"low_{indicator.id}"), x.max().alias(f"high_{indicator.id}")
-    fine = _fineness(source, columns)
+    fine = fineness(source, columns)
     whole = (x if fine == 1 else (x * fine).round(0)).cast(WIDE)
     return (
         x.count().cast(WIDE).alias(f"n_{indicator.id}"),
@@ -90,7 +90,7 @@ def _summary(indicator: Indicator, normalise: Normalise, source: str, columns: C
     if normalise.method == "min_max":
         return nw.col(f"low_{indicator.id}").cast(nw.Float64), nw.col(f"high_{indicator.id}").cast(nw.Float64)
     n, total, squares = (nw.col(f"{name}_{indicator.id}") for name in ("n", "sum", "squares"))
-    fine = _fineness(source, columns)
+    fine = fineness(source, columns)
     count = nw.when(n > 0).then(n.cast(nw.Float64) * fine)
     # The difference is taken before it leaves decimal arithmetic: nothing cancels.
     spread = (n * squares - total * total).cast(nw.Float64).sqrt()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.features.windows import Window, at_cutoffs, trailing
-from tierlens.grading.path import Step
+from tierlens.grading.path import Offer
 from tierlens.sources.tables import Tables
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
         ).to_arrow_table()
 
 
-def needed_before(steps: list[Step], leaving: pa.Table, feature: str = "monetary") -> list[dict[str, Any]]:
+def needed_before(offers: list[Offer], leaving: pa.Table, feature: str = "monetary") -> list[dict[str, Any]]:
     """Return how much more must be bought, and within how many days, so that rolling spend does not cost the tier.
 
     Parameters
     ----------
-    steps : list of Step
-        From ``path``; the ``keep`` steps of the amount are looked at.
+    offers : list of Offer
+        From ``path``; those that keep a tier down to a known limit of the amount are looked at.
     leaving : pyarrow.Table
         From ``roll_off``.
     feature : str
@@ -80,20 +80,22 @@ def needed_before(steps: list[Step], leaving: pa.Table, feature: str = "monetary
     Examples
     --------
     >>> import pyarrow as pa
-    >>> keep = Step("a", 1, "keep", "B", 0.0, "alone", "amount", "monetary", 7.0, 900, 500)
+    >>> keep = Offer("a", 1, "keep", "B", after={"monetary": 500}, limit=True)
     >>> leaving = pa.table({"customer_id": ["a", "a"], "cutoff": [1, 1], "days": [10, 42], "remains": [600, 316]})
     >>> needed_before([keep], leaving)
     [{'customer_id': 'a', 'cutoff': 1, 'tier': 'B', 'limit': 500, 'days': 42, 'needed': 184, 'needed_at_end': 184}]
     """
-    limits = {(s.customer_id, s.cutoff): s for s in steps if s.goal == "keep" and s.feature == feature}
+    kept = [offer for offer in offers if offer.goal == "keep" and offer.limit and feature in offer.after]
+    limits = {(offer.customer_id, offer.cutoff): offer for offer in kept}
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for row in leaving.to_pylist():
         key = (row["customer_id"], row["cutoff"])
         if key not in limits:
             continue
-        short = limits[key].needed - row["remains"]
+        short = limits[key].after[feature] - row["remains"]
         if short > 0 and key not in found:
-            head = {"customer_id": key[0], "cutoff": key[1], "tier": limits[key].tier, "limit": limits[key].needed}
+            head = {"customer_id": key[0], "cutoff": key[1], "tier": limits[key].tier}
+            head["limit"] = limits[key].after[feature]
             found[key] = {**head, "days": row["days"], "needed": short}
         if key in found:
             found[key]["needed_at_end"] = max(short, 0)

@@ -11,7 +11,7 @@ from tierlens.grading.columns import Columns, kinds_of
 from tierlens.grading.evidence import Teller
 from tierlens.grading.movement import effective_weights
 from tierlens.grading.parts import Dimension, Indicator, Tier
-from tierlens.grading.path import Step, tell
+from tierlens.grading.path import Offer, tell
 from tierlens.grading.scheme import Scheme
 from tierlens.sources.tables import Currency, day_date
 from tierlens.words import Text
@@ -139,7 +139,7 @@ def cards(
     currency: Currency,
     customers: Sequence[str],
     cutoff: int,
-    steps: Iterable[Step] = (),
+    steps: Iterable[Offer] = (),
 ) -> list[Card]:
     """Return the rating cards of customers.
 
@@ -157,7 +157,7 @@ def cards(
         Whose cards, in this order.
     cutoff : int
         Day number.
-    steps : iterable of Step
+    steps : iterable of Offer
         From ``path``, where the way to the next tier is wanted.
 
     Raises
@@ -188,7 +188,7 @@ class _Maker:
 
     columns: Columns
     rows: list[dict[str, Any]]
-    steps: list[Step]
+    steps: list[Offer]
 
     @property
     def tellers(self) -> tuple[Teller, Teller]:
