@@ -1,0 +1,86 @@
+"""What a public function is given of the wrong kind is refused in one sentence, with a code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tierlens.app.cli import main
+from tierlens.app.config import config_of_text, load_config
+from tierlens.errors import UsageError
+from tierlens.risk.model import RiskClassifier
+from tierlens.risk.settings import ALLOWED, SEARCHED
+from tierlens.risk.trees import SETTINGS
+
+RUN = """name: Shop
+simulated: {{customers: 100, months: 18}}
+cutoff: "2025-01-01"
+risk: {{first_cutoff: "2024-07-01", trees: {trees}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("trees", "said"),
+    [
+        ("{num_leafs: 4}", "there is no setting 'num_leafs' of trees; did you mean 'num_leaves'?"),
+        ("{learning_rat: 0.5}", "did you mean 'learning_rate'?"),
+        ("{num_leaves: -5}", "num_leaves is -5; give a whole number from 2 up to 4096"),
+        ("{num_leaves: 4.5}", "num_leaves is 4.5"),
+        ("{feature_fraction: 0}", "feature_fraction is 0; give a number above 0 up to 1"),
+        ("{lambda_l2: 1e300}", "lambda_l2 is 1e+300"),
+    ],
+)
+def test_a_run_file_is_told_of_a_strange_setting_of_the_trees(tmp_path, capsys, trees, said):
+    file = tmp_path / "run.yaml"
+    file.write_text(RUN.format(trees=trees), encoding="utf-8")
+    assert main(["run", str(file), "--dry-run"]) == 2
+    told = capsys.readouterr().err
+    assert "E-YA-020" in told
+    assert "run.yaml:4:" in told
+    assert said in told
+    assert main(["run", str(file), "--dry-run", "--lang", "zh"]) == 2
+    assert "树没有" in (zh := capsys.readouterr().err) or "请给出" in zh
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"seeds": 0}, "E-RI-073"),
+        ({"seeds": 1.5}, "E-RI-073"),
+        ({"seeds": "3"}, "E-RI-073"),
+        ({"folds": 1}, "E-RI-073"),
+        ({"random_state": -1}, "E-RI-073"),
+        ({"random_state": None}, "E-RI-073"),
+        ({"n_jobs": "all"}, "E-RI-073"),
+        ({"ridge": 0}, "E-RI-073"),
+        ({"ridge": "much"}, "E-RI-073"),
+        ({"trees": {"num_leafs": 4}}, "E-RI-074"),
+        ({"trees": {"num_leaves": 1}}, "E-RI-074"),
+        ({"trees": {"learning_rate": float("nan")}}, "E-RI-074"),
+        ({"trees": [("num_leaves", 4)]}, "E-RI-074"),
+    ],
+)
+def test_a_model_refuses_parameters_that_cannot_be(given, code):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    with pytest.raises(UsageError, match=code):
+        RiskClassifier(**given).fit(X, (X[:, 0] > 0).astype(int))
+
+
+def test_one_table_holds_the_settings_of_every_recipe_and_search():
+    for recipe in SETTINGS.values():
+        assert all(ALLOWED[name].admits(value) for name, value in recipe.items())
+    assert set(ALLOWED) > SEARCHED
+
+
+def test_a_text_given_as_run_file_is_a_path(tmp_path: Path):
+    text = RUN.format(trees="{}")
+    (tmp_path / "run.yaml").write_text(text, encoding="utf-8")
+    assert load_config(str(tmp_path / "run.yaml")) == load_config(tmp_path / "run.yaml")
+    assert config_of_text(text, tmp_path).name == "Shop"
+    with pytest.raises(UsageError, match="E-RU-062 a path is due, not dict"):
+        load_config({"name": "Shop"})  # type: ignore[arg-type]
+    with pytest.raises(UsageError):
+        load_config(text)
