@@ -5,14 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from tierlens.app.cli import main
 from tierlens.app.config import config_of_text, load_config
-from tierlens.errors import UsageError
+from tierlens.errors import TierlensError, UsageError
+from tierlens.features.snapshot import snapshots
+from tierlens.grading import grade, load_scheme
+from tierlens.publish.lists import BILINGUAL, customer_list
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.settings import ALLOWED, SEARCHED
 from tierlens.risk.trees import SETTINGS
+from tierlens.sources.frames import tables_from_frame
+from tierlens.sources.read import read
+from tierlens.sources.tables import Currency
 
 RUN = """name: Shop
 simulated: {{customers: 100, months: 18}}
@@ -84,3 +93,39 @@ def test_a_text_given_as_run_file_is_a_path(tmp_path: Path):
         load_config({"name": "Shop"})  # type: ignore[arg-type]
     with pytest.raises(UsageError):
         load_config(text)
+
+
+ROW = {"customer_id": ["C1"], "cutoff": [15126], "monetary": [60_000_000]}
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pl.DataFrame, pa.table, lambda row: pl.DataFrame(row).lazy()])
+def test_any_table_can_be_graded(made):
+    graded = grade(made(ROW), load_scheme("relationship_rating"), Currency("CNY"))
+    assert graded.select("tier").collect("pyarrow").rows() == [("C",)]
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_any_table_of_customers_makes_a_list(made):
+    row = {"customer_id": ["C1"], "tier": ["A"], "score": [90.0], "churn_risk": [0.5], "downgrade_risk": [None],
+           "risk_band": ["high"]}  # fmt: skip
+    row |= {f"{name}_{lang}": ["x"] for name in BILINGUAL for lang in ("en", "zh")}
+    assert customer_list(made(row)).table["customer_id"].to_pylist() == ["C1"]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda: snapshots(pd.DataFrame(ROW), ["2025-01-01"]), "E-US-031 tables: a DataFrame is no settled table"),
+        (lambda: snapshots(None, ["2025-01-01"]), "E-US-031"),
+        (lambda: grade([1], load_scheme("relationship_rating"), Currency("CNY")), "E-US-030 features: a list"),
+        (lambda: grade(pd.DataFrame(ROW), "relationship_rating", Currency("CNY")), "E-US-032 scheme: a str"),
+        (lambda: customer_list("customers.parquet"), "E-US-030 customers: a str is no table"),
+        (lambda: customer_list(pa.table({"a": [1]})), "E-LI-001"),
+        (lambda: read("orders.csv"), "E-US-016 source: a str"),
+        (lambda: tables_from_frame(pd.DataFrame(ROW), "yuan"), "E-US-014 currency"),
+        (lambda: tables_from_frame("orders.csv", "CNY"), "E-US-015 frame"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_nearest_way(call, code):
+    with pytest.raises(TierlensError, match=code):
+        call()

@@ -57,8 +57,8 @@ class _Section(BaseModel):
 class SimulatedSection(_Section):
     """A simulated shop in the place of a source; every output says so."""
 
-    customers: int = Field(default=2000, ge=100)
-    months: int = Field(default=36, ge=18)
+    customers: int = Field(default=2000, ge=100, le=10_000_000)
+    months: int = Field(default=36, ge=18, le=1200)
 
 
 class WindowSection(_Section):
@@ -73,7 +73,7 @@ class SegmentSection(_Section):
     """How segments are found: by which features, and how many (chosen by rule where not given)."""
 
     features: tuple[str, ...] = ()
-    n_clusters: int | None = Field(default=None, ge=2)
+    n_clusters: int | None = Field(default=None, ge=2, le=1000)
 
 
 class RiskSection(_Section):
@@ -98,14 +98,14 @@ class RiskSection(_Section):
     """
 
     first_cutoff: Day
-    tests: int = Field(default=3, ge=1)
-    trials: int = Field(default=0, ge=0)
-    seeds: int = Field(default=3, ge=1)
-    resamples: int = Field(default=200, ge=50)
+    tests: int = Field(default=3, ge=1, le=1000)
+    trials: int = Field(default=0, ge=0, le=100_000)
+    seeds: int = Field(default=3, ge=1, le=1000)
+    resamples: int = Field(default=200, ge=50, le=100_000)
     trees: Annotated[dict[str, Annotated[int | float, BeforeValidator(_as_float)]], AfterValidator(_known_settings)] = (
         Field(default_factory=dict)
     )
-    draws: Literal[0] | Annotated[int, Field(ge=4)] = 6
+    draws: Literal[0] | Annotated[int, Field(ge=4, le=1000)] = 6
 
 
 class ListSection(_Section):
@@ -180,7 +180,7 @@ class RunConfig(_Section):
     lists: tuple[ListSection, ...] = ()
     own: OwnSection | None = None
     waivers: str | None = None
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
     track: bool = True
 
     @model_validator(mode="after")
