@@ -109,17 +109,16 @@ def test_where_nobody_falls_a_tier_churn_is_learned_all_the_same(tmp_path, capsy
     assert "E-RU-060" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("first", "code"), [("2024-06-01", "E-RI-071"), ("2025-04-01", "E-RI-071"), ("2025-07-01", "E-RU-031")]
-)
+@pytest.mark.parametrize(("first", "code"), [("2025-03-01", "E-RI-071"), ("2025-07-01", "E-RU-031")])
 def test_a_shop_of_14_months_gets_its_run(tmp_path, capsys, first, code):
-    file = write(tmp_path, 40, 200, leaving=6, changes={'"2025-01-01"': f'"{first}"'})
+    file = write(tmp_path, 40, 425, leaving=6, changes={'"2025-01-01"': f'"{first}"'})
     ended, out = run(file, "--lang", "zh")
     said = capsys.readouterr()
     assert ended == 0, said.err
     whole(out)
-    assert code in left_out(out).values() or first == "2024-06-01"
-    assert "未包含" in said.out
+    assert left_out(out) == {"churn": code, "downgrade": code}
+    assert "未包含流失：" in said.out
+    assert "未包含降级：" in said.out
 
 
 def test_a_shop_of_two_customers_has_no_segments(tmp_path, capsys):
