@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from tests.grading.conftest import on_polars, random_customers
 from tierlens.grading.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.publish.validity import auc, say_validity, validity, wilson
+from tierlens.publish.validity import below, say_validity, validity, wilson
 from tierlens.sources.tables import Currency
 
 RATING = load_scheme("relationship_rating")
@@ -38,9 +38,9 @@ def test_nobody_has_no_rate():
 def test_the_chance_is_one_less_the_area_under_the_curve(pairs):
     value, outcome = np.array([float(v) for v, _ in pairs]), np.array([float(o) for _, o in pairs])
     if 0 < outcome.sum() < len(outcome):
-        assert auc(value, outcome) == pytest.approx(1 - roc_auc_score(outcome, value))
+        assert below(value, outcome) == pytest.approx(1 - roc_auc_score(outcome, value))
     else:
-        assert math.isnan(auc(value, outcome))
+        assert math.isnan(below(value, outcome))
 
 
 def graded_customers() -> tuple[pa.Table, list[float | None], list[float | None], list[float]]:

@@ -225,6 +225,9 @@ def _in_days(table: pa.Table) -> pa.Table:
 
 
 def _tested(folder: Path, outcome: str) -> pa.Table:
+    from tierlens.app.learnable import refuse_left_out
+
+    refuse_left_out(folder, outcome)
     table = _in_days(pq.read_table(outputs.finished(folder, outputs.TESTED)))
     return table.filter(pc.equal(table["outcome"], outcome)).drop_columns(["outcome"])
 
@@ -255,9 +258,11 @@ def backtest_again(folder: Path, file: Path | None) -> tuple[Past, Backtest]:
         ``E-RU-022`` while the horizon is open, or where nothing can be compared.
     """
     from tierlens.app.config import RunConfig, load_config
+    from tierlens.app.learnable import refuse_left_out
     from tierlens.app.prepare import obtain
 
     past = past_run(folder)
+    refuse_left_out(folder, "churn")
     config = load_config(file) if file is not None else RunConfig.model_validate(past.configuration)
     _, shop = obtain(config, quietly)
     found = happened(past, shop.tables)

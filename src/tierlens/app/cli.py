@@ -143,6 +143,7 @@ def score(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "e
     config = _config(file)
     to = targets.writable(out / outputs.SCORES, targets.SCORES, force, targets.inputs_of(config, file))
     done = score_only(config, out, to)
+    _tell_left_out(out, lang)
     give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
@@ -157,6 +158,7 @@ def explain(
     from tierlens.app.steps import explained
 
     found = explained(out, customer, lang)
+    _tell_left_out(out, lang)
     give(found, [f"{key}: {value}" for key, value in found.items()], as_json)
 
 
@@ -183,6 +185,7 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     targets.writable(file, targets.LIST, force, [consent] if consent else [])
     pick = Pick(tuple(tier or ()), tuple(band or ()), tuple(segment or ()), consent is not None, top)
     counts = list_written(out, file, pick, lang, consent)
+    _tell_left_out(out, lang)
     give({}, [f"{key}: {value:,}" for key, value in counts.items()], False)
 
 
@@ -199,7 +202,16 @@ def report(
 
     if to is not None:
         targets.writable(to, targets.REPORT, force)
+    _tell_left_out(out, lang)
     give({}, [str(report_again(out, to, lang, lambda text: tell(text, lang)))], False)
+
+
+def _tell_left_out(out: Path, lang: Lang) -> None:
+    """Say on stderr what the run of a folder left out."""
+    from tierlens.app.learnable import parts_left_out
+
+    for one in parts_left_out(out):
+        tell(one.said, lang)
 
 
 @app.command()

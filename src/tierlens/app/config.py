@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, monthly
+from tierlens.risk.settings import fault_of
 from tierlens.sources.source import Source
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Text
@@ -35,6 +36,16 @@ def _as_float(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
+def _known_settings(trees: dict[str, int | float]) -> dict[str, int | float]:
+    """Refuse settings of trees that there are not, or that are out of bounds, with their place in the file."""
+    for name, value in trees.items():
+        fault = fault_of(name, value)
+        if fault is not None:
+            what, fix = fault
+            raise strict_yaml.refused(Text(f"{what.en}; {fix.en}", f"{what.zh}；{fix.zh}"), ["risk", "trees", name])
+    return trees
+
+
 Day = Annotated[dt.date, BeforeValidator(_date)]
 Share = Annotated[float, BeforeValidator(_as_float), Field(ge=0, le=1)]
 
@@ -46,8 +57,8 @@ class _Section(BaseModel):
 class SimulatedSection(_Section):
     """A simulated shop in the place of a source; every output says so."""
 
-    customers: int = Field(default=2000, ge=100)
-    months: int = Field(default=36, ge=18)
+    customers: int = Field(default=2000, ge=100, le=10_000_000)
+    months: int = Field(default=36, ge=18, le=1200)
 
 
 class WindowSection(_Section):
@@ -62,7 +73,7 @@ class SegmentSection(_Section):
     """How segments are found: by which features, and how many (chosen by rule where not given)."""
 
     features: tuple[str, ...] = ()
-    n_clusters: int | None = Field(default=None, ge=2)
+    n_clusters: int | None = Field(default=None, ge=2, le=1000)
 
 
 class RiskSection(_Section):
@@ -87,12 +98,14 @@ class RiskSection(_Section):
     """
 
     first_cutoff: Day
-    tests: int = Field(default=3, ge=1)
-    trials: int = Field(default=0, ge=0)
-    seeds: int = Field(default=3, ge=1)
-    resamples: int = Field(default=200, ge=50)
-    trees: dict[str, Annotated[int | float, BeforeValidator(_as_float)]] = Field(default_factory=dict)
-    draws: Literal[0] | Annotated[int, Field(ge=4)] = 6
+    tests: int = Field(default=3, ge=1, le=1000)
+    trials: int = Field(default=0, ge=0, le=100_000)
+    seeds: int = Field(default=3, ge=1, le=1000)
+    resamples: int = Field(default=200, ge=50, le=100_000)
+    trees: Annotated[dict[str, Annotated[int | float, BeforeValidator(_as_float)]], AfterValidator(_known_settings)] = (
+        Field(default_factory=dict)
+    )
+    draws: Literal[0] | Annotated[int, Field(ge=4, le=1000)] = 6
 
 
 class ListSection(_Section):
@@ -167,7 +180,7 @@ class RunConfig(_Section):
     lists: tuple[ListSection, ...] = ()
     own: OwnSection | None = None
     waivers: str | None = None
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
     track: bool = True
 
     @model_validator(mode="after")
@@ -220,15 +233,30 @@ def _refuse_equal_names(names: list[str]) -> None:
             raise PydanticCustomError("equal_names", f"two lists are called {name}; rename one of them", told)
 
 
-def load_config(path: Path) -> RunConfig:
+def load_config(path: Path | str) -> RunConfig:
     """Read a run file; relative paths in it are taken from its own folder.
+
+    Parameters
+    ----------
+    path : Path or str
+        Where the file is. A str is a path, never the text of a run file: for that see :func:`config_of_text`.
 
     Raises
     ------
     UsageError
         ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it; ``E-RU-032`` for a file
-        of data in its place.
+        of data in its place, ``E-RU-062`` for anything that is no path.
     """
+    if not isinstance(path, Path | str):
+        raise UsageError(
+            "E-RU-062",
+            Text(f"a path is due, not {type(path).__name__}", f"应给出路径，而不是 {type(path).__name__}"),
+            fix=Text(
+                "give the path of a run file; for its text call config_of_text",
+                "请给出运行文件的路径；文本请用 config_of_text",
+            ),
+        )
+    path = Path(path)
     if path.suffix.lower() in DATA:
         raise UsageError(
             "E-RU-032",
@@ -241,11 +269,30 @@ def load_config(path: Path) -> RunConfig:
                 f"'source: {{files: {path.name}, currency: CNY}}'、'cutoff: \"2025-04-01\"' 三行",
             ),
         )
+    return _within(_built(path), path.parent)
+
+
+def config_of_text(text: str, folder: Path | str = ".") -> RunConfig:
+    r"""Read the text of a run file; relative paths in it are taken from a folder.
+
+    Examples
+    --------
+    >>> text = "name: A\nsimulated: {}\ncutoff: '2025-01-01'\nrisk: {first_cutoff: '2024-01-01'}\n"
+    >>> config_of_text(text).name
+    'A'
+    """
+    return _within(_built(text), Path(folder))
+
+
+def _built(source: Path | str) -> RunConfig:
     try:
-        config = strict_yaml.build(RunConfig, path, error=UsageError)
+        return strict_yaml.build(RunConfig, source, error=UsageError)
     except SchemeError as problem:  # broken YAML: of a run file that is wrong usage, not bad data
         raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
-    folder = path.parent
+
+
+def _within(config: RunConfig, folder: Path) -> RunConfig:
+    """Take the relative paths of a run file from a folder."""
     scheme = folder / config.scheme if config.scheme.endswith((".yaml", ".yml")) else config.scheme
     found: dict[str, object] = {"scheme": str(scheme)}
     found["otherwise"] = str(folder / config.otherwise) if config.otherwise else None

@@ -30,14 +30,14 @@ LANGS: tuple[Lang, ...] = ("en", "zh")
 
 
 def customers_of(
-    prepared: Prepared, grouped: Grouped, learned: Sequence[Learned], day: int, currency: Currency
+    prepared: Prepared, grouped: Grouped | None, learned: Sequence[Learned], day: int, currency: Currency
 ) -> pa.Table:
     """Put tier with evidence, segment, risks, reasons and next step of each customer into one row.
 
     Parameters
     ----------
     prepared : Prepared
-    grouped : Grouped
+    grouped : Grouped, optional
         Segments of the customers at ``day``.
     learned : sequence of Learned
         Risks at ``day``; the reasons are those of the first.
@@ -57,15 +57,30 @@ def customers_of(
     for lang in LANGS:
         said = evidence(graded, features, prepared.scheme, currency, lang)
         table = table.append_column(f"evidence_{lang}", pa.array(["\n".join(lines) for lines in said]))
-    numbers = grouped.labels.to_pylist()
-    table = table.append_column("segment", grouped.labels)
-    for lang in LANGS:
-        names = [grouped.profile.names[number].say(lang) for number in numbers]
-        table = table.append_column(f"segment_{lang}", pa.array(names))
+    table = _with_segments(table, grouped)
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    return with_next_steps(_with_fall(table, currency))
+    return with_next_steps(_with_fall(_with_unknown(table), currency))
+
+
+def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:
+    numbers = grouped.labels.to_pylist() if grouped else [None] * table.num_rows
+    table = table.append_column("segment", pa.array(numbers, pa.int64()))
+    for lang in LANGS:
+        names = [grouped.profile.names[number].say(lang) if grouped else None for number in numbers]
+        table = table.append_column(f"segment_{lang}", pa.array(names, pa.string()))
+    return table
+
+
+def _with_unknown(table: pa.Table) -> pa.Table:
+    """Add, without values, the risks and reasons of outcomes that were not learned: lists have them all the same."""
+    texts = [f"reason_{place}_{part}" for place in (1, 2, 3) for part in ("code", "en", "zh")]
+    kinds = {"churn_risk": pa.float64(), "downgrade_risk": pa.float64(), **dict.fromkeys(texts, pa.string())}
+    for name, kind in kinds.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, kind))
+    return table
 
 
 def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
@@ -79,7 +94,7 @@ def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
     needs, falls, leaves = (table[name].to_pylist() for name in ("need", "downgrade_risk", "churn_risk"))
     said = _falls(table, currency)
     told = [
-        text if fall is not None and need > 0 and fall > leave else None
+        text if fall is not None and need > 0 and fall > (leave or 0.0) else None
         for need, fall, leave, text in zip(needs, falls, leaves, said, strict=True)
     ]
     codes = ["R-STANDING" if text else None for text in told]

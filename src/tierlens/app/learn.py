@@ -18,17 +18,19 @@ from tierlens.app.afterwards import moved
 from tierlens.app.clock import Clock
 from tierlens.app.config import RunConfig
 from tierlens.app.gate import guard
-from tierlens.app.prepare import Prepared, Shop
+from tierlens.app.learnable import Folds, folds_of, left_out, nothing_closed
+from tierlens.app.prepare import Prepared, Shop, closing_cutoffs
 from tierlens.app.rivals import rivals_of
-from tierlens.app.tasks import STANDING, Task, tasks_of
-from tierlens.app.trial import Contender, at_cutoffs, judge
-from tierlens.errors import UsageError
+from tierlens.app.tasks import STANDING, Task, at_cutoffs, tasks_of
+from tierlens.app.trial import Contender, judge
+from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import reasons, side_by_side
 from tierlens.features.catalog import WHOLE
 from tierlens.features.season import season_table
 from tierlens.publish import gather
 from tierlens.publish.findings import Risk
+from tierlens.publish.left_out import LeftOut
 from tierlens.risk.interval import Asked, Known, bounds, season_error
 from tierlens.risk.level import forecast_rate
 from tierlens.risk.model import RiskClassifier
@@ -89,22 +91,65 @@ class Learned:
     rival: Plain | None = None
 
 
-def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> tuple[Learned, ...]:
-    """Learn, test and explain every outcome of a run, each in steps of its own."""
+@dataclass(frozen=True)
+class Lessons:
+    """What a run learned, and the outcomes that it could not learn.
+
+    Parameters
+    ----------
+    learned : tuple of Learned
+    left_out : tuple of LeftOut
+    """
+
+    learned: tuple[Learned, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def some(self) -> tuple[Learned, ...]:
+        """Return what was learned, at least one outcome.
+
+        Raises
+        ------
+        UsageError
+            ``E-RU-031`` or ``E-RI-07x``, the reason of the first outcome, where none could be learned.
+        """
+        if not self.learned:
+            first = self.left_out[0]
+            raise UsageError(first.code, first.reason, where=first.part, fix=first.fix)
+        return self.learned
+
+
+def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> Lessons:
+    """Learn, test and explain every outcome of a run, each in steps of its own; say which cannot be learned."""
+    if missing := nothing_closed(config):
+        for one in missing:
+            clock.tell(one.said)
+        return Lessons((), missing)
     with clock.step("rhythm", Text("fitting buying rhythms at each cutoff", "拟合各截止日的购买节奏")):
         tasks = tasks_of(prepared, shop, config)
         season = season_table(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span)
         rates = SeasonalRates(season, tasks[0])
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
-        notes = [guard(task, shop.tables, config) for task in tasks]
-        for note in (note for told in notes for note in told):
+        folds, missing = _teachable(tasks, config)
+        notes = {task.outcome: guard(task, shop.tables, config) for task in tasks if task.outcome in folds}
+        for note in (*(note for told in notes.values() for note in told), *(one.said for one in missing)):
             clock.tell(note)
     learned = []
-    for task, told in zip(tasks, notes, strict=True):
+    for task in (task for task in tasks if task.outcome in folds):
         with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
-            found = learn(task, rates, config, prepared, shop.tables.currency)
-            learned.append(dataclasses.replace(found, notes=told))
-    return tuple(learned)
+            found = learn(task, rates, config, (prepared, folds[task.outcome]), shop.tables.currency)
+            learned.append(dataclasses.replace(found, notes=notes[task.outcome]))
+    return Lessons(tuple(learned), missing)
+
+
+def _teachable(tasks: Sequence[Task], config: RunConfig) -> tuple[dict[str, Folds], tuple[LeftOut, ...]]:
+    """Return the training and test cutoffs of each outcome that can be learned, and why the others cannot."""
+    folds, missing = {}, []
+    for task in tasks:
+        try:
+            folds[task.outcome] = folds_of(task, config)
+        except DataError as problem:
+            missing.append(left_out(task.outcome, task.title, problem))
+    return folds, tuple(missing)
 
 
 class SeasonalRates:
@@ -132,9 +177,11 @@ class SeasonalRates:
         return forecast_rate(rates, known, self.expected[cutoff])
 
 
-def learn(task: Task, rates: SeasonalRates, config: RunConfig, prepared: Prepared, currency: Currency) -> Learned:
+def learn(
+    task: Task, rates: SeasonalRates, config: RunConfig, given: tuple[Prepared, Folds], currency: Currency
+) -> Learned:
     """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
-    folds = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
+    prepared, folds = given
     settings = searched(task, config, folds[0][0])
     tried = contenders(task, rates, settings, config)
     verdict = judge(task, tried, folds, config.risk.resamples, config.seed)
@@ -193,13 +240,15 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
     DataError
         ``E-RI-030`` when a model is not as it was kept.
     UsageError
-        ``E-RU-043`` when it is not there, ``E-RU-029`` when it has seen what happened after the cutoff.
+        ``E-RU-043`` when there is none, ``E-RU-029`` when one has seen what happened after the cutoff, ``E-RU-031``
+        when no outcome is known at the cutoff.
     """
+    closing_cutoffs(config)
     tasks = tasks_of(prepared, shop, config)
     learning = config.learning_cutoffs()
     rates = SeasonalRates(season_table(shop.tables, [*learning, config.cutoff_day], config.span), tasks[0])
     table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
-    for task in tasks:
+    for task in with_model(tasks, models):
         model = kept_model(models, task.outcome, config)
         asked, now = frame(task, task.now)
         level = base_rate(task, rates, learning, config.cutoff_day)
@@ -207,6 +256,20 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
         found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
         table = table.join(found, keys="customer_id", join_type="left outer")
     return table.sort_by("customer_id")
+
+
+def with_model(tasks: Sequence[Task], models: Path) -> list[Task]:
+    """Return the outcomes of which a model was kept, those with customers to be told of.
+
+    Raises
+    ------
+    UsageError
+        ``E-RU-043`` when there is no model at all.
+    """
+    kept = [task for task in tasks if (models / task.outcome).is_dir()]
+    if not kept:
+        raise outputs.no_model(models)
+    return [task for task in kept if task.now.num_rows]
 
 
 def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
@@ -252,6 +315,8 @@ def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, 
         return dict(config.risk.trees) if task.outcome == "churn" else {}
     from tierlens.risk.tune import Search, tune
 
+    if not SnapshotSplit(config.span).folds(closed):  # nothing to judge a trial on: the settings stay as they are
+        return dict(config.risk.trees)
     rows = at_cutoffs(task.rows, closed)
     table, cutoffs = frame(task, rows)
     search = Search(config.risk.trials, folds=1, seed=config.seed)

@@ -183,11 +183,9 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     ------
     DataError
         ``E-RU-001`` when nobody bought anything in the window before the cutoff.
-    UsageError
-        ``E-RU-031`` when no horizon closes between the first cutoff and the run's.
     """
     scheme = load_scheme(config.scheme)
-    learning = closing_cutoffs(config)
+    learning = config.learning_cutoffs()
     within_data(shop.tables, [config.cutoff_day], config.span)
     cutoffs = sorted({*learning, config.cutoff_day})
     panel = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))

@@ -32,7 +32,7 @@ def findings_of(
     config: RunConfig,
     shop: Shop,
     prepared: Prepared,
-    grouped: Grouped,
+    grouped: Grouped | None,
     learned: Sequence[Learned],
     customers: pa.Table,
 ) -> Findings:
@@ -48,16 +48,25 @@ def findings_of(
         about,
         gather.quality_lines(shop.quality),
         gather.tiers_of(graded, prepared.scheme),
-        gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how),
+        gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(one.risk for one in learned),
         gather.spotlights(customers),
-        (*notes_of(config, prepared), *(note for one in learned for note in one.notes)),
+        (*notes_of(config, prepared, bool(learned)), *(note for one in learned for note in one.notes)),
     )
 
 
-def notes_of(config: RunConfig, prepared: Prepared) -> tuple[Text, ...]:
+def notes_of(config: RunConfig, prepared: Prepared, is_learned: bool = True) -> tuple[Text, ...]:
     """Say what limits the figures of this run."""
-    learning = config.learning_cutoffs()
+    notes = _learned_from(config.learning_cutoffs()) if is_learned else []
+    if prepared.scheme.notes:
+        notes.append(
+            Text("The scheme's readings of open points stand in its file.", "方案对未明之处的解读见方案文件。")
+        )
+    return tuple(notes)
+
+
+def _learned_from(learning: Sequence[int]) -> list[Text]:
+    """Say which cutoffs risk was learned from, and which months of the year are not among them."""
     first, last = day_date(learning[0]), day_date(learning[-1])
     notes = [
         Text(
@@ -76,11 +85,7 @@ def notes_of(config: RunConfig, prepared: Prepared) -> tuple[Text, ...]:
                 f"未能从 {missing} 月的截止日学习，一年中这些时段的风险可能有偏差。",
             )
         )
-    if prepared.scheme.notes:
-        notes.append(
-            Text("The scheme's readings of open points stand in its file.", "方案对未明之处的解读见方案文件。")
-        )
-    return tuple(notes)
+    return notes
 
 
 def record_of(

@@ -18,14 +18,15 @@ from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
 from tierlens.app.gate import check_files
-from tierlens.app.group import Grouped, group
-from tierlens.app.learn import Learned, learn_all
+from tierlens.app.group import Grouped, group_or_not
+from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
 from tierlens.app.record import findings_of, moment, record_of, write_record
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import write_findings
+from tierlens.publish.left_out import LeftOut
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
@@ -58,12 +59,18 @@ class Done:
     rows: dict[str, int]
     tracked: str = ""
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the run could not make."""
+        return self.findings.left_out if self.findings else ()
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON."""
         verdicts = {risk.outcome: risk.verdict.en for risk in self.findings.risks} if self.findings else {}
         return {
             "out": str(self.out), "files": [str(path) for path in self.files], "rows": self.rows,
-            "verdicts": verdicts, "seconds": self.seconds, "total_seconds": round(sum(self.seconds.values()), 1),
+            "verdicts": verdicts, "left_out": {one.part: one.said.en for one in self.left_out},
+            "seconds": self.seconds, "total_seconds": round(sum(self.seconds.values()), 1),
             "peak_mebibytes": self.peak_mebibytes, "mlflow_run": self.tracked,
         }  # fmt: skip
 
@@ -75,7 +82,8 @@ class Done:
         spent = Text(
             f"{total:.1f} s, at most {peak:,.0f} MiB ({times})", f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times}）"
         )
-        return [*verdicts, *(f"  {path}" for path in self.files), spent.say(lang)]
+        left_out = (one.said.say(lang) for one in self.left_out)
+        return [*verdicts, *left_out, *(f"  {path}" for path in self.files), spent.say(lang)]
 
 
 def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
@@ -117,8 +125,19 @@ class _Parts:
     config: RunConfig
     shop: Shop
     prepared: Prepared
-    grouped: Grouped
-    learned: tuple[Learned, ...]
+    grouped: Grouped | None
+    lessons: Lessons
+    ungrouped: tuple[LeftOut, ...] = ()
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        """The outcomes that were learned."""
+        return self.lessons.learned
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the run could not make."""
+        return (*self.ungrouped, *self.lessons.left_out)
 
 
 def computed(config: RunConfig, clock: Clock) -> _Parts:
@@ -130,8 +149,10 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
     with clock.step("segments", Text("finding segments", "划分客群")):
         now = prepared.at(prepared.panel, config.cutoff_day)
         graded = prepared.at(prepared.tiers, config.cutoff_day)
-        grouped = group(now, graded, config, shop.tables.currency)
-    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock))
+        grouped, ungrouped = group_or_not(now, graded, config, shop.tables.currency)
+        for one in ungrouped:
+            clock.tell(one.said)
+    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), ungrouped)
 
 
 def _publish(
@@ -153,6 +174,7 @@ def _publish(
     with clock.step("reasons", Text("explaining", "解释")):
         customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
         findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
+        findings = dataclasses.replace(findings, left_out=parts.left_out)
         findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [

@@ -24,7 +24,7 @@ import pyarrow as pa
 from tierlens.app import outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.learn import SeasonalRates, base_rate, frame, kept_model, learn_all
+from tierlens.app.learn import SeasonalRates, base_rate, frame, kept_model, learn_all, with_model
 from tierlens.app.prepare import Shop, graded_features, obtain, prepare
 from tierlens.app.record import moment, write_record
 from tierlens.app.targets import inputs_of
@@ -171,7 +171,7 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
         some = dataclasses.replace(shop, tables=sampled(shop.tables, SAMPLE))
         prepared = prepare(some, config)
     if not models.is_dir():
-        for learned in learn_all(prepared, some, config, clock):
+        for learned in learn_all(prepared, some, config, clock).some():
             learned.model.save(models / learned.outcome)
     with clock.step("levels", Text("ranks, levels and rhythms of the cutoff", "截止日的分位、水平与节奏")):
         tasks = tasks_of(prepared, some, config)
@@ -179,7 +179,7 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
         season = season_table(some.tables, [*learning, config.cutoff_day], config.span)
         rates = SeasonalRates(season, tasks[0])
         found = {}
-        for task in tasks:
+        for task in with_model(tasks, models):
             model = kept_model(models, task.outcome, config)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)

@@ -107,7 +107,7 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
 
     with outputs.held(models, force, (outputs.ALONE,), inputs) as place:
         config, shop = obtain(config, tell, at_cutoff=True)
-        learned = learn_all(prepare(shop, config), shop, config, Clock(tell))
+        learned = learn_all(prepare(shop, config), shop, config, Clock(tell)).some()
         with outputs.replaced(place, tell, outputs.ALONE) as folder:
             for one in learned:
                 one.model.save(folder / one.outcome)
@@ -119,7 +119,10 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
 def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     """Score the run's cutoff with models that were kept, and write the risks."""
     from tierlens.app.learn import scored
+    from tierlens.app.learnable import refuse_left_out
 
+    if not (out / outputs.MODELS).is_dir():
+        refuse_left_out(out, "churn")
     models = outputs.kept_models(out)
     config, shop = obtain(config, quietly, at_cutoff=True)
     table = scored(prepare(shop, config), shop, config, models)

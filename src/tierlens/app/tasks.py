@@ -25,6 +25,7 @@ from tierlens.risk.outcome import churn, downgrade
 from tierlens.words import Text
 
 Floats = npt.NDArray[np.float64]
+CHURN, DOWNGRADE = Text("Churn", "流失"), Text("Downgrade", "降级")
 
 
 @dataclass(frozen=True)
@@ -90,27 +91,26 @@ SOFT = 2.0
 
 
 def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, ...]:
-    """Return churn and, where anybody can fall, downgrade."""
+    """Return churn and downgrade; either may have no rows."""
     learning = config.learning_cutoffs()
     rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
     panel, own = with_own(beside(prepared.panel, rhythm), config)
-    features = (*CATALOG, *EXPECTATIONS, *told_by_others(_at(panel, learning)), *own)
+    features = (*CATALOG, *EXPECTATIONS, *told_by_others(at_cutoffs(panel, learning)), *own)
     left = to_arrow(churn(shop.tables, learning, config.span))
     horizon = config.window.horizon
     first = Task(
         "churn",
-        Text("Churn", "流失"),
+        CHURN,
         Text(
             f"customers with a purchase in the window; no purchase in {horizon} days",
             f"窗口内有购买的客户；{horizon}天内无购买",
         ),
-        beside(_at(panel, learning), left),
-        _at(panel, [config.cutoff_day]),
+        beside(at_cutoffs(panel, learning), left),
+        at_cutoffs(panel, [config.cutoff_day]),
         features,
         own,
     )
-    second = _falling(prepared, shop, config, panel)
-    return (first, second) if second.rows.num_rows and second.now.num_rows else (first,)
+    return first, _falling(prepared, shop, config, panel)
 
 
 def with_own(panel: pa.Table, config: RunConfig) -> tuple[pa.Table, dict[str, Declared]]:
@@ -133,25 +133,35 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table)
     """Rows above the lowest tier, with their standing under the scheme."""
     learning, scheme = config.learning_cutoffs(), prepared.scheme
     lowest = len(scheme.tiers)
-    ranks = ranks_of(_at(prepared.tiers, learning), prepared.later)
-    fell = to_arrow(downgrade(lent(ranks), learning, config.span, lowest))
+    ranks = ranks_of(at_cutoffs(prepared.tiers, learning), prepared.later)
+    # Where nobody at all is graded at the end of a horizon, what happened to a tier is not known.
+    ends, wait = set(ranks["cutoff"].to_pylist()), config.window.gap + config.window.horizon
+    known = [day for day in learning if day + wait in ends]
+    fell = _fell(ranks, known, config, lowest)
     by_spend = spend_standing(prepared, shop, config, panel)
     whole = standing(prepared, panel)
     if by_spend is not None:
         whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
-    now = _at(above, [config.cutoff_day])
+    now = at_cutoffs(above, [config.cutoff_day])
     return Task(
         "downgrade",
-        Text("Downgrade", "降级"),
+        DOWNGRADE,
         Text(
             "customers above the lowest tier; a lower tier when the horizon is over",
             "高于最低等级的客户；预测期末等级下降",
         ),
-        beside(_at(above, learning), fell),
+        beside(at_cutoffs(above, learning), fell),
         now if by_spend is None else _with_deadline(now, shop, config),
         FALLING if by_spend is None else FALLING_BY_SPEND,
     )
+
+
+def _fell(ranks: pa.Table, known: list[int], config: RunConfig, lowest: int) -> pa.Table:
+    if known:
+        return to_arrow(downgrade(lent(ranks), known, config.span, lowest))
+    kinds = {"customer_id": pa.string(), "cutoff": pa.int32(), "downgrade": pa.int8()}
+    return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
 
 def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
@@ -204,8 +214,9 @@ def ranks_of(*graded: pa.Table) -> pa.Table:
     return once.rename_columns([*KEY, "tier_rank"])
 
 
-def _at(table: pa.Table, cutoffs: list[int]) -> pa.Table:
-    return table.filter(pc.is_in(table["cutoff"], value_set=pa.array(cutoffs, pa.int32())))
+def at_cutoffs(rows: pa.Table, cutoffs: Sequence[int]) -> pa.Table:
+    """Return the rows of some cutoffs."""
+    return rows.filter(pc.is_in(rows["cutoff"], value_set=pa.array(list(cutoffs), pa.int32())))
 
 
 def beside(left: pa.Table, right: pa.Table, how: str = "inner") -> pa.Table:

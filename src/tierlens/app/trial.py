@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tierlens.app.afterwards import tested_rows
-from tierlens.app.tasks import Task
+from tierlens.app.tasks import Task, at_cutoffs
 from tierlens.publish.findings import Bin, Curve, Estimate, ModelLine, Risk
 from tierlens.risk.bootstrap import Interval, Rows, difference, interval, table
 from tierlens.risk.metrics import auc, average_precision, brier, calibration_error, lift_at, reliability_bins
@@ -120,11 +119,6 @@ def _predicted(
         for contender in contenders:
             scores[contender.name.en].append(contender.train(known, asked.drop_columns([task.outcome])))
     return pa.concat_tables(tests).combine_chunks(), {name: np.concatenate(found) for name, found in scores.items()}
-
-
-def at_cutoffs(rows: pa.Table, cutoffs: Sequence[int]) -> pa.Table:
-    """Return the rows of some cutoffs."""
-    return rows.filter(pc.is_in(rows["cutoff"], value_set=pa.array(list(cutoffs), pa.int32())))
 
 
 def _top_lift(outcome: Floats, risk: Floats, weight: Floats) -> float:

@@ -12,9 +12,8 @@ import numpy as np
 from tierlens.app.clock import Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import classifier, frame
-from tierlens.app.prepare import obtain, prepare
-from tierlens.app.tasks import tasks_of
-from tierlens.app.trial import at_cutoffs
+from tierlens.app.prepare import closing_cutoffs, obtain, prepare
+from tierlens.app.tasks import at_cutoffs, tasks_of
 from tierlens.errors import DataError
 from tierlens.publish.records import SearchRecord, TrialRecord
 from tierlens.risk.model import RiskClassifier
@@ -96,6 +95,7 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
         ``E-RU-024`` when too few cutoffs have closed before the first tested one.
     """
     config, shop = obtain(config, tell, at_cutoff=True)
+    closing_cutoffs(config)
     task = tasks_of(prepare(shop, config), shop, config)[0]
     splitter = SnapshotSplit(config.span)
     tested = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())

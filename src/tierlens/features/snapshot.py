@@ -64,7 +64,7 @@ def snapshots(
     ------
     UsageError
         ``E-FE-001`` for an unknown feature, ``E-FE-002`` for one whose table is not there, ``E-US-004`` without a
-        cutoff.
+        cutoff, ``E-US-031`` when ``tables`` are not ``Tables``.
 
     Examples
     --------
@@ -74,9 +74,26 @@ def snapshots(
     >>> table.column_names
     ['customer_id', 'cutoff', 'recency_days', 'frequency']
     """
+    _refuse_no_tables(tables)
     plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
     return built(tables, days, plan, orders_plane(tables, days, plan, ahead), ahead)
+
+
+def _refuse_no_tables(tables: object) -> None:
+    if not isinstance(tables, Tables):
+        given = type(tables).__name__
+        raise UsageError(
+            "E-US-031",
+            Text(f"a {given} is no settled table of transactions", f"{given} 不是已整理的交易表"),
+            where="tables",
+            fix=Text(
+                "give Tables: tierlens.sources.frames.tables_from_frame(frame, 'CNY') makes them of a frame, "
+                "tierlens.sources.read.read of files",
+                "请给出 Tables：数据表用 tierlens.sources.frames.tables_from_frame(frame, 'CNY')，"
+                "文件用 tierlens.sources.read.read",
+            ),
+        )
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import math
 from fractions import Fraction
 from functools import reduce
 from operator import add, or_
+from typing import Any
 
 import narwhals as nw
 
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.grading.columns import KEYS, Columns, Frame, added, columns_of_frame, rounded, settle_numbers
 from tierlens.grading.labels import after_scoring, with_tiers_and_labels, with_words
 from tierlens.grading.language import Band
@@ -28,21 +29,22 @@ from tierlens.grading.reference import (
 )
 from tierlens.grading.rules import first_of, lower_ends
 from tierlens.grading.scheme import Scheme
+from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
 
 NOTHING = nw.lit(None, dtype=nw.Float64)
 
 
-def grade(features: Frame, scheme: Scheme, currency: Currency, reference: Reference | None = None) -> Frame:
+def grade(features: Any, scheme: Scheme, currency: Currency, reference: Reference | None = None) -> Frame:
     """Grade customers by a scheme.
 
     Parameters
     ----------
-    features : narwhals.LazyFrame
-        One row for each (``customer_id``, ``cutoff``) on DuckDB, Polars or PySpark. Columns that the scheme reads and
-        that are not there are missing for everybody. A column ``points_<indicator>`` holds points given by hand; they
-        win over computed ones where they are not missing.
+    features : lazy frame, or table of pandas, Polars or Arrow
+        One row for each (``customer_id``, ``cutoff``), best on DuckDB, Polars or PySpark. Columns that the scheme reads
+        and that are not there are missing for everybody. A column ``points_<indicator>`` holds points given by hand;
+        they win over computed ones where they are not missing.
     scheme : Scheme
         The rules.
     currency : Currency
@@ -63,7 +65,8 @@ def grade(features: Frame, scheme: Scheme, currency: Currency, reference: Refere
     DataError
         ``E-GR-002`` when a key column is not there.
     UsageError
-        ``E-US-002`` when the scheme's currency has no declared rate.
+        ``E-US-002`` when the scheme's currency has no declared rate, ``E-US-030`` when ``features`` is no table,
+        ``E-US-032`` when ``scheme`` is no scheme.
 
     Notes
     -----
@@ -85,6 +88,8 @@ def grade(features: Frame, scheme: Scheme, currency: Currency, reference: Refere
     >>> graded.select("points_annual_amount", "score", "tier", "coverage").collect("pyarrow").to_native().to_pylist()
     [{'points_annual_amount': 7.0, 'score': 70.0, 'tier': 'C', 'coverage': 0.09}]
     """
+    _refuse_no_scheme(scheme)
+    features = lazy_of(features, "features")
     columns = columns_of_frame(features, scheme, currency)
     for key in KEYS:
         if not columns.has(key):
@@ -96,6 +101,17 @@ def grade(features: Frame, scheme: Scheme, currency: Currency, reference: Refere
     full = after_scoring(columns)
     labelled, full = with_tiers_and_labels(scored, full)
     return with_words(labelled, full).select(*KEYS, *graded_columns(scheme))
+
+
+def _refuse_no_scheme(scheme: object) -> None:
+    if not isinstance(scheme, Scheme):
+        given = type(scheme).__name__
+        raise UsageError(
+            "E-US-032",
+            Text(f"a {given} is no scheme", f"{given} 不是方案"),
+            where="scheme",
+            fix=Text("give load_scheme(name or path)", "请给出 load_scheme(名称或路径)"),
+        )
 
 
 def graded_columns(scheme: Scheme) -> list[str]:

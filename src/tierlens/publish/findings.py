@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tierlens.errors import DataError
+from tierlens.publish.left_out import LeftOut
 from tierlens.words import Text
 
 Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
@@ -351,6 +352,8 @@ class Findings:
     spotlights : tuple of Spotlight
     notes : tuple of Text
         What limits the figures: season, censoring, anything declared by the run.
+    left_out : tuple of LeftOut
+        What could not be made, and why.
 
     Raises
     ------
@@ -365,6 +368,7 @@ class Findings:
     risks: tuple[Risk, ...] = ()
     spotlights: tuple[Spotlight, ...] = ()
     notes: tuple[Text, ...] = field(default=())
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         rows_in = self.rows("in")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.playbook import BANDS
+from tierlens.sources.engines import arrow_of
 from tierlens.words import Lang, Text
 
 HEADERS: dict[str, Text] = {
@@ -129,7 +131,7 @@ def _stricter(first: str | None, second: str) -> str:
 
 
 def customer_list(
-    customers: pa.Table,
+    customers: Any,
     pick: Pick | None = None,
     lang: Lang = "en",
     consent: pa.Table | None = None,
@@ -139,7 +141,7 @@ def customer_list(
 
     Parameters
     ----------
-    customers : pyarrow.Table
+    customers : table of Arrow, pandas or Polars
         One row a customer: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``, ``risk_band``
         (see ``playbook.with_next_steps``), and ``segment``, ``reason_1`` to ``reason_3`` and ``next_step`` in both
         languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing.
@@ -160,9 +162,12 @@ def customer_list(
     DataError
         ``E-LI-001`` when a column is missing, ``E-LI-002`` when a customer is there twice.
     UsageError
-        ``E-LI-003`` when a tier, band or segment is asked for that no customer has.
+        ``E-LI-003`` when a tier, band or segment is asked for that no customer has, ``E-US-030`` when ``customers``
+        or ``consent`` are no table.
     """
     pick = pick or Pick()
+    customers = arrow_of(customers, "customers")
+    consent = None if consent is None else arrow_of(consent, "consent")
     _check(customers)
     if consent is None and "contactable" in customers.column_names:
         consent = customers.select(["customer_id", "contactable"])

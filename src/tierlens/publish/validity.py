@@ -14,6 +14,7 @@ import numpy as np
 
 from tierlens.grading.scheme import Scheme
 from tierlens.publish.findings import Estimate
+from tierlens.risk.metrics import auc
 from tierlens.words import Lang, Text
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def validity(graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amoun
     return Validity(
         tiers,
         _below_half(score, cutoff, left, who),
-        auc(score, left),
+        below(score, left),
         *_pareto(money, tier == scheme.tiers[0].id),
         tuple(_indicator(graded, scheme, n, left) for n in range(len(list(scheme.indicators)))),
     )
@@ -187,23 +188,16 @@ def wilson(hits: float, rows: int, customers: int) -> Estimate:
     return Estimate(p, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def auc(value: Reals, outcome: Reals) -> float:
-    """Return the chance that a row with the outcome has the lower value, ties counting half.
+def below(value: Reals, outcome: Reals) -> float:
+    """Return the chance that a row with the outcome has the lower value, ties counting half; missing rows are left out.
 
     Examples
     --------
-    >>> auc(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, np.nan]))
+    >>> below(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, np.nan]))
     1.0
     """
     known = ~np.isnan(value) & ~np.isnan(outcome)
-    value, outcome = value[known], outcome[known]
-    yes = int(outcome.sum())
-    no = len(outcome) - yes
-    if not yes or not no:
-        return float("nan")
-    _, inverse, counts = np.unique(value, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float(1 - (ranks[outcome == 1].sum() - yes * (yes + 1) / 2) / (yes * no))
+    return auc(outcome[known], -value[known]) if known.any() else float("nan")
 
 
 def _tier(scheme: Scheme, place: int, here: Any, columns: tuple[Any, Reals, Reals], graded: int) -> TierValidity:
@@ -253,7 +247,7 @@ def _indicator(graded: pa.Table, scheme: Scheme, place: int, left: Reals) -> Ind
     weight = float(scheme.shares[indicator.id])
     idle = weight > 0 and (not known.any() or commonest >= SAME)
     share = float(known.mean()) if len(points) else 0.0
-    return IndicatorValidity(indicator.id, indicator.title, weight, share, commonest, auc(points, left), idle)
+    return IndicatorValidity(indicator.id, indicator.title, weight, share, commonest, below(points, left), idle)
 
 
 def say_validity(found: Validity, lang: Lang) -> list[str]:

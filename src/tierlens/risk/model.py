@@ -19,6 +19,7 @@ from tierlens.risk.linear import Floats, logit, sigmoid
 from tierlens.risk.members import Inputs, Sample
 from tierlens.risk.ranks import Curve, learn_curves, ranker_of
 from tierlens.risk.recipe import Blend, Kitchen, cook, recipe_for
+from tierlens.risk.settings import Bound, check_settings, check_whole
 from tierlens.risk.trees import Setting
 from tierlens.words import Text
 
@@ -123,7 +124,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             ``E-RI-020`` when there are not exactly two classes, ``E-RI-021`` when ``cutoffs`` do not fit.
         UsageError
-            ``E-RI-022`` when the prior is no column, ``E-RI-024`` when a direction has none.
+            ``E-RI-022`` when the prior is no column, ``E-RI-024`` when a direction has none, ``E-RI-073`` when a
+            parameter is out of bounds, ``E-RI-074`` when a setting of the trees is unknown or out of bounds.
         """
         sample = self.prepare(X, y, sample_weight, cutoffs=cutoffs)
         recipe = recipe_for(sample, snapshots=cutoffs is not None)
@@ -140,6 +142,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Sample
             The rows as members see them, those of weight 0 left out.
         """
+        self._check_parameters()
         values = self._matrix(X, reset=True)
         outcome, self.classes_ = two_classes(self, y, len(values))
         weight = _check_sample_weight(sample_weight, values, dtype=np.float64)
@@ -157,6 +160,21 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known, place = np.unique(np.zeros(len(values)) if days is None else days, return_inverse=True)
         level = np.array([self.shifts_[int(day)] for day in known])[place]
         return Sample(Inputs(values, ranker_of(values, days, self.curves_), before + level), outcome, weight)
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters out of bounds before anything is learned."""
+        check_settings(self.trees)
+        check_whole("seeds", self.seeds, 1)
+        check_whole("folds", self.folds, 2)
+        check_whole("random_state", self.random_state, 0)
+        check_whole("n_jobs", self.n_jobs, -1, none=True)
+        if self.ridge is not None and not Bound(0, 1e12, with_low=False).admits(self.ridge):
+            raise UsageError(
+                "E-RI-073",
+                Text(f"ridge is {self.ridge!r}", f"ridge 为 {self.ridge!r}"),
+                where="ridge",
+                fix=Text("give a number above 0, or None", "请给出大于 0 的数，或 None"),
+            )
 
     def kitchen(self) -> Kitchen:
         """Return what members are learned with."""

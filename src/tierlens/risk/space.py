@@ -11,14 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from tierlens import strict_yaml
 from tierlens.errors import UsageError
+from tierlens.risk.settings import ALLOWED, SEARCHED
 
 DEFAULT = Path(__file__).with_name("space.yaml")
-SEARCHED = frozenset({
-    "num_leaves", "max_depth", "learning_rate", "rounds", "min_data_in_leaf", "min_gain_to_split", "feature_fraction",
-    "feature_fraction_bynode", "bagging_fraction", "bagging_freq", "lambda_l1", "lambda_l2", "path_smooth",
-    "min_sum_hessian_in_leaf", "linear_lambda",
-})  # fmt: skip
-"""Settings that may be searched; those that belong to the bins may not, as all trials share them."""
 
 
 def _as_float(value: object) -> object:
@@ -69,6 +64,11 @@ class SpaceFile(BaseModel):
             raise ValueError(
                 f"{strange[0] if strange else 'nothing'!r} cannot be searched; {', '.join(sorted(SEARCHED))} can"
             )
+        for name, asked in self.settings.items():
+            if not (ALLOWED[name].admits(asked.low) and ALLOWED[name].admits(asked.high)):
+                raise ValueError(
+                    f"{name}: {asked.low} to {asked.high} is out of bounds; {ALLOWED[name].say().en} is due"
+                )
         return self
 
 

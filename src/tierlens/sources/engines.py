@@ -8,12 +8,65 @@ from typing import Any
 
 import narwhals as nw
 
+from tierlens.errors import UsageError
+from tierlens.words import Text
+
 Frame = nw.LazyFrame[Any]
 
 
 def _lazy(native: Any) -> Frame:
     frame: Frame = nw.from_native(native)
     return frame
+
+
+def lazy_of(table: Any, where: str) -> Frame:
+    """Return any table as a lazy frame: one of DuckDB, Polars or PySpark as it is, others in a DuckDB of their own.
+
+    Parameters
+    ----------
+    table : lazy frame of Narwhals, or table of pandas, Polars, Arrow, DuckDB or PySpark
+    where : str
+        The parameter that it was given for.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-030`` when it is no table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> lazy_of(pd.DataFrame({"a": [1]}), "features").collect("pyarrow").rows()
+    [(1,)]
+    """
+    if isinstance(table, nw.LazyFrame):
+        return table
+    found = _known_table(table, where)
+    if isinstance(found, nw.LazyFrame):
+        return found
+    import duckdb
+
+    return _lazy(duckdb.from_arrow(found.to_arrow(), connection=duckdb.connect()))
+
+
+def arrow_of(table: Any, where: str) -> Any:
+    """Return any table as an Arrow table; see :func:`lazy_of`."""
+    found = _known_table(table, where)
+    return (found.collect("pyarrow") if isinstance(found, nw.LazyFrame) else found).to_arrow()
+
+
+def _known_table(table: Any, where: str) -> Any:
+    try:
+        return nw.from_native(table, pass_through=False)
+    except TypeError:
+        given = type(table).__name__
+        raise UsageError(
+            "E-US-030",
+            Text(f"a {given} is no table", f"{given} 不是数据表"),
+            where=where,
+            fix=Text("give a pandas, Polars, Arrow, DuckDB or PySpark table",
+                     "请提供 pandas、Polars、Arrow、DuckDB 或 PySpark 表"),
+        ) from None  # fmt: skip
 
 
 def beside(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
