@@ -14,6 +14,7 @@ from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, monthly
 from tierlens.sources.source import Source
+from tierlens.sources.table_source import foreign
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Text
 
@@ -227,8 +228,17 @@ def load_config(path: Path) -> RunConfig:
     ------
     UsageError
         ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it; ``E-RU-032`` for a file
-        of data in its place.
+        of data in its place, ``E-RU-061`` for an address.
     """
+    if (kind := foreign(str(path))) is not None:
+        raise UsageError(
+            "E-RU-061",
+            Text(f"{kind} is an address, not a run file", f"{kind} 是地址，不是运行文件"),
+            fix=Text(
+                "write a run file (run.yaml) whose source names files, or postgresql://user@host/database",
+                "请编写运行文件（run.yaml），其 source 可为文件或 postgresql://用户@主机/数据库",
+            ),
+        )
     if path.suffix.lower() in DATA:
         raise UsageError(
             "E-RU-032",
