@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bad_inputs import books, cells, files, models, people, run_files, schemes, stores, tiers, values
+from tests.bad_inputs import books, cells, commands, files, models, people, run_files, schemes, stores, tiers, values
 from tests.bad_inputs.kit import Case
 
 CASES: tuple[Case, ...] = (
@@ -11,7 +11,9 @@ CASES: tuple[Case, ...] = (
     *people.CASES,
     *models.CASES,
     *schemes.CASES,
+    *commands.CASES[:6],
     *run_files.CASES,
+    *commands.CASES[6:],
     *stores.CASES,
     *cells.CASES,
     *tiers.CASES,
