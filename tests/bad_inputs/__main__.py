@@ -41,19 +41,21 @@ def _tried(case: Case, folder: Path) -> tuple[Got, str, bool]:
 
 def main() -> int:
     """Print a line a case; return 0 when all are as specified."""
-    wrong = broken = 0
+    wrong = broken = closing = reading = 0
     say = sys.stdout.write
     say(_line("case", "input", "due", "got", "place", "sum") + "\n")
     with tempfile.TemporaryDirectory() as home:
         for case in CASES:
             got, fault, is_broken = _tried(case, Path(home) / f"case{case.number}")
             wrong, broken = wrong + bool(fault), broken + is_broken
+            reading, closing = reading + (got.closes is not None), closing + bool(got.closes)
             closes = {None: "-", True: "yes", False: "NO"}[got.closes]
             codes = ", ".join(got.codes) or ("as plain" if not fault else "")
             say(_line(str(case.number), case.what, case.due, codes, got.place or "-", closes) + "\n")
             if fault:
                 say(f"     {fault}\n")
-    say(f"{len(CASES) - wrong} of {len(CASES)} as specified, {broken} tracebacks\n")
+    good = len(CASES) - wrong
+    say(f"{len(CASES)} cases, {good} as specified, {broken} tracebacks, rows close in {closing} of {reading}\n")
     return min(wrong, 1)
 
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.bad_inputs import files, models, people, schemes, values
+from tests.bad_inputs import books, cells, commands, files, models, people, run_files, schemes, stores, tiers, values
 from tests.bad_inputs.kit import Case
 
-CASES: tuple[Case, ...] = (*files.CASES, *values.CASES, *people.CASES, *models.CASES, *schemes.CASES)
+CASES: tuple[Case, ...] = (
+    *files.CASES,
+    *values.CASES,
+    *people.CASES,
+    *models.CASES,
+    *schemes.CASES,
+    *commands.CASES[:6],
+    *run_files.CASES,
+    *commands.CASES[6:],
+    *stores.CASES,
+    *cells.CASES,
+    *tiers.CASES,
+    *books.CASES,
+)

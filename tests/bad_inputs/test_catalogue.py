@@ -1,4 +1,4 @@
-"""The catalogue of bad inputs, 1-69: every case comes out as it must, under its code, at its place, sums closed."""
+"""The catalogue of bad inputs: every case comes out as it must, under its code, at its place, sums closed."""
 
 from __future__ import annotations
 
@@ -17,4 +17,6 @@ def test_case(case: Case, tmp_path: Path) -> None:
 
 
 def test_no_case_is_left_out() -> None:
-    assert [case.number for case in CASES] == list(range(1, 70))
+    """Of docs/bad-inputs.md, which says where the other numbers are tried."""
+    numbers = [*range(1, 76), *range(79, 108), *range(119, 133), *range(136, 159), *range(161, 179)]
+    assert [case.number for case in CASES] == numbers

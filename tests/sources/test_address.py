@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources.shop import source_of
-from tierlens.app.config import RunConfig
-from tierlens.errors import DataError
+from tierlens.app.config import RunConfig, load_config
+from tierlens.errors import DataError, UsageError
 from tierlens.passwords import without_passwords
 from tierlens.sources.address import HIDDEN, hushed, kept, shown
 from tierlens.sources.files import expand
@@ -99,9 +99,10 @@ def told(text: str) -> list[str]:
 
 @pytest.mark.parametrize("address", [form.format("hunter2-pw") for form in (*ADDRESSES[2:4], KEYS[0])])
 def test_a_refused_address_is_told_without_its_password(address: str) -> None:
-    with pytest.raises(ValueError, match="is no address that is read") as caught:
+    with pytest.raises(ValueError, match="addresses are not read") as caught:
         Source(files=address, currency="CNY")
     assert "hunter2" not in str(caught.value)
+    assert "//me" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a@b.c", "no password: given", "orders.csv:3:time", "C:\\data\\a.csv", "http://h/x"])
@@ -111,9 +112,17 @@ def test_texts_without_a_password_stay(text: str) -> None:
 
 @pytest.mark.parametrize("address", ["mysql://me@h/x", "host=h password=x", "postgresql+psycopg2://me@h/x", "s3://b/a"])
 def test_servers_of_other_kinds_are_refused_by_name(address: str) -> None:
-    with pytest.raises(ValueError, match="is no address that is read; write it as postgresql://user@host/database"):
+    with pytest.raises(
+        ValueError, match="addresses are not read; what is read: files, and postgresql://user@host/database"
+    ):
         Source(files=address, currency="CNY")
 
 
 def test_an_address_in_capitals_is_one() -> None:
     assert Source(files="POSTGRES://me@h/x", currency="CNY").files == ("postgres://me@h/x",)
+
+
+def test_an_address_in_the_place_of_a_run_file_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^E-RU-063: mysql: is an address, not a run file") as caught:
+        load_config(Path("mysql://someone:hunter2@h/db"))
+    assert not [word for word in ("hunter2", "someone") if word in str(caught.value)]

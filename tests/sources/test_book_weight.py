@@ -74,6 +74,63 @@ def test_a_stray_cell_far_away_is_named(tmp_path: Path, name: str, row: int, wor
         read(source_of(path))
 
 
+PLACES = {
+    "small letters": (b'<row r="1048576"><c r="xfd1048576"><v>1</v></c></row>', "XFD1048576"),
+    "other quotes": (b"<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>", "XFD1048576"),
+    "blanks": (b'<row r = "1048576"><c\n r = "XFD1048576"><v>1</v></c></row>', "XFD1048576"),
+    "not said": (b'<row r="1048576">' + b"<c/>" * 16383 + b"<c><v>1</v></c></row>", "XFD1048576"),
+    "after a far one": (b'<row r="1048576"><c r="XFC1048576"/><c><v>1</v></c></row>', "XFD1048576"),
+    "beyond the last row": (b'<row r="4000000000"><c r="A4000000000"><v>1</v></c></row>', "A4000000000"),
+}
+
+
+@pytest.mark.parametrize("how", PLACES)
+def test_a_far_cell_is_named_however_its_place_is_written(tmp_path: Path, how: str) -> None:
+    row, cell = PLACES[how]
+    path = changed(tmp_path / "orders.xlsx", lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"))
+    with pytest.raises(DataError, match=f"^E-TX-153 orders.xlsx: cell {cell} stretches"):
+        read(source_of(path))
+
+
+@pytest.mark.parametrize("cell", [b'<c r="XFD1048576" s="1"/>', b'<c r="xfd1048576"></c>', b'<c s="1"/>'])
+def test_a_far_cell_without_a_value_leaves_the_sheet_readable(tmp_path: Path, cell: bytes) -> None:
+    row = b'<row r="1048576">' + cell + b"</row></sheetData>"
+    path = changed(tmp_path / "orders.xlsx", lambda sheet: sheet.replace(b"</sheetData>", row))
+    assert read(source_of(path)).quality.used == 2
+
+
+def ods(rows: str) -> bytes:
+    """Return an ODS workbook of one good line, and rows in the XML of the format."""
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    cells = [["customer_id", "time", "amount"], ["C1", "2026-01-05", "10"]]
+    lines = "".join(f"<table:table-row>{''.join(map(ods_cell, line))}</table:table-row>" for line in cells)
+    body = f'<office:body><office:spreadsheet><table:table table:name="S">{lines}{rows}</table:table>'
+    content = f"<office:document-content{names}>{body}</office:spreadsheet></office:body></office:document-content>"
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("content.xml", content)
+        packed.writestr("META-INF/manifest.xml", "<manifest/>")
+    return sink.getvalue()
+
+
+def ods_cell(text: str) -> str:
+    return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+
+def test_a_stray_cell_of_an_ods_workbook_is_told(tmp_path: Path) -> None:
+    blank = '<table:table-cell table:number-columns-repeated="16383"/>'
+    rows = f'<table:table-row table:number-rows-repeated="1048573">{blank}</table:table-row>'
+    path = tmp_path / "orders.ods"
+    path.write_bytes(ods(f"{rows}<table:table-row>{blank}{ods_cell('x')}</table:table-row>"))
+    with pytest.raises(DataError, match=r"^E-TX-160 orders.ods: a sheet stretches over 17,[0-9,]+ cells; delete"):
+        read(source_of(path))
+    path.write_bytes(ods(rows))
+    assert read(source_of(path)).quality.used == 1
+
+
 def test_a_bomb_is_refused_by_its_declared_size(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^E-TX-152 orders.xlsx: the workbook unpacks to 300 MB"):
         read(source_of(bomb(tmp_path / "orders.xlsx", 300)))

@@ -253,8 +253,8 @@ def test_every_reason_of_a_line_is_among_the_fates() -> None:
     """A reason that no line can have by itself: of returns, codes, workbooks, other tables, declared days."""
     from tierlens.sources.reasons import QUARANTINE
 
-    apart = {"digits_lost", "adjustment", "bad_kind", "non_product", "non_positive_price", "missing_value", "bad_word",
-             "out_of_range", "wrong_order", "after_complete"}  # fmt: skip
+    apart = {"digits_lost", "id_fraction", "adjustment", "bad_kind", "non_product", "non_positive_price",
+             "missing_value", "bad_word", "out_of_range", "wrong_order", "after_complete"}  # fmt: skip
     assert set(QUARANTINE) - set(FATES.values()) == apart
     with io.StringIO(HEADER) as header:
         assert next(csv.reader(header)) == [name for name in TRANSACTIONS.names if name in HEADER]

@@ -124,7 +124,7 @@ def test_days_begin_at_midnight_of_the_business_zone(tmp_path: Path, times: list
 
 TYPED: list[tuple[str, Any, list[str | None]]] = [
     ("whole numbers", pa.array([17850, 7], pa.int64()), ["17850", "7"]),
-    ("floats", pa.array([17850.0, 7.5]), ["17850", "7.5"]),
+    ("floats", pa.array([17850.0, 7.0]), ["17850", "7"]),
     ("decimals", pa.array([Decimal("17850.00"), Decimal("7.50")]), ["17850", "7.5"]),
     ("text", pa.array(["00123", " x "]), ["00123", "x"]),
     ("categories", pa.array(["b", "a"]).dictionary_encode(), ["b", "a"]),

@@ -15,6 +15,7 @@ from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, monthly
 from tierlens.risk.settings import fault_of
 from tierlens.sources.source import Source
+from tierlens.sources.table_source import foreign
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Text
 
@@ -245,7 +246,7 @@ def load_config(path: Path | str) -> RunConfig:
     ------
     UsageError
         ``E-YA-...`` with file, line, key and the nearest name, when something is wrong in it; ``E-RU-032`` for a file
-        of data in its place, ``E-RU-062`` for anything that is no path.
+        of data in its place, ``E-RU-063`` for an address, ``E-RU-062`` for anything that is no path.
     """
     if not isinstance(path, Path | str):
         raise UsageError(
@@ -254,6 +255,15 @@ def load_config(path: Path | str) -> RunConfig:
             fix=Text(
                 "give the path of a run file; for its text call config_of_text",
                 "请给出运行文件的路径；文本请用 config_of_text",
+            ),
+        )
+    if (kind := foreign(str(path))) is not None:
+        raise UsageError(
+            "E-RU-063",
+            Text(f"{kind} is an address, not a run file", f"{kind} 是地址，不是运行文件"),
+            fix=Text(
+                "write a run file (run.yaml) whose source names files, or postgresql://user@host/database",
+                "请编写运行文件（run.yaml），其 source 可为文件或 postgresql://用户@主机/数据库",
             ),
         )
     path = Path(path)

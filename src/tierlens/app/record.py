@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from tierlens.app.prepare import Prepared, Shop
 from tierlens.grading.scheme import Scheme
 from tierlens.publish import gather, runfile
 from tierlens.publish.findings import About, Findings
+from tierlens.publish.keep import write_findings
 from tierlens.publish.records import DataRecord, ModelRecord, RunRecord
+from tierlens.publish.reports import Pictures, write_report
 from tierlens.publish.runfile import text_hash
 from tierlens.sources.files import expand
 from tierlens.sources.tables import day_date
-from tierlens.words import Text
+from tierlens.words import Lang, Text
 
 NEEDS = ("lightgbm", "scikit-learn", "numpy", "pandas", "scipy")
 
@@ -93,7 +96,7 @@ def record_of(
     findings: Findings,
     prepared: Prepared,
     learned: Sequence[Learned],
-    files: tuple[Path, Mapping[str, str]],
+    files: tuple[Path, Mapping[str, str], Sequence[Path]],
 ) -> RunRecord:
     """Return what the tracking store keeps: figures, models and pictures; no table of customers.
 
@@ -101,10 +104,10 @@ def record_of(
     ----------
     config, findings, prepared, learned
         The run.
-    files : (Path, mapping of str to str)
-        Folder where the files of the run lie now, and its pictures.
+    files : (Path, mapping of str to str, sequence of Path)
+        Folder where the files of the run lie now, its pictures, and the files to keep; see ``shareable``.
     """
-    out, pictures = files
+    out, pictures, kept = files
     metrics = {f"{one.outcome}_{key}": value for one in learned for key, value in one.metrics.items()}
     if findings.segments:
         metrics["segments_adjusted_rand"] = findings.segments.rand.value
@@ -118,9 +121,21 @@ def record_of(
         metrics=metrics,
         data=DataRecord(name, text_hash(str(panel.num_rows) + config.model_dump_json())[:32], panel.num_rows, kinds),
         models=tuple(model for one in learned for model in _models(config, one, out)),
-        files=(out / REPORT, out / FINDINGS),
+        files=tuple(kept),
         pictures=pictures,
     )
+
+
+def shareable(findings: Findings, folder: Path, lang: Lang, pictures: Pictures | None) -> list[Path]:
+    """Write report and findings without the customers that they show, and return the two files.
+
+    The folder of a run keeps its own files whole; a store is read by more people than those who may see customers.
+    """
+    without = replace(findings, spotlights=())
+    return [
+        write_report(without, folder / REPORT, lang, pictures),
+        write_findings(without, folder / FINDINGS),
+    ]
 
 
 def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -> dict[str, object]:

@@ -21,7 +21,7 @@ from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group_or_not
 from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
-from tierlens.app.record import findings_of, moment, record_of, write_record
+from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
@@ -30,6 +30,7 @@ from tierlens.publish.left_out import LeftOut
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
+from tierlens.scratch import scratch, temporary
 from tierlens.sources.quality import Quality
 from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text
@@ -196,8 +197,10 @@ def _publish(
             store()
             from tierlens.publish.track import track
 
-            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"]))
-            tracked = track(record, place.parent).run_id
+            with scratch(temporary()) as shared:
+                kept = shareable(findings, shared, options.lang, pictures)
+                record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
+                tracked = track(record, place.parent).run_id
     quality = parts.shop.quality
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
             "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip

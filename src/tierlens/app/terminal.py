@@ -68,7 +68,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
         # Text from the data is never read as markup.
         shown.add_row(*(Plain(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     console = Console()
-    console.print(shown) if console.is_terminal else Console(width=160).print(shown)
+    try:
+        console.print(shown) if console.is_terminal else Console(width=160).print(shown)
+    except SystemExit:
+        raise BrokenPipeError from None  # rich ends the program as failed where the reader went away
 
 
 def guarded(run: Callable[[], int | None], lang: Lang) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tierlens.errors import MissingExtraError
+from tierlens.errors import DataError, MissingExtraError
 from tierlens.sources.asked import Asked
 from tierlens.sources.book_weight import refuse_heavy
 from tierlens.sources.headers import Header, guess_roles, match_roles, missing_roles, name_blanks
@@ -78,7 +79,7 @@ def open_book(path: Path) -> Any:
     except python_calamine.PasswordError:
         raise refusal("E-TX-124", path.name) from None
     except (python_calamine.CalamineError, OSError) as error:
-        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+        raise _of_library(error, path.name) from None
 
 
 @contextmanager
@@ -89,7 +90,14 @@ def _sheet_told(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except (python_calamine.CalamineError, OSError) as error:
-        raise refusal("E-TX-021", f"{path.name}[{name}]", detail=said_by(error)) from None
+        raise _of_library(error, f"{path.name}[{name}]") from None
+
+
+def _of_library(error: Exception, place: str) -> DataError:
+    """Return the refusal for what the library says of a workbook."""
+    if found := re.search(r"Cell limit exceeded \((\d+)", str(error)):
+        return refusal("E-TX-160", place, cells=f"{int(found[1]):,}")
+    return refusal("E-TX-021", place, detail=said_by(error))
 
 
 def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -> Part | None:

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.parsers import expat
 
 from tierlens.sources.refuse import refusal, said_by
 from tierlens.words import Text
@@ -27,8 +28,11 @@ BLOCK = 1 << 20
 READ = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml|styles\.xml|workbook\.xml)", re.IGNORECASE)
 """Parts that are read; pictures and the like stay packed."""
 ROWS = 1_048_576
-_BEYOND_Z = re.compile(rb' r="([A-Z]{2,3})[0-9]')
-_CELL = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
+_BEYOND_Z = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{2,7})[0-9]")
+_LONG_ROW = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]{0,7}([0-9]{7,})")
+_NO_PLACE = re.compile(rb"<(?:\w+:)?c(?:\s+(?!r\s*=)[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
+"""A cell that does not say where it lies: it follows the one before it."""
+_PLACE = re.compile(r"([A-Za-z]{1,7})([0-9]{1,12})")
 
 
 def refuse_heavy(path: Path) -> None:
@@ -67,29 +71,63 @@ def _weigh(packed: zipfile.ZipFile, path: Path) -> None:
 def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
     """Go through a part: refuse one with entities, or with a cell far away."""
     columns: set[bytes] = {b"Z"}
+    unclear = False
     for number, block in enumerate(_blocks(packed, entry)):
         if number == 0 and b"<!DOCTYPE" in block:
             raise refusal("E-TX-021", path.name, detail=Text("it declares a document type", "含文档类型声明"))
         columns.update(_BEYOND_Z.findall(block))
-    # Only where full columns would be too much does it matter how many rows there are.
-    if "worksheets/" in entry.filename and max(map(_number, columns)) * ROWS > MOST_CELLS:
+        unclear = unclear or _NO_PLACE.search(block) is not None
+        unclear = unclear or any(int(digits) > ROWS for digits in _LONG_ROW.findall(block))
+    # Only where full columns would be too much, or a place is not said, does it matter where each cell lies.
+    wide = max(column_number(letters.decode()) for letters in columns) * ROWS > MOST_CELLS
+    if "worksheets/" in entry.filename.lower() and (wide or unclear):
         _refuse_far_cell(packed, entry, path)
 
 
+class _Reach:
+    """How far the cells of a sheet reach that have a value; formatted ones without any take no room.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook, for the refusal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.row = self.column = 0
+        self.rows = self.columns = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element: a row, a cell, or what a cell holds."""
+        kind = tag.rpartition(":")[2]
+        if kind == "row":
+            given = attributes.get("r", "")
+            self.row, self.column = int(given) if given.isdecimal() else self.row + 1, 0
+        elif kind == "c":
+            found = _PLACE.fullmatch(attributes.get("r", ""))
+            self.column = column_number(found[1]) if found else self.column + 1
+            self.row = int(found[2]) if found else self.row
+        elif kind in ("v", "is"):
+            self._filled()
+
+    def _filled(self) -> None:
+        rows, columns = max(self.rows, self.row), max(self.columns, self.column)
+        if rows * columns > MOST_CELLS or rows > ROWS:
+            cell = f"{column_letters(self.column)}{self.row}"
+            raise refusal("E-TX-153", self.path.name, cell=cell, rows=f"{rows:,}", columns=f"{columns:,}")
+        self.rows, self.columns = rows, columns
+
+
 def _refuse_far_cell(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
-    """Refuse a sheet whose cells span too many rows and columns, and name the one that lies furthest away."""
-    row = column = 0
-    lowest = rightmost = ""
-    for block in _blocks(packed, entry):
-        for letters, digits in _CELL.findall(block):
-            name = f"{letters.decode()}{digits.decode()}"
-            if int(digits) > row:
-                row, lowest = int(digits), name
-            if _number(letters) > column:
-                column, rightmost = _number(letters), name
-    if row * column > MOST_CELLS:
-        cell = rightmost if column > row / 100 else lowest
-        raise refusal("E-TX-153", path.name, cell=cell, rows=f"{row:,}", columns=f"{column:,}")
+    """Refuse a sheet whose filled cells span too many rows and columns, and name the one that is too far away."""
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = _Reach(path).start
+    try:
+        with packed.open(entry) as part:
+            parser.ParseFile(part)
+    except expat.ExpatError as error:
+        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
 
 def _blocks(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -98,18 +136,33 @@ def _blocks(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     with packed.open(entry) as part:
         while block := part.read(BLOCK):
             yield tail + block
-            tail = block[-16:]
+            tail = block[-64:]
 
 
-def _number(letters: bytes) -> int:
-    """Return the number of a column by its letters.
+def column_number(letters: str) -> int:
+    """Return the number of a column by its letters, large or small.
 
     Examples
     --------
-    >>> _number(b"A"), _number(b"AA"), _number(b"XFD")
+    >>> column_number("A"), column_number("aa"), column_number("XFD")
     (1, 27, 16384)
     """
     number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
     return number
+
+
+def column_letters(number: int) -> str:
+    """Return the letters of a column by its number.
+
+    Examples
+    --------
+    >>> column_letters(1), column_letters(27), column_letters(16384)
+    ('A', 'AA', 'XFD')
+    """
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -107,6 +107,14 @@ def lost_digits(part: Part, ids: Sequence[str]) -> str:
     return " OR ".join(f"(abs({column}) >= 1e15 AND NOT isnan({column}))" for column in floats) or "false"
 
 
+def broken_ids(part: Part, ids: Sequence[str]) -> str:
+    """Return SQL that says whether an id of the part is a float with decimals: it was a number, and no id."""
+    carried = [part.column(role) for role in ids]
+    floats = [column for column, kind in filter(None, carried) if kind in ("DOUBLE", "FLOAT")]
+    broken = (f"({column} <> trunc({column}) AND abs({column}) < 1e15 AND NOT isnan({column}))" for column in floats)
+    return " OR ".join(broken) or "false"
+
+
 def fingerprint(part: Part, as_words: bool) -> str:
     """Return SQL of a hash of all original fields, in the order of their headers.
 

@@ -8,6 +8,7 @@ from tierlens.words import Text
 _FIXES: dict[str, Text] = {
     "short_row": Text("fill the missing fields, or quote line breaks", "补全缺失的字段；字段内换行须加引号"),
     "digits_lost": Text("format the column as text and export again", "将该列设为文本格式后重新导出"),
+    "id_fraction": Text("write the column as text or whole numbers", "将该列写为文本或整数"),
     "total_line": Text("nothing, or leave totals out of the export", "无需处理，或导出时去掉合计行"),
     "adjustment": Text("nothing; adjustments are left out by the run file", "无需处理；按运行文件排除调整行"),
     "missing_customer": Text("write the customer's id", "补填客户编号"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 
 from tierlens.sources.cells import (
+    broken_ids,
     id_columns,
     lost_digits,
     number_columns,
@@ -92,6 +93,7 @@ def _checks(part: Part, policies: Policies, complete_until: dt.date | None) -> l
     return [
         Check("fault", "fault IS NOT NULL"),
         Check("'digits_lost'", "digits_lost"),
+        Check("'id_fraction'", "id_fraction"),
         Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id"),
         Check("'total_line'", f"lower(order_id) IN {texts(TOTALS)}", "order_id"),
         Check("'adjustment'", adjusted, "order_id"),
@@ -153,7 +155,8 @@ def settled(part: Part, number: int, source: Source, hashed: str) -> str:
     value = [*number_columns(part, NUMBERS), *time_columns(TIMES, source.timezone), *_word_columns(source)]
     sign = "CASE WHEN is_return THEN -abs({0}) ELSE {0} END"
     raw = f"""
-SELECT {part.line} AS line, {part.fault} AS fault, {lost_digits(part, IDS)} AS digits_lost, {hashed} AS fingerprint,
+SELECT {part.line} AS line, {part.fault} AS fault, {lost_digits(part, IDS)} AS digits_lost,
+  {broken_ids(part, IDS)} AS id_fraction, {hashed} AS fingerprint,
   {", ".join(raw_columns(part, source.timezone, ROLES, TIMES, NUMBERS))}
 FROM {part.relation}"""
     judged = [

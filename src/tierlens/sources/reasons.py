@@ -54,6 +54,7 @@ QUARANTINE = _all(
             "超过 15 位的编号以数字存储：Excel 已丢失末位数字，请将该列设为文本格式",
         ),
     ),
+    Reason("id_fraction", "E-TX-162", "quarantine", Text("an id is a number with decimals", "编号是带小数的数字")),
     Reason("total_line", "E-TX-022", "quarantine", Text("a total line, no customer", "合计行，不是客户")),
     Reason("adjustment", "E-TX-102", "quarantine", Text("an accounting adjustment, no sale", "账务调整，不是销售")),
     Reason("missing_customer", "E-TX-008", "quarantine", Text("no customer", "缺少客户编号")),

@@ -81,6 +81,13 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
             "请删除数据区以外的行和列（Ctrl+End 可定位最后一个单元格）后重新保存",
         ),
     ),
+    "E-TX-160": (
+        Text("a sheet stretches over {cells} cells", "工作表扩展到 {cells} 个单元格"),
+        Text(
+            "delete the rows and columns outside the data (Ctrl+End shows the last cell), and save again",
+            "请删除数据区以外的行和列（Ctrl+End 可定位最后一个单元格）后重新保存",
+        ),
+    ),
     "E-TX-154": (
         Text("view {name!r} reads from outside the database", "视图 {name!r} 读取数据库以外的内容"),
         Text("make a table of it, or export it as a file", "请改为数据表，或导出为文件"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tierlens.sources.cells import (
+    broken_ids,
     id_columns,
     lost_digits,
     number_columns,
@@ -180,6 +181,7 @@ def _checks(contract: Contract) -> Iterator[Check]:
     required = [column.name for column in contract.columns if column.required]
     yield Check("fault", "fault IS NOT NULL")
     yield Check("'digits_lost'", "digits_lost")
+    yield Check("'id_fraction'", "id_fraction")
     yield Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id")
     yield Check("'missing_customer'", "customer_id IS NULL", "customer_id")
     yield from _time_checks(contract, required)
@@ -308,7 +310,8 @@ def settled_rows(part: Part, number: int, source: Source, contract: Contract, ha
     units = [f"{name}_unit" for name in money]
     raw = f"""
 SELECT {part.line} AS line, {part.fault} AS fault,
-  {lost_digits(part, _names(contract, "id"))} AS digits_lost, {hashed} AS fingerprint,
+  {lost_digits(part, _names(contract, "id"))} AS digits_lost,
+  {broken_ids(part, _names(contract, "id"))} AS id_fraction, {hashed} AS fingerprint,
   {", ".join(raw_columns(part, source.timezone, contract.names, times, numbers))}
 FROM {part.relation}"""
     return f"""

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tierlens.passwords import without_passwords
 from tierlens.sources.asked import Asked
 from tierlens.sources.contract import Contract
 from tierlens.strict_yaml import refused
@@ -30,16 +29,32 @@ def _reachable(name: str) -> str:
     scheme = re.match("[a-z][a-z0-9+.-]+://", name, re.IGNORECASE)
     if scheme and scheme[0].lower() in ADDRESSES:
         return scheme[0].lower() + name[scheme.end() :]
-    if scheme or re.search(r"\bpassword\s*=", name, re.IGNORECASE):
-        shown = without_passwords(name)
+    if (kind := foreign(name)) is not None:
         raise refused(
             Text(
-                f"{shown!r} is no address that is read; write it as postgresql://user@host/database",
-                f"{shown!r} 不是可读取的地址；请写成 postgresql://用户@主机/数据库",
+                f"{kind} addresses are not read; what is read: files, and postgresql://user@host/database",
+                f"不支持 {kind} 地址；可读取文件，或 postgresql://用户@主机/数据库",
             )
         )
     return name
 
+
+def foreign(name: str) -> str | None:
+    """Return the kind of an address that is not read, without what may be private in it; None of a file name.
+
+    Examples
+    --------
+    >>> foreign("mysql://me:secret@db/crm"), foreign("host=db user=me"), foreign("data:cdnow/*.csv"), foreign("a.csv")
+    ('mysql:', 'host=', None, None)
+    """
+    scheme = re.match(r"([a-z][a-z0-9+.-]+:)(?:/|.*@)", name, re.IGNORECASE)
+    if scheme and scheme[1].lower() != "data:":
+        return scheme[1]
+    setting = re.match(_SETTING, name, re.IGNORECASE) or re.search(r"\b(password\s*=)", name, re.IGNORECASE)
+    return setting[1] if setting else None
+
+
+_SETTING = r"\s*((?:host|hostaddr|server|service|user|dbname|database|data source|driver|dsn)\s*=)"
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Files = Annotated[Texts, Field(min_length=1), AfterValidator(reachable)]
