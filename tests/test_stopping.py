@@ -47,6 +47,14 @@ ELSEWHERE = """
         ctypes.CDLL(None).sleep(1)
         ctypes.CDLL(None).sleep(60)
 """
+LOST = """
+        import os, signal, weakref
+        class Gone: pass
+        gone = Gone()
+        watch = weakref.ref(gone, lambda _: os.kill(os.getpid(), signal.SIGINT) or sum(range(1000)))
+        del gone
+        time.sleep(60)
+"""
 CHANGED = """
         try:
             time.sleep(60)
@@ -139,3 +147,11 @@ def test_a_stop_within_the_interpreter_of_a_caller_is_told_too(capsys: pytest.Ca
     assert capsys.readouterr().err == "已中断；原有文件未受影响\n"
     assert not stopping.is_asked()
     assert main(["version"]) == 0
+
+
+def test_a_stop_that_the_interpreter_cannot_raise_is_raised_again(tmp_path: Path) -> None:
+    process = started(LOST, tmp_path)
+    began = time.monotonic()
+    assert (process.communicate(timeout=30), process.returncode) == (("", SAID), 130)
+    assert time.monotonic() - began < stopping.GRACE
+    assert list(tmp_path.iterdir()) == []

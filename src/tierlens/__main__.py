@@ -29,6 +29,7 @@ def entry() -> None:
     except BaseException as problem:
         code = _told(problem)
     stopping.deaf()
+    scratch.clear()  # what a thread was writing, the store for one, is nobody's now
     from tierlens.app.failures import settle_streams
 
     settle_streams()

@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -29,6 +30,8 @@ except ImportError:  # not on Windows
 
 _PARTIAL = re.compile(r"\.tierlens-[0-9a-f]{16}\.partial")
 _LOCK = re.compile(r"\.tierlens-[0-9a-f]{16}\.lock")
+PAUSE = 0.05
+"""Seconds between two attempts to take a lock."""
 _held: dict[Path, int] = {}
 """Scratch folders and locks of this process (absolute paths), with the open handles that hold them."""
 
@@ -131,35 +134,51 @@ def _sweep_one(path: Path) -> None:
 
 
 @contextmanager
-def locked(place: Path) -> Iterator[None]:
+def locked(place: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold a place for this process, whether anything lies there or not.
 
     Parameters
     ----------
     place : Path
         In a folder that exists; the lock is a hidden file beside it, which holds the process id for people to read.
+    patience : float
+        Seconds to wait for another process.
 
     Raises
     ------
     HeldError
-        When another process holds it.
+        When another process holds it, and still does after so long.
     OSError
         When no file can be made there.
     """
-    lock = place.absolute().with_name(f".tierlens-{_digest(place.name)}.lock")
+    lock, until = place.absolute().with_name(f".tierlens-{_digest(place.name)}.lock"), time.monotonic() + patience
+    held = False
     try:
-        with unbroken():
-            try:
-                _held[lock] = _lock(lock)
-            except OSError as problem:
-                problem.filename = str(place)
-                raise
+        while not held:
+            with unbroken():
+                held = _hold(lock, place, time.monotonic() < until)
+            if not held:
+                time.sleep(PAUSE)
         yield
     finally:
-        if lock in _held:
+        if held:
             with unbroken():
                 lock.unlink(missing_ok=True)
                 os.close(_held.pop(lock))
+
+
+def _hold(lock: Path, place: Path, may_wait: bool) -> bool:
+    """Take a lock; False where another process has it and there is time to wait."""
+    try:
+        _held[lock] = _lock(lock)
+    except HeldError:
+        if may_wait:
+            return False
+        raise
+    except OSError as problem:
+        problem.filename = str(place)
+        raise
+    return True
 
 
 def _lock(lock: Path) -> int:
@@ -204,7 +223,7 @@ def temporary() -> Path:
 
 
 def clear() -> None:
-    """Remove every scratch folder of this process."""
+    """Remove every scratch folder and lock of this process."""
     for folder in list(_held):
         _remove(folder)
 
@@ -229,6 +248,8 @@ def _make(parent: Path) -> Path:
 
 
 def _remove(folder: Path) -> None:
+    if _LOCK.fullmatch(folder.name):
+        folder.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     handle = _held.pop(folder, -1)
     if handle >= 0:

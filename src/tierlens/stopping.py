@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from types import FrameType
 from tierlens.words import Text
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+AGAIN = 0.01
+"""Seconds after which ``Stopped`` is raised again where the interpreter could not raise it."""
 GRACE = 5.0
 """Seconds that the main thread has to end by itself."""
 SAID = Text("interrupted; what was there before is intact", "已中断；原有文件未受影响")
@@ -36,6 +39,7 @@ class _Asked:
     number: int | None = None
     unbroken: int = 0
     waits: bool = False
+    lost: bool = False
     over: bool = False
 
 
@@ -54,6 +58,7 @@ def listen(last: Callable[[], None]) -> None:
     for number in numbers:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
+    sys.unraisablehook = _again(sys.unraisablehook)
     if os.name != "posix":
         return
     reading, writing = os.pipe()
@@ -62,10 +67,25 @@ def listen(last: Callable[[], None]) -> None:
     threading.Thread(target=_end_in_time, args=(reading, numbers, last), daemon=True).start()
 
 
+def _again(hook: Callable[[sys.UnraisableHookArgs], object]) -> Callable[[sys.UnraisableHookArgs], object]:
+    """Return a hook that raises ``Stopped`` again where it came while an object was taken down, and was lost there."""
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if what.exc_type is not Stopped or _asked.number is None:
+            hook(what)
+            return
+        _asked.lost = True
+        again = threading.Timer(AGAIN, os.kill, (os.getpid(), _asked.number))
+        again.daemon = True
+        again.start()
+
+    return lost
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
-    if _asked.over or _asked.number is not None:
+    if _asked.over or (_asked.number is not None and not _asked.lost):
         return
-    _asked.number = number
+    _asked.number, _asked.lost = number, False
     if _asked.unbroken:
         _asked.waits = True
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -21,13 +22,19 @@ from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group_or_not
 from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
+<<<<<<< HEAD
 from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
+=======
+from tierlens.app.record import findings_of, moment, not_tracked, record_of, write_record
+from tierlens.errors import MissingExtraError, UsageError
+>>>>>>> files
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import write_findings
 from tierlens.publish.left_out import LeftOut
 from tierlens.publish.lists import Pick, customer_list
+from tierlens.publish.records import REFUSED, RunRecord
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
 from tierlens.scratch import scratch, temporary
@@ -112,7 +119,7 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     check_files(config)
     inputs = targets.inputs_of(config, options.file)
     with outputs.held(options.out, options.force, inputs=inputs) as place:
-        store = _store_in_background(config, options)
+        store = _store_in_background(config, options, place.parent)
         parts = computed(config, clock)
         with outputs.replaced(place, tell) as folder:
             done = _publish(parts, options, (folder, place), (clock, started, store))
@@ -194,6 +201,7 @@ def _publish(
     tracked = ""
     if config.track and options.track:
         with clock.step("tracking", Text("keeping the run in MLflow", "将本次运行记入 MLflow")):
+<<<<<<< HEAD
             store()
             from tierlens.publish.track import track
 
@@ -201,6 +209,10 @@ def _publish(
                 kept = shareable(findings, shared, options.lang, pictures)
                 record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
                 tracked = track(record, place.parent).run_id
+=======
+            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"]))
+            tracked = _tracked(record, place.parent, store, clock.tell)
+>>>>>>> files
     quality = parts.shop.quality
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
             "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
@@ -208,6 +220,20 @@ def _publish(
     done = Done(findings, options.out, told, clock.seconds, runfile.peak_mebibytes(), rows, tracked)
     write_record(out, (config, parts.shop, parts.prepared.scheme), (rows, clock.seconds, started), tracked)
     return done
+
+
+def _tracked(record: RunRecord, home: Path, store: Callable[[], None], tell: Tell) -> str:
+    """Track a run and return its id; where the store refuses, say so: the run itself is as good as any."""
+    from tierlens.publish.track import track
+
+    try:
+        store()
+        return track(record, home).run_id
+    except UsageError as problem:
+        if problem.code != REFUSED:
+            raise
+        tell(not_tracked(problem))
+        return ""
 
 
 def save_models(learned: Sequence[Learned], folder: Path) -> None:
@@ -270,17 +296,25 @@ def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang) -> lis
     return found
 
 
-def _store_in_background(config: RunConfig, options: Options) -> Callable[[], None]:
-    """Make the tracking store ready while the run computes; return what waits for it."""
+def _store_in_background(config: RunConfig, options: Options, home: Path) -> Callable[[], None]:
+    """Make the tracking store ready while the run computes; return what waits for it.
+
+    Raises
+    ------
+    MissingExtraError
+        mlflow is not installed: told before anything is computed.
+    """
     if not (config.track and options.track):
         return lambda: None
+    if importlib.util.find_spec("mlflow") is None:
+        raise MissingExtraError("track", "mlflow")
     from tierlens.publish.track import warm_up
 
     failed: list[BaseException] = []
 
     def ready() -> None:
         try:
-            warm_up(options.out.parent)
+            warm_up(home)
         except BaseException as problem:  # told by the step that needs the store, not by a thread
             failed.append(problem)
 

@@ -12,10 +12,19 @@ import numpy as np
 from tierlens.app.clock import Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import classifier, frame
+<<<<<<< HEAD
 from tierlens.app.prepare import closing_cutoffs, obtain, prepare
 from tierlens.app.tasks import at_cutoffs, tasks_of
 from tierlens.errors import DataError
 from tierlens.publish.records import SearchRecord, TrialRecord
+=======
+from tierlens.app.prepare import obtain, prepare
+from tierlens.app.record import not_tracked
+from tierlens.app.tasks import tasks_of
+from tierlens.app.trial import at_cutoffs
+from tierlens.errors import DataError, UsageError
+from tierlens.publish.records import REFUSED, SearchRecord, TrialRecord
+>>>>>>> files
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.space import Range
 from tierlens.risk.split import SnapshotSplit
@@ -123,7 +132,14 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     model = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
     found = tune(model, table, y, cutoffs, splitter, asked, told)
     judged = tuple(str(day_date(test)) for _, test in folds)
-    tracked = _track(config, found, set(new), wish.home) if wish.track else ""
+    tracked = ""
+    if wish.track:
+        try:
+            tracked = _track(config, found, set(new), wish.home)
+        except UsageError as problem:
+            if problem.code != REFUSED:
+                raise
+            tell(not_tracked(problem))
     return Searched(found, judged, study, tracked)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ALLOWED = frozenset({".html", ".json", ".md", ".svg", ".txt", ".yaml", ".yml"})
 """Kinds of files that may go into the store; tables and lists of customers may not."""
+REFUSED = "E-TK-002"
+"""Code of the error when the tracking store refuses."""
 
 
 @dataclass(frozen=True)

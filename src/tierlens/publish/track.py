@@ -6,18 +6,29 @@ Models are logged as the plain files that they save themselves, with a loader (`
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tierlens.errors import MissingExtraError, UsageError
-from tierlens.publish.records import ALLOWED, ModelRecord, Registered, RunRecord, SearchRecord, TrackedRun, is_better
-from tierlens.scratch import scratch, temporary
+from tierlens.errors import MissingExtraError, TierlensError, UsageError
+from tierlens.publish.records import (
+    ALLOWED,
+    REFUSED,
+    ModelRecord,
+    Registered,
+    RunRecord,
+    SearchRecord,
+    TrackedRun,
+    is_better,
+)
+from tierlens.publish.store import SQLITE, alone, appear, file_of, is_of_the_store, refusal, store_uri
+from tierlens.scratch import HeldError, scratch, temporary
 from tierlens.words import Text
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -31,23 +42,18 @@ _BATCH = 100
 _LONGEST = 6000
 
 
-def store_uri(home: Path, uri: str | None = None) -> str:
-    """Return the address of the store: as given, else ``MLFLOW_TRACKING_URI``, else SQLite in the folder ``home``.
-
-    Examples
-    --------
-    >>> store_uri(Path("/srv/shop"), "http://tracking.example")
-    'http://tracking.example'
-    """
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.resolve() / 'mlflow.db'}"
-
-
 def warm_up(home: Path, uri: str | None = None) -> None:
-    """Import mlflow and make the store's tables: seconds the first time. Call it in a thread while models train."""
+    """Import mlflow and make the store's tables: seconds the first time. Call it in a thread while models train.
+
+    Raises
+    ------
+    UsageError
+        ``E-TK-002`` when the store refuses.
+    MissingExtraError
+        When ``tierlens[track]`` is not installed.
+    """
     with _told(store_uri(home, uri)):
-        client = _client(home, uri)
-        client.search_experiments(max_results=1)
-        client.search_registered_models(max_results=1)
+        _ask(_client(store_uri(home, uri)))
         import mlflow.pyfunc  # noqa: F401  used later by ``track``
 
 
@@ -75,8 +81,8 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
     """
     _check(record)
     address = store_uri(home, uri)
-    with _told(address):
-        client = _client(home, uri)
+    with _told(address), alone(address):
+        client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         run = client.create_run(experiment, run_name=record.name, tags={"mlflow.source.name": "tierlens run"})
         run_id: str = run.info.run_id
@@ -84,7 +90,8 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
             _log(client, run_id, record)
             models = tuple(_register(client, run.info, model, address) for model in record.models)
         except BaseException:
-            client.set_terminated(run_id, "FAILED")
+            with suppress(Exception):  # a store that fails here too has told why already
+                client.set_terminated(run_id, "FAILED")
             raise
         client.set_terminated(run_id)
     return TrackedRun(address, experiment, run_id, models)
@@ -99,8 +106,8 @@ def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> st
         ``E-TK-002`` when the store refuses.
     """
     address = store_uri(home, uri)
-    with _told(address):
-        client = _client(home, uri)
+    with _told(address), alone(address):
+        client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         tags = {"mlflow.source.name": "tierlens tune"}
         outer = client.create_run(experiment, run_name=record.name, tags=tags).info.run_id
@@ -125,8 +132,8 @@ def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
         ``E-TK-003`` when there is no champion of that name.
     """
     address = store_uri(home, uri)
-    with _told(address):
-        client = _client(home, uri)
+    with _told(address), alone(address):
+        client = _client(address)
         known = client.search_registered_models(filter_string=f"name = '{_quoted(name)}'")
         standing = _champion(client, name) if known else None
         if standing is None:
@@ -187,22 +194,44 @@ def _told(address: str) -> Iterator[None]:
         raise MissingExtraError("track", "mlflow") from None
     try:
         yield
-    except (MlflowException, OSError) as problem:
+    except TierlensError:
+        raise
+    except Exception as problem:
+        if not isinstance(problem, MlflowException | OSError | HeldError) and not is_of_the_store(problem):
+            raise
         raise UsageError(
-            "E-TK-002",
-            Text(f"the tracking store refuses: {problem}", f"跟踪库拒绝：{problem}"),
+            REFUSED,
+            refusal(problem),
             where=address,
             fix=Text("check MLFLOW_TRACKING_URI, or run without tracking", "请检查 MLFLOW_TRACKING_URI，或关闭跟踪"),
         ) from problem
 
 
-def _client(home: Path, uri: str | None) -> Any:
+def _client(address: str) -> Any:
+    """Return a client of a store; one of a file is made first, aside, so that it appears with all of its tables."""
+    file = file_of(address)
+    if file is not None and file.exists() and not (file.is_file() and os.access(file, os.R_OK)):
+        # mlflow would try for minutes to open it
+        raise OSError(errno.EACCES, "this is no file that can be read")
+    if file is not None and not file.exists():
+        with scratch(file.parent) as folder:
+            new = folder / file.name
+            _ask(_client_of(f"{SQLITE}{new}"))
+            with suppress(FileExistsError):  # another command was first; its store is used
+                appear(new, file)
+    return _client_of(address)
+
+
+def _client_of(address: str) -> Any:
     from mlflow.tracking import MlflowClient
 
-    address = store_uri(home, uri)
-    if address.startswith("sqlite:///"):
-        Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def _ask(client: Any) -> None:
+    """Ask for something of each kind; a store without tables makes them."""
+    client.search_experiments(max_results=1)
+    client.search_registered_models(max_results=1)
 
 
 def _artifacts(home: Path) -> str:

@@ -1,0 +1,92 @@
+"""Runs meet in one tracking store, and a store that refuses costs no run its results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_shop import RUN, write_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    write_shop(tmp_path).write_text(RUN.replace("track: false", "track: true"), encoding="utf-8")
+    return tmp_path
+
+
+def started(shop: Path, out: str, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tierlens", "run", "run.yaml", "--out", out]
+    return subprocess.Popen(command, cwd=shop, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                            env={**os.environ, **environment})  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_make_one_store(shop: Path) -> None:
+    both = [started(shop, f"runs/{name}") for name in "ab"]
+    said = [one.communicate(timeout=300)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert not any("E-TK" in text for text in said), said
+    with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
+        assert store.execute("select status, count(*) from runs group by 1").fetchall() == [("FINISHED", 2)]
+        assert store.execute("select count(*) from registered_model_aliases where alias = 'champion'").fetchone() > (0,)
+    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "b", "artifacts", "mlflow.db"}
+
+
+def no_database(file: Path) -> str:
+    file.write_bytes(b"no database" * 1000)
+    return f"sqlite:///{file}"
+
+
+def read_only(file: Path) -> str:
+    sqlite3.connect(file).close()
+    return f"sqlite:///file:{file}?mode=ro&uri=true"
+
+
+def newer(file: Path) -> str:
+    with sqlite3.connect(file) as store:
+        store.executescript(
+            "create table experiments (experiment_id integer); create table alembic_version (version_num text);"
+            "insert into alembic_version values ('ffffffffffff')"
+        )
+    return f"sqlite:///{file}"
+
+
+def folder(file: Path) -> str:
+    file.mkdir()
+    return f"sqlite:///{file}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [no_database, read_only, newer, folder])
+def test_a_store_that_refuses_costs_no_run_its_results(shop: Path, make: Callable[[Path], str]) -> None:
+    run = started(shop, "runs/a", MLFLOW_TRACKING_URI=make(shop / "store.db"))
+    said = run.communicate(timeout=300)[1].splitlines()
+    assert run.returncode == 0, said
+    (line,) = [line for line in said if line.startswith("E-")]
+    assert line.startswith("E-TK-004 sqlite:///")
+    assert "not tracked, but written whole: the tracking store refuses: " in line
+    assert "Traceback" not in "".join(said)
+    assert {"run.json", "report.html", "customers.parquet"} <= {path.name for path in (shop / "runs" / "a").iterdir()}
+
+
+@pytest.mark.slow
+def test_a_locked_store_is_given_up(shop: Path) -> None:
+    first = started(shop, "runs/a")
+    assert (first.communicate(timeout=300), first.returncode)[1] == 0
+    shutil.rmtree(shop / "runs" / "a")
+    with sqlite3.connect(shop / "runs" / "mlflow.db", isolation_level=None) as store:
+        store.execute("begin exclusive")
+        run = started(shop, "runs/a")
+        said = run.communicate(timeout=300)[1]
+    assert run.returncode == 0, said
+    assert said.count("E-TK-004 ") == 1
+    assert "locked" in said
+    assert (shop / "runs" / "a" / "run.json").is_file()
