@@ -94,7 +94,26 @@ def test_validity_says_what_the_tiers_are_worth(run: str, capsys: pytest.Capture
     assert [row[0] for row in found["tiers"]] == [tier.name for tier in load_scheme("tiered_management").tiers]
     assert found["auc"] > 0.5
     assert main(["validity", run, "--scheme", "relationship_rating", "--lang", "zh"]) == 0
-    assert "流失" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "流失" in told
+    assert " to " not in told
+    assert "rows" not in told
+
+
+def test_validity_says_that_nobody_churned(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three customers who all go on buying: there is nobody to rank."""
+    days = [f"20{year}-{month:02d}-15" for year in (22, 23, 24, 25) for month in range(1, 13)]
+    lines = [f"{who},{who}{n},{day},{10 * (at + 1)}" for at, who in enumerate("abc") for n, day in enumerate(days)]
+    (tmp_path / "orders.csv").write_text("customer_id,order_id,time,amount\n" + "\n".join(lines) + "\n")
+    file = tmp_path / "run.yaml"
+    file.write_text(Path(run).read_text().replace(
+        "simulated:\n  customers: 150\n  months: 36", f"source:\n  files: [{tmp_path}/orders.csv]\n  currency: CNY"
+    ))  # fmt: skip
+    assert main(["validity", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["auc"] is None
+    for lang in ("en", "zh"):
+        assert main(["validity", str(file), "--lang", lang]) == 0
+        assert "nan" not in capsys.readouterr().out.replace("nancial", "")
 
 
 def test_movement_names_who_moved_and_the_reasons_add_up(run: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def _only(table: pa.Table, customer: str) -> pa.Table:
 
 def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, Any]:
     """Hold a scheme's tiers at all closed cutoffs against what happened in the horizon."""
-    from tierlens.publish.validity import say_validity, validity
+    from tierlens.publish.validity import say_auc, say_validity, validity
     from tierlens.risk.outcome import churn, downgrade
 
     config = config.model_copy(update={"scheme": scheme}) if scheme else config
@@ -225,12 +226,14 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))
     rows = beside(beside(found.grades, left), fell, how="left outer")
     rows = beside(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
-    held = validity(rows, found.scheme, _floats(rows, "churn"), _floats(rows, "downgrade"), _floats(rows, "monetary"))
+    churned, lowered, amount = (_floats(rows, name) for name in ("churn", "downgrade", AMOUNT))
+    held = validity(rows, found.scheme, churned, lowered, amount, found.features)
     tiers = [
-        (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(), tier.downgrade.say()) for tier in held.tiers
+        (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(lang=lang), tier.downgrade.say(lang=lang))
+        for tier in held.tiers
     ]
-    return {"scheme": found.scheme.id, "rows": rows.num_rows, "auc": held.auc, "tiers": tiers,
-            "says": say_validity(held, lang)}  # fmt: skip
+    return {"scheme": found.scheme.id, "rows": rows.num_rows, "auc": held.auc if math.isfinite(held.auc) else None,
+            "tiers": tiers, "says": [say_auc(held, lang), *say_validity(held, lang)]}  # fmt: skip
 
 
 def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:

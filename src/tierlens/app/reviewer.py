@@ -215,6 +215,7 @@ def validity(
         return
     heads = Text("tier|rows|share|churn|downgrade", "等级|行数|占比|流失|降级").say(lang).split("|")
     rows = [[name, count, f"{share:.1%}", left, fell] for name, count, share, left, fell in found["tiers"]]
-    table(heads, rows, f"{found['scheme']}, {found['rows']:,} rows; AUC of the score against churn {found['auc']:.3f}")
+    title = Text("{scheme}, {rows:,} rows", "{scheme}，{rows:,} 行").fill(scheme=found["scheme"], rows=found["rows"])
+    table(heads, rows, title.say(lang))
     for line in found["says"]:
         say(line)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tierlens.errors import DataError
-from tierlens.words import Text
+from tierlens.words import Lang, Text
 
 Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
 
@@ -26,19 +26,22 @@ class Estimate:
     '0.797 (0.789 to 0.805)'
     >>> Estimate(0.5).say(2), Estimate(float("nan")).say()
     ('0.50', '-')
+    >>> Estimate(0.7973, 0.789, 0.8051).say(lang="zh")
+    '0.797 (0.789 至 0.805)'
     """
 
     value: float
     low: float | None = None
     high: float | None = None
 
-    def say(self, digits: int = 3) -> str:
+    def say(self, digits: int = 3, lang: Lang = "en") -> str:
         """Return the number with its interval; a dash where it is not a number."""
         if not math.isfinite(self.value):
             return "-"
         if self.low is None or self.high is None:
             return f"{self.value:.{digits}f}"
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        between = Text("to", "至").say(lang)
+        return f"{self.value:.{digits}f} ({self.low:.{digits}f} {between} {self.high:.{digits}f})"
 
 
 @dataclass(frozen=True)
