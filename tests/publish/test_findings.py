@@ -36,8 +36,9 @@ def test_notes_stay_out_of_the_sum(rows: list[int], note: int) -> None:
         (Estimate(0.012, 0.009, 0.015), "above", "ranks customers better than the best baseline"),
         (Estimate(0.012, -0.001, 0.02), "level", "cannot be told from the best baseline; use the simpler one"),
         (Estimate(0.012, 0.0, 0.02), "level", "cannot be told"),
-        (Estimate(-0.0002, -0.0003, -0.0001), "level", "cannot be told"),
-        (Estimate(0.0004, 0.0001, 0.0008), "level", "cannot be told"),
+        (Estimate(-0.0002, -0.0003, -0.0001), "level", "no difference was found"),
+        (Estimate(0.0004, 0.0001, 0.0008), "level", "no difference was found"),
+        (Estimate(0.0, 0.0, 0.0), "level", "no difference was found"),
         (Estimate(-0.012, -0.02, -0.001), "below", "ranks customers worse than the best baseline; do not use it"),
         (Estimate(0.5), "unknown", "no interval was taken, so nothing is claimed"),
         (Estimate(float("nan"), 0.1, 0.2), "unknown", "nothing is claimed"),
@@ -55,6 +56,22 @@ def test_verdict_names_the_baseline_and_the_interval() -> None:
         "Churn: the model ranks customers better than the best baseline (logistic regression on log-RFM). AUC 0.797, "
         "difference +0.012, 95 % interval +0.009 to +0.015."
     )
+
+
+@pytest.mark.parametrize(
+    ("edge", "figures"),
+    [
+        (Estimate(-0.00004, -0.00006, -0.00002), "difference -0.00004, 95 % interval -0.00006 to -0.00002."),
+        (Estimate(0.002, -0.0004, 0.004), "difference +0.0020, 95 % interval -0.0004 to +0.0040."),
+        (Estimate(0.0, 0.0, 0.0), "difference 0.000, 95 % interval 0.000 to 0.000."),
+        (Estimate(-1e-12, -1e-11, 0.0), "difference 0.000000, 95 % interval 0.000000 to 0.000000."),
+    ],
+)
+def test_a_small_difference_has_enough_digits(edge: Estimate, figures: str) -> None:
+    verdict = make_risk(edge=edge).verdict
+    assert verdict.en.endswith(figures)
+    assert " to " not in verdict.zh
+    assert "至" in verdict.zh
 
 
 def test_findings_come_back(tmp_path: Path) -> None:

@@ -120,6 +120,11 @@ class Tiers:
     coverage: float
     no_data: tuple[Text, ...] = ()
 
+    @property
+    def suggests(self) -> bool:
+        """Whether the document states a share for any tier."""
+        return any(line.suggested is not None for line in self.lines)
+
 
 @dataclass(frozen=True)
 class Trait:
@@ -285,17 +290,15 @@ class Risk:
     @property
     def verdict(self) -> Text:
         """Say whether the model beats the best baseline, claiming no more than the interval allows."""
-        words, edge = _VERDICTS[self.standing], self.edge
-        bounds = Text("no interval", "无区间")
-        if edge.low is not None and edge.high is not None:
-            bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}")
-            bounds = Text(*(part.format(f"{edge.low:+.3f}", f"{edge.high:+.3f}") for part in bounds))
+        standing, edge = self.standing, self.edge
+        words = _VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
+        value, *ends = _signed(edge)
+        bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
+        bounds = Text(*(part.format(*ends) for part in bounds))
         better = f"{self.model.auc.value:.3f}"
         return Text(
-            f"{self.title.en}: {words.en} ({self.best_baseline.en}). AUC {better}, "
-            f"difference {edge.value:+.3f}, {bounds.en}.",
-            f"{self.title.zh}：{words.zh}（{self.best_baseline.zh}）。AUC {better}，"
-            f"差值 {edge.value:+.3f}，{bounds.zh}。",
+            f"{self.title.en}: {words.en} ({self.best_baseline.en}). AUC {better}, difference {value}, {bounds.en}.",
+            f"{self.title.zh}：{words.zh}（{self.best_baseline.zh}）。AUC {better}，差值 {value}，{bounds.zh}。",
         )
 
 
@@ -306,6 +309,10 @@ _VERDICTS = {
     "level": Text(
         "the model cannot be told from the best baseline; use the simpler one", "模型与最佳基线无显著差异，宜用较简单者"
     ),
+    "same": Text(
+        "no difference was found between the model and the best baseline; use the simpler one",
+        "未发现模型与最佳基线有差异，宜用较简单者",
+    ),
     "below": Text(
         "the model ranks customers worse than the best baseline; do not use it", "模型排序劣于最佳基线，不宜使用"
     ),
@@ -313,6 +320,13 @@ _VERDICTS = {
         "no interval was taken, so nothing is claimed against the best baseline", "未计算区间，不与最佳基线作比较结论"
     ),
 }
+
+
+def _signed(edge: Estimate) -> list[str]:
+    """Write a difference and the ends of its interval with 3 to 6 digits, as many as the smallest needs to be seen."""
+    given = [edge.value] if edge.low is None or edge.high is None else [edge.value, edge.low, edge.high]
+    digits = next((n for n in range(3, 6) if all(round(part, n) or not part for part in given)), 6)
+    return [f"{part:+.{digits}f}" if round(part, digits) else f"{0:.{digits}f}" for part in given]
 
 
 @dataclass(frozen=True)
