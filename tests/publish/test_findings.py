@@ -74,6 +74,24 @@ def test_a_small_difference_has_enough_digits(edge: Estimate, figures: str) -> N
     assert "至" in verdict.zh
 
 
+def test_a_risk_that_is_not_to_be_acted_on_says_so() -> None:
+    worse = Estimate(-0.012, -0.02, -0.001)
+    assert make_risk().caution is None
+    assert make_risk(edge=Estimate(-0.012, -0.02, 0.001)).caution is None
+    below = make_risk("downgrade", worse).caution
+    assert below is not None
+    assert below.en == (
+        "Downgrade risk: when tested, the model ranked customers worse than the best baseline "
+        "(logistic regression on log-RFM); do not act on it."
+    )
+    assert below.zh.startswith("降级风险：")
+    constant = replace(make_risk(), is_constant=True).caution
+    assert constant == Text(
+        "Churn risk: the model gives every customer the same risk, which tells nobody apart; do not act on it.",
+        "流失风险：模型给所有客户的风险相同，无法区分客户，不宜据此行动。",
+    )
+
+
 def test_findings_come_back(tmp_path: Path) -> None:
     findings = make_findings()
     path = write_findings(findings, tmp_path / "findings.json")

@@ -253,6 +253,8 @@ class Risk:
     bins : tuple of Bin
         Calibration of the model.
     why : Why, optional
+    is_constant : bool
+        Whether the model gives all customers of the run's cutoff the same risk.
     """
 
     outcome: str
@@ -266,6 +268,7 @@ class Risk:
     curves: tuple[Curve, ...] = ()
     bins: tuple[Bin, ...] = ()
     why: Why | None = None
+    is_constant: bool = False
 
     @property
     def model(self) -> ModelLine:
@@ -288,6 +291,14 @@ class Risk:
         return "below" if edge.high < 0 else "level"
 
     @property
+    def caution(self) -> Text | None:
+        """Say why the risks of this model are not to be acted on; None where they may be."""
+        if not (self.is_constant or self.standing == "below"):
+            return None
+        en, zh = (_CONSTANT if self.is_constant else _WORSE).fill(en=self.best_baseline.en, zh=self.best_baseline.zh)
+        return Text(f"{self.title.en} risk: {en}; do not act on it.", f"{self.title.zh}风险：{zh}，不宜据此行动。")
+
+    @property
     def verdict(self) -> Text:
         """Say whether the model beats the best baseline, claiming no more than the interval allows."""
         standing, edge = self.standing, self.edge
@@ -304,6 +315,12 @@ class Risk:
 
 LEAST = 0.0005
 """Least difference in AUC that is worth a word."""
+_CONSTANT = Text(
+    "the model gives every customer the same risk, which tells nobody apart", "模型给所有客户的风险相同，无法区分客户"
+)
+_WORSE = Text(
+    "when tested, the model ranked customers worse than the best baseline ({en})", "检验时模型排序劣于最佳基线（{zh}）"
+)
 _VERDICTS = {
     "above": Text("the model ranks customers better than the best baseline", "模型对客户的排序优于最佳基线"),
     "level": Text(
