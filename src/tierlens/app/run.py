@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tierlens.app import outputs, targets
 from tierlens.app.afterwards import happened, moved_note, past_runs, told_of
-from tierlens.app.clock import Clock, Tell
+from tierlens.app.clock import Clock, Tell, say_times
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
 from tierlens.app.gate import check_files
@@ -71,9 +71,10 @@ class Done:
         """Return it as lines for people: verdicts first, then where the results are, then time and memory."""
         verdicts = [risk.verdict.say(lang) for risk in self.findings.risks] if self.findings else []
         total, peak = sum(self.seconds.values()), self.peak_mebibytes or float("nan")
-        times = ", ".join(f"{key} {value:.1f}" for key, value in self.seconds.items())
+        times = say_times(self.seconds)
         spent = Text(
-            f"{total:.1f} s, at most {peak:,.0f} MiB ({times})", f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times}）"
+            f"{total:.1f} s, at most {peak:,.0f} MiB ({times.en})",
+            f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times.zh}）",
         )
         return [*verdicts, *(f"  {path}" for path in self.files), spent.say(lang)]
 
