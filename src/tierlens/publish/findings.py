@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tierlens.errors import DataError
+from tierlens.publish.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed
 from tierlens.words import Lang, Text
 
 Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
@@ -295,15 +296,15 @@ class Risk:
         """Say why the risks of this model are not to be acted on; None where they may be."""
         if not (self.is_constant or self.standing == "below"):
             return None
-        en, zh = (_CONSTANT if self.is_constant else _WORSE).fill(en=self.best_baseline.en, zh=self.best_baseline.zh)
+        en, zh = (CONSTANT if self.is_constant else WORSE).fill(en=self.best_baseline.en, zh=self.best_baseline.zh)
         return Text(f"{self.title.en} risk: {en}; do not act on it.", f"{self.title.zh}风险：{zh}，不宜据此行动。")
 
     @property
     def verdict(self) -> Text:
         """Say whether the model beats the best baseline, claiming no more than the interval allows."""
         standing, edge = self.standing, self.edge
-        words = _VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
-        value, *ends = _signed(edge)
+        words = VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
+        value, *ends = signed(edge.value, edge.low, edge.high)
         bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
         bounds = Text(*(part.format(*ends) for part in bounds))
         better = f"{self.model.auc.value:.3f}"
@@ -311,39 +312,6 @@ class Risk:
             f"{self.title.en}: {words.en} ({self.best_baseline.en}). AUC {better}, difference {value}, {bounds.en}.",
             f"{self.title.zh}：{words.zh}（{self.best_baseline.zh}）。AUC {better}，差值 {value}，{bounds.zh}。",
         )
-
-
-LEAST = 0.0005
-"""Least difference in AUC that is worth a word."""
-_CONSTANT = Text(
-    "the model gives every customer the same risk, which tells nobody apart", "模型给所有客户的风险相同，无法区分客户"
-)
-_WORSE = Text(
-    "when tested, the model ranked customers worse than the best baseline ({en})", "检验时模型排序劣于最佳基线（{zh}）"
-)
-_VERDICTS = {
-    "above": Text("the model ranks customers better than the best baseline", "模型对客户的排序优于最佳基线"),
-    "level": Text(
-        "the model cannot be told from the best baseline; use the simpler one", "模型与最佳基线无显著差异，宜用较简单者"
-    ),
-    "same": Text(
-        "no difference was found between the model and the best baseline; use the simpler one",
-        "未发现模型与最佳基线有差异，宜用较简单者",
-    ),
-    "below": Text(
-        "the model ranks customers worse than the best baseline; do not use it", "模型排序劣于最佳基线，不宜使用"
-    ),
-    "unknown": Text(
-        "no interval was taken, so nothing is claimed against the best baseline", "未计算区间，不与最佳基线作比较结论"
-    ),
-}
-
-
-def _signed(edge: Estimate) -> list[str]:
-    """Write a difference and the ends of its interval with 3 to 6 digits, as many as the smallest needs to be seen."""
-    given = [edge.value] if edge.low is None or edge.high is None else [edge.value, edge.low, edge.high]
-    digits = next((n for n in range(3, 6) if all(round(part, n) or not part for part in given)), 6)
-    return [f"{part:+.{digits}f}" if round(part, digits) else f"{0:.{digits}f}" for part in given]
 
 
 @dataclass(frozen=True)
