@@ -111,6 +111,20 @@ def test_what_moved_is_named():
     assert "wild" in note.zh
 
 
+def test_a_note_calls_columns_by_their_titles_and_ends_with_one_stop():
+    names = ["recency_days", "rule_p", "churn_risk", "ours", "monetary", "frequency", "tenure_days"]
+    table = pa.table({"feature": names, "alarm": [True] * 7, "band": ["moved"] * 7})
+    note = moved_note(table, Text("Churn", "流失"))
+    assert note.en.endswith(
+        "7 have moved far: days since the last purchase, chance of falling by what rolls out of the window, "
+        "predicted risk, ours, net amount in the window, and 2 more."
+    )
+    assert note.zh.endswith("按滚出窗口推算的降级可能、预测风险、ours、窗口内净交易额等。")
+    for text in note:
+        assert "..." not in text
+        assert "_" not in text
+
+
 def foretold(folder, risk, y, days=("2024-01-01", "2024-02-01")):
     rows = len(y) // len(days)
     table = pa.table({

@@ -36,8 +36,9 @@ def test_notes_stay_out_of_the_sum(rows: list[int], note: int) -> None:
         (Estimate(0.012, 0.009, 0.015), "above", "ranks customers better than the best baseline"),
         (Estimate(0.012, -0.001, 0.02), "level", "cannot be told from the best baseline; use the simpler one"),
         (Estimate(0.012, 0.0, 0.02), "level", "cannot be told"),
-        (Estimate(-0.0002, -0.0003, -0.0001), "level", "cannot be told"),
-        (Estimate(0.0004, 0.0001, 0.0008), "level", "cannot be told"),
+        (Estimate(-0.0002, -0.0003, -0.0001), "level", "no difference was found"),
+        (Estimate(0.0004, 0.0001, 0.0008), "level", "no difference was found"),
+        (Estimate(0.0, 0.0, 0.0), "level", "no difference was found"),
         (Estimate(-0.012, -0.02, -0.001), "below", "ranks customers worse than the best baseline; do not use it"),
         (Estimate(0.5), "unknown", "no interval was taken, so nothing is claimed"),
         (Estimate(float("nan"), 0.1, 0.2), "unknown", "nothing is claimed"),
@@ -54,6 +55,40 @@ def test_verdict_names_the_baseline_and_the_interval() -> None:
     assert make_risk().verdict.en == (
         "Churn: the model ranks customers better than the best baseline (logistic regression on log-RFM). AUC 0.797, "
         "difference +0.012, 95 % interval +0.009 to +0.015."
+    )
+
+
+@pytest.mark.parametrize(
+    ("edge", "figures"),
+    [
+        (Estimate(-0.00004, -0.00006, -0.00002), "difference -0.00004, 95 % interval -0.00006 to -0.00002."),
+        (Estimate(0.002, -0.0004, 0.004), "difference +0.0020, 95 % interval -0.0004 to +0.0040."),
+        (Estimate(0.0, 0.0, 0.0), "difference 0.000, 95 % interval 0.000 to 0.000."),
+        (Estimate(-1e-12, -1e-11, 0.0), "difference 0.000000, 95 % interval 0.000000 to 0.000000."),
+    ],
+)
+def test_a_small_difference_has_enough_digits(edge: Estimate, figures: str) -> None:
+    verdict = make_risk(edge=edge).verdict
+    assert verdict.en.endswith(figures)
+    assert " to " not in verdict.zh
+    assert "至" in verdict.zh
+
+
+def test_a_risk_that_is_not_to_be_acted_on_says_so() -> None:
+    worse = Estimate(-0.012, -0.02, -0.001)
+    assert make_risk().caution is None
+    assert make_risk(edge=Estimate(-0.012, -0.02, 0.001)).caution is None
+    below = make_risk("downgrade", worse).caution
+    assert below is not None
+    assert below.en == (
+        "Downgrade risk: when tested, the model ranked customers worse than the best baseline "
+        "(logistic regression on log-RFM); do not act on it."
+    )
+    assert below.zh.startswith("降级风险：")
+    constant = replace(make_risk(), is_constant=True).caution
+    assert constant == Text(
+        "Churn risk: the model gives every customer the same risk, which tells nobody apart; do not act on it.",
+        "流失风险：模型给所有客户的风险相同，无法区分客户，不宜据此行动。",
     )
 
 

@@ -141,3 +141,17 @@ def test_a_list_of_nobody_has_its_columns() -> None:
     found = customer_list(CUSTOMERS.slice(0, 0)).table
     assert found.num_rows == 0
     assert "contactable" in found.column_names
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_note_on_the_risks_stands_on_the_list_where_there_is_one(lang):
+    customers = make_customers()
+    some = [
+        {"risk_note_en": "note en", "risk_note_zh": "note zh"} if row % 2 else {} for row in range(customers.num_rows)
+    ]
+    notes = pa.Table.from_pylist(some, schema=pa.schema([(f"risk_note_{one}", pa.string()) for one in ("en", "zh")]))
+    for name in notes.column_names:
+        customers = customers.append_column(name, notes[name])
+    assert set(customer_list(customers, lang=lang).table["risk_note"].to_pylist()) == {f"note {lang}", None}
+    without = customers.filter(pc.is_null(customers["risk_note_en"]))
+    assert "risk_note" not in customer_list(without, lang=lang).table.column_names

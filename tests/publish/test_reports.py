@@ -140,3 +140,29 @@ def test_no_probability_is_a_dash_not_a_number(drawn: Pictures) -> None:
 def test_no_time_of_making_is_in_it(page: str) -> None:
     years = set(re.findall(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b", "".join(Reader(page).words)))
     assert years == {"2011-06-01", "2011-01-01"}
+
+
+def test_shares_that_no_document_suggests_are_not_spoken_of(page: str) -> None:
+    assert "suggested" in page
+    assert "建议" in page
+    findings = make_findings()
+    assert findings.tiers is not None
+    lines = tuple(replace(line, suggested=None) for line in findings.tiers.lines)
+    found = render(replace(findings, tiers=replace(findings.tiers, lines=lines)))
+    assert "suggested" not in found
+    assert "文件建议" not in found
+    assert "建议区间" not in found
+
+
+def test_a_risk_that_is_not_to_be_acted_on_is_marked_at_the_head_and_beside_each_risk(page: str) -> None:
+    mark = "(do not act on it)"
+    assert mark not in page
+    findings = make_findings()
+    constant = replace(findings.risks[0], is_constant=True)
+    found = render(replace(findings, risks=(constant, findings.risks[1])))
+    head = found[found.index('<ul class="verdicts">') : found.index("</nav>")]
+    assert constant.caution is not None
+    assert constant.caution.en in head
+    assert constant.caution.zh in head
+    shown = sum(line.churn_risk is not None for spot in findings.spotlights for line in spot.lines)
+    assert found.count(mark) == found.count("（不宜据此行动）") == shown > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -87,13 +88,47 @@ def test_an_indicator_that_tells_nobody_apart_is_named():
     graded = grade(on_polars(features), RATING, Currency("CNY")).collect("pyarrow").to_native()
     found = validity(graded, RATING, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1])
     idle = {line.indicator for line in found.indicators if line.idle}
-    assert {"annual_amount", "renewal_rate"} <= idle
-    assert "tenure" not in idle
-    assert "frequency" not in idle
-    for lang, words in (("en", "tell nobody apart: Annual amount"), ("zh", "没有区分作用：年交易额")):
+    assert "annual_amount" in idle
+    assert not idle & {"tenure", "frequency", "renewal_rate"}
+    said = {
+        "en": ("have data and tell hardly anybody apart", "have no data"),
+        "zh": ("有数据但几乎没有区分作用", "没有数据"),
+    }
+    for lang, (same, empty) in said.items():
         lines = say_validity(found, lang)
-        assert [line for line in lines if words in line]
-        assert all("nan" not in line for line in lines)
+        amount, renewal = (next(i for _, i in RATING.indicators if i.id == name).title.say(lang)
+                           for name in ("annual_amount", "renewal_rate"))  # fmt: skip
+        (told,) = [line for line in lines if same in line]
+        assert amount in told
+        assert renewal not in told
+        (told,) = [line for line in lines if empty in line]
+        assert renewal in told
+        assert amount not in told
+
+
+@pytest.mark.parametrize("policy", ["renormalise", "worst", "neutral"])
+def test_points_that_stand_in_for_data_are_no_data(policy: str):
+    scheme = RATING.model_copy(update={"missing": policy})
+    keys = {"customer_id": list("abcd"), "cutoff": pa.array([1] * 4, pa.int32())}
+    features = pa.table({**keys, "monetary": [1, 200000000, 3, 4], "frequency": [1, 2, 3, 4]})
+    graded = grade(on_polars(features), scheme, Currency("CNY")).collect("pyarrow").to_native()
+    found = validity(graded, scheme, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1], features)
+    empty = {line.indicator for line in found.indicators if line.no_data}
+    assert "renewal_rate" in empty
+    assert not empty & {"annual_amount", "frequency"}
+    assert not [line.indicator for line in found.indicators if line.idle and line.no_data]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("churn", [None, 0.0])
+def test_no_sentence_holds_a_dash_or_nan_in_the_place_of_a_number(lang: str, churn: float | None):
+    scheme = RATING.model_copy(update={"dimensions": ()})
+    graded = pa.table({"customer_id": ["a"], "cutoff": [1], "score": [1.0], "tier": ["D"]})
+    lines = say_validity(validity(graded, scheme, [churn], [None], [0]), lang)
+    assert lines
+    for line in lines:
+        assert "nan" not in line
+        assert not re.search(r"(^|[\s（(])-([\s）)。.]|$)", line)
 
 
 def test_shares_and_order_are_said():
@@ -112,4 +147,4 @@ def test_no_money_brings_nothing():
     graded = pa.table({"customer_id": ["a"], "cutoff": [1], "score": [1.0], "tier": ["D"]})
     found = validity(graded, scheme, [None], [None], [0])
     assert math.isnan(found.top_fifth_brings)
-    assert "bring - of the amount" in say_validity(found, "en")[1]
+    assert say_validity(found, "en")[1] == "No customer brings an amount, so what the tiers bring cannot be said."

@@ -15,8 +15,9 @@ from tests.other_tables import row_of, tables_with
 from tests.sources.shop import source_of
 from tierlens.errors import DataError, MissingExtraError, UsageError
 from tierlens.sources.merging import load_merges
+from tierlens.sources.quality import Quality
 from tierlens.sources.read import Read, connect, read
-from tierlens.sources.twins import WHY, core, name_key, twins, write_twins
+from tierlens.sources.twins import WHY, core, name_key, shared_names, twins, write_twins
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
 
@@ -29,6 +30,7 @@ def pairs_of(*names: str | tuple[str, str], least: float = 0.85) -> list[dict[st
 
 
 ALIKE = [
+    ("国际贸易有限公司", " 国际贸易有限公司", "identical name"),
     ("國際貿易有限公司", "国际贸易有限公司", "same name"),
     ("Ａcme (Shanghai)", "acme shanghai", "same name"),
     ("北京华兴科技有限公司", "华兴科技集团", "same core"),
@@ -59,8 +61,25 @@ def test_other_names_are_none(one: str, other: str) -> None:
 
 def test_a_short_name_of_its_own_counts_too() -> None:
     (pair,) = pairs_of(("长江电力股份有限公司", "长电"), "长电")
-    assert pair["why"] == "same name"
+    assert pair["why"] == "identical name"
     assert pairs_of(("", ""), ("", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [
+        (["长城", "长城", "長城", "国贸"], {"name_same": 2, "name_twins": 1}),
+        (["长城"] * 80, {"name_same": 80}),
+        (["國貿", "国贸"], {"name_twins": 2}),
+        (["国贸", "长城", ""], {}),
+    ],
+)
+def test_identical_names_are_told_from_those_that_are_written_otherwise(
+    names: list[str], counts: dict[str, int]
+) -> None:
+    rows = [row_of("customers", f"C{i}", 1, name=name) for i, name in enumerate(names)]
+    assert shared_names(tables_with({"customers": rows})) == counts
+    assert "简繁" not in Quality("shop", 0, 0).said("name_same").zh
 
 
 def test_the_highest_come_first_and_many_of_one_name_are_chained() -> None:

@@ -15,7 +15,10 @@ import pyarrow.parquet as pq
 from tierlens.app import outputs
 from tierlens.app.clock import Tell
 from tierlens.app.prepare import quietly
+from tierlens.app.tasks import STANDING
 from tierlens.errors import DataError, TierlensError
+from tierlens.explain.contributions import title_of
+from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.features.windows import Window
 from tierlens.risk.backtest import Backtest, backtest
@@ -168,14 +171,23 @@ def moved_note(table: pa.Table, title: Text) -> Text:
     """Say how many columns have moved away from what the model learned from, and name the furthest."""
     far = table.filter(pc.and_(table["alarm"], pc.equal(table["band"], "moved")))["feature"].to_pylist()
     alarms = pc.sum(table["alarm"]).as_py() or 0
-    named = ", ".join(far[:NAMED]) + (" ..." if len(far) > NAMED else "")
-    some = Text(f": {named}", f"：{named}") if far else Text("", "")
+    titles = [_title(name) for name in far[:NAMED]]
+    en, zh = ", ".join(each.en for each in titles), "、".join(each.zh for each in titles)
+    rest = Text(f", and {len(far) - NAMED} more", "等") if len(far) > NAMED else Text("", "")
+    some = Text(f": {en}{rest.en}", f"：{zh}{rest.zh}") if far else Text("", "")
     return Text(
         f"{title.en}: of {table.num_rows} columns {alarms} differ from the training rows by more than chance (false "
         f"alarms {FALSE_ALARMS:.0%} over all), {len(far)} have moved far{some.en}.",
         f"{title.zh}：{table.num_rows} 列中有 {alarms} 列与训练数据的差异超出随机（总体误报率 {FALSE_ALARMS:.0%}），"
         f"其中 {len(far)} 列明显变化{some.zh}。",
     )
+
+
+def _title(column: str) -> Text:
+    """Return what people call a column of the drift table: a feature, or the risk itself."""
+    if column.endswith("_risk"):
+        return Text("predicted risk", "预测风险")
+    return title_of(column, "feature", {**WHOLE, **STANDING})
 
 
 def compared(champion: Path, challenger: Path, outcome: str, tests: int, draws: int = 500) -> Compared:

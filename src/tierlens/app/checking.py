@@ -88,7 +88,7 @@ def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunCon
 
 
 def _with_twins(tables: Tables, quality: Quality) -> Quality:
-    """Count customers whose names are one but for their writing; without the extra ``twins`` nothing is said."""
+    """Count customers whose names are one, or all but one; without the extra ``twins`` nothing is said."""
     if "customers" not in quality.others:
         return quality
     from tierlens.sources.twins import shared_names
@@ -100,7 +100,7 @@ def _with_twins(tables: Tables, quality: Quality) -> Quality:
     if not shared:
         return quality
     customers = quality.others["customers"]
-    flagged = replace(customers, flags={**customers.flags, "name_twins": shared})
+    flagged = replace(customers, flags={**customers.flags, **shared})
     return replace(quality, others={**quality.others, "customers": flagged})
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierlens.app.group import Grouped
 from tierlens.app.learn import Learned
 from tierlens.app.prepare import Prepared
 from tierlens.features.snapshot import KEY
 from tierlens.grading import evidence
+from tierlens.publish.findings import Risk
 from tierlens.publish.playbook import with_next_steps
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
@@ -61,7 +64,7 @@ def customers_of(
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    return with_next_steps(_with_fall(_with_unknown(table), currency))
+    return with_next_steps(_with_fall(with_risk_notes(_with_unknown(table), learned), currency))
 
 
 def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:
@@ -80,6 +83,37 @@ def _with_unknown(table: pa.Table) -> pa.Table:
     for name, kind in kinds.items():
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows, kind))
+    return table
+
+
+def risk_of(one: Learned) -> Risk:
+    """Return what is known of an outcome's risk, with whether all customers of the run's cutoff have the same."""
+    risks = pc.drop_null(one.now[f"{one.outcome}_risk"])
+    return replace(one.risk, is_constant=len(risks) > 1 and pc.count_distinct(risks).as_py() == 1)
+
+
+def with_risk_notes(table: pa.Table, learned: Sequence[Learned]) -> pa.Table:
+    """Add ``risk_note_en`` and ``risk_note_zh``: which risks of a customer are not to be acted on, and why.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        With ``<outcome>_risk`` of each outcome.
+    learned : sequence of Learned
+
+    Returns
+    -------
+    pyarrow.Table
+        Notes are missing where every risk of the customer may be acted on.
+    """
+    doubtful = [(one.outcome, caution) for one in learned if (caution := risk_of(one).caution) is not None]
+    given = {outcome: pc.is_valid(table[f"{outcome}_risk"]).to_pylist() for outcome, _ in doubtful}
+    for lang in LANGS:
+        notes = [
+            " ".join(caution.say(lang) for outcome, caution in doubtful if given[outcome][row]) or None
+            for row in range(table.num_rows)
+        ]
+        table = table.append_column(f"risk_note_{lang}", pa.array(notes, pa.string()))
     return table
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from tierlens import __version__
 from tierlens.app.config import RunConfig
+from tierlens.app.customers import risk_of
 from tierlens.app.group import UNGRADED, Grouped
 from tierlens.app.learn import Learned
 from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL, RUN
@@ -53,7 +54,7 @@ def findings_of(
         gather.quality_lines(shop.quality),
         gather.tiers_of(graded, prepared.scheme),
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
-        tuple(one.risk for one in learned),
+        tuple(risk_of(one) for one in learned),
         gather.spotlights(customers),
         (*notes_of(config, prepared, bool(learned)), *(note for one in learned for note in one.notes)),
     )

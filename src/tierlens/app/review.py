@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import Scheme, grade, load_scheme
 from tierlens.grading.actions import columns_needed
-from tierlens.grading.movement import migration, score_change
+from tierlens.grading.movement import NONE, in_order, migration, score_change
 from tierlens.grading.path import Offer, path, tell
 from tierlens.grading.roll_off import roll_off
 from tierlens.grading.triggers import fired
@@ -103,22 +104,55 @@ def explained_scheme(name: str, lang: Lang) -> list[tuple[str, list[str], list[l
     ]
 
 
-def movement_between(config: RunConfig, before: str, after: str, lang: Lang) -> dict[str, Any]:
-    """Return the migration of tiers between two cutoffs, the mean change by dimension, and the triggers that fired."""
-    first, second = day_number(before), day_number(after)
-    found = graded_at(config, [first, second])
-    moved = score_change(found.grades, found.scheme, first, second)
-    names = {f"by_dimension_{d.id}": Text(d.name, d.label) for d in found.scheme.dimensions}
-    mean = {names[name].say(lang): float(pc.mean(moved[name]).as_py() or 0.0) for name in names if moved.num_rows}
-    now = found.at(found.grades, second), found.at(found.features, second)
-    alarms = fired(*now, found.scheme, found.shop.tables.currency, lang)
+def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to: Path | None = None) -> dict[str, Any]:
+    """Return who moved between two cutoffs and why, with migration, mean change by dimension, and triggers.
+
+    Parameters
+    ----------
+    config : RunConfig
+    before, after : str
+        ISO dates of the cutoffs.
+    lang : {"en", "zh"}
+    to : Path, optional
+        Where to write the customers who moved: .csv or .xlsx.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-041`` when the second date does not follow the first, and what reading and writing raise.
+    """
+    from tierlens.grading.moved import moved
+    from tierlens.publish.moves import headers_of, moves_list, plain_moves, tier_name
+    from tierlens.publish.sheets import write_list
+
+    days = day_number(before), day_number(after)
+    in_order(*days)
+    found = graded_at(config, [*days])
+    scheme, currency = found.scheme, found.shop.tables.currency
+    moves = moved(found.grades, found.features, scheme, currency, days, lang)
+    if to is not None:
+        write_list(moves_list(moves, scheme, lang), to, headers_of(scheme), "moves")
+    alarms = fired(found.at(found.grades, days[1]), found.at(found.features, days[1]), scheme, currency, lang)
     counts = {row["values"]: row["counts"] for row in alarms["title"].value_counts().to_pylist()}
     return {
-        "migration": migration(found.grades, found.scheme, first, second).to_pylist(),
-        "mean_change": float(pc.mean(moved["change"]).as_py() or 0.0) if moved.num_rows else 0.0,
-        "by_dimension": mean,
+        "migration": migration(found.grades, scheme, *days).to_pylist(),
+        **_mean_change(found, days, lang),
         "triggers": counts,
+        "moved": plain_moves(moves),
+        "tiers": {tier: tier_name(tier, scheme, lang) for tier in (*(each.id for each in scheme.tiers), NONE)},
     }
+
+
+def _mean_change(found: Graded, days: tuple[int, int], lang: Lang) -> dict[str, Any]:
+    """Return the mean change of the score, and the part of each dimension in it."""
+    changed = score_change(found.grades, found.scheme, *days)
+    if not changed.num_rows:
+        return {"mean_change": 0.0, "by_dimension": {}}
+    mean = {
+        d.title.say(lang): float(pc.mean(changed[f"by_dimension_{d.id}"]).as_py() or 0.0)
+        for d in found.scheme.dimensions
+    }
+    return {"mean_change": float(pc.mean(changed["change"]).as_py() or 0.0), "by_dimension": mean}
 
 
 def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
@@ -180,7 +214,7 @@ def _only(table: pa.Table, customer: str) -> pa.Table:
 
 def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, Any]:
     """Hold a scheme's tiers at all closed cutoffs against what happened in the horizon."""
-    from tierlens.publish.validity import say_validity, validity
+    from tierlens.publish.validity import say_auc, say_validity, validity
     from tierlens.risk.outcome import churn, downgrade
 
     config = config.model_copy(update={"scheme": scheme}) if scheme else config
@@ -192,12 +226,14 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))
     rows = beside(beside(found.grades, left), fell, how="left outer")
     rows = beside(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
-    held = validity(rows, found.scheme, _floats(rows, "churn"), _floats(rows, "downgrade"), _floats(rows, "monetary"))
+    churned, lowered, amount = (_floats(rows, name) for name in ("churn", "downgrade", AMOUNT))
+    held = validity(rows, found.scheme, churned, lowered, amount, found.features)
     tiers = [
-        (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(), tier.downgrade.say()) for tier in held.tiers
+        (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(lang=lang), tier.downgrade.say(lang=lang))
+        for tier in held.tiers
     ]
-    return {"scheme": found.scheme.id, "rows": rows.num_rows, "auc": held.auc, "tiers": tiers,
-            "says": say_validity(held, lang)}  # fmt: skip
+    return {"scheme": found.scheme.id, "rows": rows.num_rows, "auc": held.auc if math.isfinite(held.auc) else None,
+            "tiers": tiers, "says": [say_auc(held, lang), *say_validity(held, lang)]}  # fmt: skip
 
 
 def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,24 +112,61 @@ def movement(
     file: RunFile,
     before: Annotated[str, typer.Argument(help="Earlier cutoff, such as 2011-03-01.")],
     after: Annotated[str, typer.Argument(help="Later cutoff.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write everybody who moved: .csv or .xlsx.")] = None,
+    force: Force = False,
+    top: Annotated[int, typer.Option(min=0, help="Customers to show; --json and --out hold all.")] = 10,
     lang: InLang = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Show who moved between tiers, what moved the scores, and which triggers fired."""
+    """Show who moved between tiers and why, what moved the scores, and which triggers fired."""
+    from tierlens.app import targets
     from tierlens.app.config import load_config
     from tierlens.app.review import movement_between
 
-    found = movement_between(load_config(file), before, after, lang)
+    config = load_config(file)
+    if out is not None:
+        targets.writable(out, targets.MOVES, force, targets.inputs_of(config, file))
+    found = movement_between(config, before, after, lang, out)
     if as_json:
         give(found, [], True)
         return
     rows: list[dict[str, Any]] = found["migration"]
     table([f"{before} \\ {after}", *list(rows[0])[1:]], [list(row.values()) for row in rows])
-    mean = ", ".join(f"{name} {value:+.3f}" for name, value in found["by_dimension"].items())
-    say(Text(f"mean change of the score {found['mean_change']:+.3f}: {mean}",
-             f"评分平均变化 {found['mean_change']:+.3f}：{mean}").say(lang))  # fmt: skip
+    for line in (*_changes(found, lang), *_moves(found, top, lang), *([str(out)] if out else [])):
+        say(line)
+
+
+def _changes(found: dict[str, Any], lang: Lang) -> Iterator[str]:
+    """Say what moved the scores of all, and which triggers fired how often."""
+    yield Text("-: not graded", "-：未评级").say(lang)
+    mean = Text(", ", "，").say(lang).join(f"{name} {value:+.3f}" for name, value in found["by_dimension"].items())
+    words = Text("mean change of the score {change:+.3f}: {mean}", "评分平均变化 {change:+.3f}：{mean}")
+    yield words.fill(change=found["mean_change"], mean=mean).say(lang)
     for title, count in found["triggers"].items():
-        say(f"{title}: {count:,}")
+        yield Text("{title}: {count:,}", "{title}：{count:,}").fill(title=title, count=count).say(lang)
+
+
+def _moves(found: dict[str, Any], top: int, lang: Lang) -> Iterator[str]:
+    """Say who moved and why: those who moved furthest, and how many more there are."""
+    moves: list[dict[str, Any]] = found["moved"]
+    gained = [move["tiers_gained"] or 0 for move in moves]
+    counts = {"up": sum(n > 0 for n in gained), "down": sum(n < 0 for n in gained), "other": sum(not n for n in gained)}
+    words = Text("{up:,} moved up, {down:,} moved down, {other:,} were graded at one date only",
+                 "升级 {up:,} 位，降级 {down:,} 位，仅在其中一日有评级 {other:,} 位")  # fmt: skip
+    yield words.fill(**counts).say(lang)
+    for move in moves[:top]:
+        tiers = " -> ".join(found["tiers"][move[name]] for name in ("tier_before", "tier_after"))
+        score = ""
+        if move["score_change"] is not None:
+            score = Text("  score {:.1f} -> {:.1f}", "  评分 {:.1f} -> {:.1f}").say(lang)
+            score = score.format(move["score_before"], move["score_after"])
+        yield f"{move['customer_id']}  {tiers}{score}"
+        yield from (f"    {reason}" for reason in move["reasons"][:3])
+        yield from (Text("    Trigger: {}", "    触发：{}").say(lang).format(trigger) for trigger in move["triggers"])
+    if len(moves) > top:
+        words = Text("{rest:,} more customers moved; --top, --json or --out show them",
+                     "另有 {rest:,} 位客户等级有变动，可用 --top、--json 或 --out 查看")  # fmt: skip
+        yield words.fill(rest=len(moves) - top).say(lang)
 
 
 def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = False) -> None:
@@ -177,6 +215,7 @@ def validity(
         return
     heads = Text("tier|rows|share|churn|downgrade", "等级|行数|占比|流失|降级").say(lang).split("|")
     rows = [[name, count, f"{share:.1%}", left, fell] for name, count, share, left, fell in found["tiers"]]
-    table(heads, rows, f"{found['scheme']}, {found['rows']:,} rows; AUC of the score against churn {found['auc']:.3f}")
+    title = Text("{scheme}, {rows:,} rows", "{scheme}，{rows:,} 行").fill(scheme=found["scheme"], rows=found["rows"])
+    table(heads, rows, title.say(lang))
     for line in found["says"]:
         say(line)

@@ -15,19 +15,15 @@ import pyarrow as pa
 
 from tierlens.app import outputs, targets
 from tierlens.app.afterwards import happened, moved_note, past_runs, told_of
-from tierlens.app.clock import Clock, Tell
+from tierlens.app.clock import Clock, Tell, say_times
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
 from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group_or_not
 from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
-<<<<<<< HEAD
-from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
-=======
-from tierlens.app.record import findings_of, moment, not_tracked, record_of, write_record
+from tierlens.app.record import findings_of, moment, not_tracked, record_of, shareable, write_record
 from tierlens.errors import MissingExtraError, UsageError
->>>>>>> files
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
@@ -86,9 +82,10 @@ class Done:
         """Return it as lines for people: verdicts first, then where the results are, then time and memory."""
         verdicts = [risk.verdict.say(lang) for risk in self.findings.risks] if self.findings else []
         total, peak = sum(self.seconds.values()), self.peak_mebibytes or float("nan")
-        times = ", ".join(f"{key} {value:.1f}" for key, value in self.seconds.items())
+        times = say_times(self.seconds)
         spent = Text(
-            f"{total:.1f} s, at most {peak:,.0f} MiB ({times})", f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times}）"
+            f"{total:.1f} s, at most {peak:,.0f} MiB ({times.en})",
+            f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times.zh}）",
         )
         left_out = (one.said.say(lang) for one in self.left_out)
         return [*verdicts, *left_out, *(f"  {path}" for path in self.files), spent.say(lang)]
@@ -200,19 +197,11 @@ def _publish(
         files.append(write_report(findings, out / outputs.REPORT, options.lang, pictures))
     tracked = ""
     if config.track and options.track:
-        with clock.step("tracking", Text("keeping the run in MLflow", "将本次运行记入 MLflow")):
-<<<<<<< HEAD
-            store()
-            from tierlens.publish.track import track
-
-            with scratch(temporary()) as shared:
-                kept = shareable(findings, shared, options.lang, pictures)
-                record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
-                tracked = track(record, place.parent).run_id
-=======
-            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"]))
+        text = Text("keeping the run in MLflow", "将本次运行记入 MLflow")
+        with clock.step("tracking", text), scratch(temporary()) as shared:
+            kept = shareable(findings, shared, options.lang, pictures)
+            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
             tracked = _tracked(record, place.parent, store, clock.tell)
->>>>>>> files
     quality = parts.shop.quality
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
             "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip

@@ -19,6 +19,7 @@ from tierlens.app import outputs
 from tierlens.app.config import RunConfig
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.lists import HEADERS
+from tierlens.publish.moves import HEADERS as MOVE_HEADERS
 from tierlens.publish.sheets import BOOKS
 from tierlens.sources.twins import is_twins_file
 from tierlens.words import Text
@@ -89,6 +90,10 @@ def _page(kind: str) -> Callable[[Path], bool]:
 _LIST = "|".join(",".join(column) for column in zip(*list(HEADERS.values())[:3], strict=True))
 _SCHEME = r"(?m)^source:(?s:.*)^(features|dimensions):"
 LIST = Kind(Text("a list", "名单"), {".csv": _begins(rf"\A({_LIST}),"), ".xlsx": _book(BOOKS["list"])})
+_MOVES = "|".join(",".join(column) for column in zip(*list(MOVE_HEADERS.values())[:3], strict=True))
+MOVES = Kind(
+    Text("customers who moved", "等级变动客户"), {".csv": _begins(rf"\A({_MOVES}),"), ".xlsx": _book(BOOKS["moves"])}
+)
 CARD = Kind(Text("rating cards", "评级卡"), {".html": _page("cards"), ".xlsx": _book(BOOKS["cards"])})
 REPORT = Kind(Text("a report", "报告"), {".html": _page("report")})
 SCHEME = Kind(Text("a scheme", "方案"), {".yaml": _begins(_SCHEME), ".yml": _begins(_SCHEME)})

@@ -12,19 +12,11 @@ import numpy as np
 from tierlens.app.clock import Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import classifier, frame
-<<<<<<< HEAD
 from tierlens.app.prepare import closing_cutoffs, obtain, prepare
-from tierlens.app.tasks import at_cutoffs, tasks_of
-from tierlens.errors import DataError
-from tierlens.publish.records import SearchRecord, TrialRecord
-=======
-from tierlens.app.prepare import obtain, prepare
 from tierlens.app.record import not_tracked
-from tierlens.app.tasks import tasks_of
-from tierlens.app.trial import at_cutoffs
+from tierlens.app.tasks import at_cutoffs, tasks_of
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.records import REFUSED, SearchRecord, TrialRecord
->>>>>>> files
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.space import Range
 from tierlens.risk.split import SnapshotSplit
@@ -132,15 +124,18 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     model = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
     found = tune(model, table, y, cutoffs, splitter, asked, told)
     judged = tuple(str(day_date(test)) for _, test in folds)
-    tracked = ""
-    if wish.track:
-        try:
-            tracked = _track(config, found, set(new), wish.home)
-        except UsageError as problem:
-            if problem.code != REFUSED:
-                raise
-            tell(not_tracked(problem))
-    return Searched(found, judged, study, tracked)
+    return Searched(found, judged, study, _tracked(config, found, set(new), wish.home, tell) if wish.track else "")
+
+
+def _tracked(config: RunConfig, found: Tuned, new: set[int], home: Path, tell: Tell) -> str:
+    """Track a search and return its id; where the store refuses, say so: what was found is as good as any."""
+    try:
+        return _track(config, found, new, home)
+    except UsageError as problem:
+        if problem.code != REFUSED:
+            raise
+        tell(not_tracked(problem))
+        return ""
 
 
 def _digest(y: np.ndarray, cutoffs: np.ndarray, features: Sequence[str]) -> str:

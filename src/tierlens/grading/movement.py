@@ -64,6 +64,28 @@ def history(graded: pa.Table) -> pa.Table:
         ).to_arrow_table()
 
 
+def in_order(before: int, after: int) -> None:
+    """Refuse two cutoffs of which the second does not follow the first.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-041``.
+
+    Examples
+    --------
+    >>> in_order(15126, 15156)
+    """
+    if before >= after:
+        first, second = day_date(before), day_date(after)
+        raise UsageError(
+            "E-US-041",
+            Text(f"the later cutoff {second} does not follow the earlier one {first}",
+                 f"后一截止日 {second} 不晚于前一截止日 {first}"),
+            fix=Text("give the earlier date first, and two different dates", "请先写较早的日期，且两个日期不同"),
+        )  # fmt: skip
+
+
 def migration(graded: pa.Table, scheme: Scheme, before: int, after: int) -> pa.Table:
     """Count customers by their tier at one cutoff and at a later one.
 
@@ -85,10 +107,11 @@ def migration(graded: pa.Table, scheme: Scheme, before: int, after: int) -> pa.T
     Raises
     ------
     UsageError
-        ``E-US-006`` when a cutoff is not in the table.
+        ``E-US-006`` when a cutoff is not in the table, ``E-US-041`` when the second does not follow the first.
     """
     import pyarrow as pa
 
+    in_order(before, after)
     tiers = [*(tier.id for tier in scheme.tiers), NONE]
     first, second = ({row["customer_id"]: row["tier"] or NONE for row in _at(graded, day)} for day in (before, after))
     counts = {(a, b): 0 for a in tiers for b in tiers}
@@ -182,12 +205,13 @@ def score_change(graded: pa.Table, scheme: Scheme, before: int, after: int) -> p
     Raises
     ------
     UsageError
-        ``E-US-006`` when a cutoff is not in the table.
+        ``E-US-006`` when a cutoff is not in the table, ``E-US-041`` when the second does not follow the first.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    in_order(before, after)
     scored = graded.filter(pc.is_valid(graded["score"])).sort_by("customer_id")
     both = _in_both(graded, scored, (before, after))
     first, second = (part.filter(pc.is_in(part["customer_id"], both)) for part in _cut(scored, (before, after)))

@@ -12,7 +12,8 @@ from typing import Literal
 
 from tierlens.errors import DataError
 from tierlens.publish.left_out import LeftOut
-from tierlens.words import Text
+from tierlens.publish.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed
+from tierlens.words import Lang, Text
 
 Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
 
@@ -27,19 +28,22 @@ class Estimate:
     '0.797 (0.789 to 0.805)'
     >>> Estimate(0.5).say(2), Estimate(float("nan")).say()
     ('0.50', '-')
+    >>> Estimate(0.7973, 0.789, 0.8051).say(lang="zh")
+    '0.797 (0.789 至 0.805)'
     """
 
     value: float
     low: float | None = None
     high: float | None = None
 
-    def say(self, digits: int = 3) -> str:
+    def say(self, digits: int = 3, lang: Lang = "en") -> str:
         """Return the number with its interval; a dash where it is not a number."""
         if not math.isfinite(self.value):
             return "-"
         if self.low is None or self.high is None:
             return f"{self.value:.{digits}f}"
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        between = Text("to", "至").say(lang)
+        return f"{self.value:.{digits}f} ({self.low:.{digits}f} {between} {self.high:.{digits}f})"
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,11 @@ class Tiers:
     ungraded: int
     coverage: float
     no_data: tuple[Text, ...] = ()
+
+    @property
+    def suggests(self) -> bool:
+        """Whether the document states a share for any tier."""
+        return any(line.suggested is not None for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -246,6 +255,8 @@ class Risk:
     bins : tuple of Bin
         Calibration of the model.
     why : Why, optional
+    is_constant : bool
+        Whether the model gives all customers of the run's cutoff the same risk.
     """
 
     outcome: str
@@ -259,6 +270,7 @@ class Risk:
     curves: tuple[Curve, ...] = ()
     bins: tuple[Bin, ...] = ()
     why: Why | None = None
+    is_constant: bool = False
 
     @property
     def model(self) -> ModelLine:
@@ -281,36 +293,26 @@ class Risk:
         return "below" if edge.high < 0 else "level"
 
     @property
+    def caution(self) -> Text | None:
+        """Say why the risks of this model are not to be acted on; None where they may be."""
+        if not (self.is_constant or self.standing == "below"):
+            return None
+        en, zh = (CONSTANT if self.is_constant else WORSE).fill(en=self.best_baseline.en, zh=self.best_baseline.zh)
+        return Text(f"{self.title.en} risk: {en}; do not act on it.", f"{self.title.zh}风险：{zh}，不宜据此行动。")
+
+    @property
     def verdict(self) -> Text:
         """Say whether the model beats the best baseline, claiming no more than the interval allows."""
-        words, edge = _VERDICTS[self.standing], self.edge
-        bounds = Text("no interval", "无区间")
-        if edge.low is not None and edge.high is not None:
-            bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}")
-            bounds = Text(*(part.format(f"{edge.low:+.3f}", f"{edge.high:+.3f}") for part in bounds))
+        standing, edge = self.standing, self.edge
+        words = VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
+        value, *ends = signed(edge.value, edge.low, edge.high)
+        bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
+        bounds = Text(*(part.format(*ends) for part in bounds))
         better = f"{self.model.auc.value:.3f}"
         return Text(
-            f"{self.title.en}: {words.en} ({self.best_baseline.en}). AUC {better}, "
-            f"difference {edge.value:+.3f}, {bounds.en}.",
-            f"{self.title.zh}：{words.zh}（{self.best_baseline.zh}）。AUC {better}，"
-            f"差值 {edge.value:+.3f}，{bounds.zh}。",
+            f"{self.title.en}: {words.en} ({self.best_baseline.en}). AUC {better}, difference {value}, {bounds.en}.",
+            f"{self.title.zh}：{words.zh}（{self.best_baseline.zh}）。AUC {better}，差值 {value}，{bounds.zh}。",
         )
-
-
-LEAST = 0.0005
-"""Least difference in AUC that is worth a word."""
-_VERDICTS = {
-    "above": Text("the model ranks customers better than the best baseline", "模型对客户的排序优于最佳基线"),
-    "level": Text(
-        "the model cannot be told from the best baseline; use the simpler one", "模型与最佳基线无显著差异，宜用较简单者"
-    ),
-    "below": Text(
-        "the model ranks customers worse than the best baseline; do not use it", "模型排序劣于最佳基线，不宜使用"
-    ),
-    "unknown": Text(
-        "no interval was taken, so nothing is claimed against the best baseline", "未计算区间，不与最佳基线作比较结论"
-    ),
-}
 
 
 @dataclass(frozen=True)

@@ -31,15 +31,16 @@ HEADERS: dict[str, Text] = {
     "reason_2": Text("second reason", "第二原因"),
     "reason_3": Text("third reason", "第三原因"),
     "next_step": Text("next step", "下一步"),
+    "risk_note": Text("note on the risks", "风险说明"),
     "contactable": Text("contactable", "可联系"),
 }
 """Columns of a list, in order."""
 
-BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step")
+BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note")
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
 
-OPTIONAL = ("churn_risk_low", "churn_risk_high")
-"""Columns that a list has where the customers' table has them."""
+OPTIONAL = ("churn_risk_low", "churn_risk_high", "risk_note")
+"""Columns that a list has where the customers' table has them; the note only where anybody has one."""
 
 CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
 """What counts as consent, in lower case; anything else does not."""
@@ -180,7 +181,7 @@ def customer_list(
 
 def _check(customers: pa.Table) -> None:
     needed = [name for name in HEADERS if name not in (*BILINGUAL, *OPTIONAL, "contactable")]
-    needed += [f"{name}_{lang}" for name in BILINGUAL for lang in ("en", "zh")]
+    needed += [f"{name}_{lang}" for name in BILINGUAL if name not in OPTIONAL for lang in ("en", "zh")]
     absent = [name for name in needed if name not in customers.column_names]
     if absent:
         raise DataError(
@@ -265,10 +266,13 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
     """Columns of a list in one language."""
     found: dict[str, pa.Array] = {}
     for name in HEADERS:
-        if name in OPTIONAL and name not in table.column_names:
+        held = f"{name}_{lang}" if name in BILINGUAL else name
+        if name in OPTIONAL and held not in table.column_names:
+            continue
+        if name == "risk_note" and table[held].null_count == table.num_rows:
             continue
         if name in BILINGUAL:
-            found[name] = table[f"{name}_{lang}"].cast(pa.string())
+            found[name] = table[held].cast(pa.string())
         elif name == "risk_band":
             found[name] = _said(table[name].cast(pa.string()).combine_chunks(), BANDS, lang)
         elif name == "contactable":

@@ -90,7 +90,7 @@ def _risk_jobs(risk: Risk, lang: Lang) -> list[tuple[str, str, Callable[[], Figu
 
 
 def draw_tiers(tiers: Tiers, lang: Lang) -> Figure:
-    """Draw the share of each tier beside the share that the document suggests."""
+    """Draw the share of each tier, beside the share that the document suggests where it does."""
     lines = tiers.lines
     figure, axes = canvas(0.62 + 0.46 * len(lines))
     margins(axes, left=0.12, bottom=0.52, right=0.1)
@@ -105,7 +105,9 @@ def draw_tiers(tiers: Tiers, lang: Lang) -> Figure:
     axes.set_ylim(len(lines) - 0.4, -0.55)
     furthest = max(max(line.share, (line.suggested or (0, 0))[1]) for line in lines)
     _percent(axes, "x", max(0.1, furthest), room=1.16)
-    _legend(axes, [(BLUE, Text("actual", "实际占比")), (BAND, Text("suggested by the document", "文件建议区间"))], lang)
+    if tiers.suggests:
+        named = [(BLUE, Text("actual", "实际占比")), (BAND, Text("suggested by the document", "文件建议区间"))]
+        _legend(axes, named, lang)
     return figure
 
 

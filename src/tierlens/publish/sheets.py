@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -22,17 +22,18 @@ from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
 
 MADE = dt.datetime(1980, 1, 1)  # noqa: DTZ001  XLSX holds no zone; a fixed moment keeps the bytes the same
-BOOKS = {"list": "customer list", "cards": "rating cards", "scheme": "scheme"}
+BOOKS = {"list": "customer list", "moves": "movement of tiers", "cards": "rating cards", "scheme": "scheme"}
 """What a workbook of each kind says of itself under "category", so that it is known again."""
 MAX_ROWS = 1_048_575
 """Rows that an XLSX sheet holds under its header."""
 
-_WIDTHS = {"score": 8, "tier": 8, "risk_band": 10, "segment": 22, "contactable": 24, "next_step": 60}
+_WIDTHS = {"score": 8, "tier": 8, "risk_band": 10, "segment": 22, "contactable": 24, "next_step": 60, "risk_note": 60}
+_WIDTHS |= {"tier_before": 18, "tier_after": 18, "triggers": 60}
 _WIDTHS |= {f"reason_{place}": 46 for place in (1, 2, 3)}
 _DIGITS = {"score": 2, "churn_risk": 4, "churn_risk_low": 4, "churn_risk_high": 4, "downgrade_risk": 4}
 
 
-def write_list(chosen: CustomerList, path: Path) -> Path:
+def write_list(chosen: CustomerList, path: Path, headers: Mapping[str, Text] = HEADERS, kind: str = "list") -> Path:
     """Write a list as CSV or XLSX, whichever the name ends in.
 
     Parameters
@@ -40,6 +41,10 @@ def write_list(chosen: CustomerList, path: Path) -> Path:
     chosen : CustomerList
     path : Path
         Ends in ``.csv`` or ``.xlsx``. The same list gives the same bytes.
+    headers : mapping of str to Text
+        What each column is called.
+    kind : str
+        One of ``BOOKS``: what a workbook says of itself.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def write_list(chosen: CustomerList, path: Path) -> Path:
             where=str(path),
             fix=Text("end the name in .csv or .xlsx", "文件名请以 .csv 或 .xlsx 结尾"),
         )
-    return writers[path.suffix.lower()](chosen, path)
+    return writers[path.suffix.lower()](chosen, path, headers, kind)
 
 
 def _rows(table: pa.Table) -> Iterator[list[Any]]:
@@ -73,22 +78,22 @@ def _cell(value: Any, digits: int | None) -> Any:
     return None if math.isnan(value) else round(value, digits if digits is not None else 6)
 
 
-def _header(chosen: CustomerList) -> list[str]:
-    return [HEADERS[name].say(chosen.lang) for name in chosen.table.column_names]
+def _header(chosen: CustomerList, headers: Mapping[str, Text]) -> list[str]:
+    return [headers[name].say(chosen.lang) for name in chosen.table.column_names]
 
 
-def _write_csv(chosen: CustomerList, path: Path) -> Path:
+def _write_csv(chosen: CustomerList, path: Path, headers: Mapping[str, Text], kind: str) -> Path:
     """Write UTF-8 with the mark by which a spreadsheet knows it; texts guarded, numbers untouched."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_header(chosen))
+    writer.writerow([guarded(title) for title in _header(chosen, headers)])
     once = lru_cache(maxsize=10_000)(guarded)  # segments, reasons and steps come again and again
     for row in _rows(chosen.table):
         writer.writerow([once(value) if isinstance(value, str) else value for value in row])
     return write_bytes(path, out.getvalue().encode("utf-8-sig"))
 
 
-def _write_xlsx(chosen: CustomerList, path: Path) -> Path:
+def _write_xlsx(chosen: CustomerList, path: Path, headers: Mapping[str, Text], kind: str) -> Path:
     """Write row by row; every text is written as text, so nothing in it can become a formula or a link."""
     if chosen.table.num_rows > MAX_ROWS:
         raise UsageError(
@@ -100,8 +105,8 @@ def _write_xlsx(chosen: CustomerList, path: Path) -> Path:
             where=str(path),
             fix=Text("write .csv, or take fewer customers", "请写为 .csv，或减少客户"),
         )
-    with new_book(path, "tierlens", "list", row_by_row=True) as book:
-        _fill(book, chosen)
+    with new_book(path, "tierlens", kind, row_by_row=True) as book:
+        _fill(book, chosen, headers)
     return path
 
 
@@ -144,16 +149,16 @@ def new_book(path: Path, title: str, kind: str, *, row_by_row: bool = False, pri
             raise problem.args[0] from None
 
 
-def _fill(book: Any, chosen: CustomerList) -> None:
+def _fill(book: Any, chosen: CustomerList, headers: Mapping[str, Text]) -> None:
     sheet = book.add_worksheet(Text("customers", "客户").say(chosen.lang))
     formats = _Formats(book)
-    names, header = chosen.table.column_names, _header(chosen)
+    names, header = chosen.table.column_names, _header(chosen, headers)
     for place, name in enumerate(names):
         sheet.set_column(place, place, _WIDTHS.get(name, 14))
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, max(chosen.table.num_rows, 1), len(names) - 1)
     for place, title in enumerate(header):
-        sheet.write_string(0, place, title, formats.header)
+        sheet.write_string(0, place, plain(title), formats.header)
     for number, row in enumerate(_rows(chosen.table), start=1):
         for place, value in enumerate(row):
             _write_cell(sheet, (number, place), value, formats.of(names[place], value))
@@ -175,10 +180,13 @@ class _Formats:
         # The quote prefix keeps a text that looks like a formula a text even after somebody edits the cell.
         self.quoted = book.add_format({"num_format": "@", "quote_prefix": True})
         self.score = book.add_format({"num_format": "0.0"})
+        self.whole = book.add_format({"num_format": "0"})
         self.risk = book.add_format({"num_format": "0.0%"})
 
     def of(self, column: str, value: Any) -> Any:
         """Return the format of a cell."""
         if isinstance(value, str):
             return self.quoted if is_formula_like(value) else self.text
+        if isinstance(value, int):
+            return self.whole
         return self.risk if column.endswith("_risk") else self.score

@@ -6,12 +6,14 @@ Outcomes reach this file as columns; nothing here predicts.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tierlens.grading.parts import Indicator
 from tierlens.grading.scheme import Scheme
 from tierlens.publish.findings import Estimate
 from tierlens.risk.metrics import auc
@@ -28,6 +30,9 @@ Z = 1.959963984540054
 
 SAME = 0.99
 """An indicator that gives this share of customers the same points tells customers apart for almost nobody."""
+
+IDLE = Text("These indicators have data and tell hardly anybody apart", "以下指标有数据但几乎没有区分作用")
+NO_DATA = Text("These indicators have no data, so nothing can be said of them", "以下指标没有数据，无从判断")
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class IndicatorValidity:
         Chance that of a customer who churned and one who did not, the former has fewer points; 0.5 says nothing. Not a
         number where it cannot be computed.
     idle : bool
-        Whether it has weight and never discriminates: no points for anybody, or almost everybody has the same.
+        Whether it has weight and data, and almost everybody has the same points.
+    no_data : bool
+        Whether it has weight and nobody has a value, whatever points stand in for one.
     """
 
     indicator: str
@@ -90,6 +97,7 @@ class IndicatorValidity:
     commonest: float
     auc: float
     idle: bool
+    no_data: bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,9 @@ class Validity:
     indicators: tuple[IndicatorValidity, ...]
 
 
-def validity(graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amount: Any) -> Validity:
+def validity(
+    graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amount: Any, features: pa.Table | None = None
+) -> Validity:
     """Hold tiers against what happened.
 
     Parameters
@@ -136,6 +146,9 @@ def validity(graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amoun
         For each row 1, 0, or missing where the outcome is not known (nobody can fall from the last tier).
     amount : array-like
         The amount that each row's customer brings, for the Pareto check.
+    features : pyarrow.Table, optional
+        The feature table that was graded, in any order: without it, points that the scheme puts in the place of
+        missing values pass for data.
 
     Returns
     -------
@@ -168,7 +181,7 @@ def validity(graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amoun
         _below_half(score, cutoff, left, who),
         below(score, left),
         *_pareto(money, tier == scheme.tiers[0].id),
-        tuple(_indicator(graded, scheme, n, left) for n in range(len(list(scheme.indicators)))),
+        tuple(_indicator(graded, scheme, indicator, left, features) for _, indicator in scheme.indicators),
     )
 
 
@@ -238,16 +251,27 @@ def _pareto(money: Reals, best: Any) -> tuple[float, float, float]:
     return float(running[fifth - 1] / total), min(enough / len(amount), 1.0), float(amount[best].sum() / total)
 
 
-def _indicator(graded: pa.Table, scheme: Scheme, place: int, left: Reals) -> IndicatorValidity:
-    _, indicator = list(scheme.indicators)[place]
+def _indicator(
+    graded: pa.Table, scheme: Scheme, indicator: Indicator, left: Reals, features: pa.Table | None
+) -> IndicatorValidity:
     points = np.asarray(graded[f"points_{indicator.id}"].to_numpy(zero_copy_only=False), dtype=np.float64)
     known = ~np.isnan(points)
     counts = np.unique(points[known], return_counts=True)[1]
     commonest = float(counts.max() / known.sum()) if known.any() else float("nan")
     weight = float(scheme.shares[indicator.id])
-    idle = weight > 0 and (not known.any() or commonest >= SAME)
+    has_data = bool(known.any()) and (features is None or _has_values(indicator, scheme, features))
+    idle, no_data = weight > 0 and has_data and commonest >= SAME, weight > 0 and not has_data
     share = float(known.mean()) if len(points) else 0.0
-    return IndicatorValidity(indicator.id, indicator.title, weight, share, commonest, below(points, left), idle)
+    return IndicatorValidity(
+        indicator.id, indicator.title, weight, share, commonest, below(points, left), idle, no_data
+    )
+
+
+def _has_values(indicator: Indicator, scheme: Scheme, features: pa.Table) -> bool:
+    """Say whether anybody has a value of an indicator, or of its proxy, or points given by hand."""
+    proxy = [indicator.proxy.feature] if indicator.proxy is not None and scheme.use_proxies else []
+    names = {indicator.feature, *proxy, f"points_{indicator.id}"} & set(features.column_names)
+    return any(features[name].null_count < features.num_rows for name in names)
 
 
 def say_validity(found: Validity, lang: Lang) -> list[str]:
@@ -263,22 +287,44 @@ def say_validity(found: Validity, lang: Lang) -> list[str]:
     texts = [_half(found.below_half), _money(found)]
     texts += [_share(tier) for tier in found.tiers if tier.suggested is not None]
     texts += _order(found)
-    idle = [indicator.title for indicator in found.indicators if indicator.idle]
-    if idle:
-        names = Text(", ".join(title.en for title in idle), "、".join(title.zh for title in idle))
-        texts.append(Text(f"These indicators tell nobody apart: {names.en}.", f"以下指标没有区分作用：{names.zh}。"))
+    texts += _named(IDLE, [indicator.title for indicator in found.indicators if indicator.idle])
+    texts += _named(NO_DATA, [indicator.title for indicator in found.indicators if indicator.no_data])
     return [text.say(lang) for text in texts]
 
 
+def say_auc(found: Validity, lang: Lang) -> str:
+    """Say how well the score ranks those who churn.
+
+    Examples
+    --------
+    >>> nothing = Estimate(float("nan"))
+    >>> say_auc(Validity((), nothing, float("nan"), 0.75, 0.3, 0.5, ()), "en")
+    'AUC of the score against churn: not known, as it takes customers who churned and some who stayed'
+    """
+    value = Text(
+        "not known, as it takes customers who churned and some who stayed", "无法计算，须既有流失客户又有留存客户"
+    )
+    if math.isfinite(found.auc):
+        value = Text(f"{found.auc:.3f}", f"{found.auc:.3f}")
+    return Text(f"AUC of the score against churn: {value.en}", f"评分对流失的AUC：{value.zh}").say(lang)
+
+
+def _named(words: Text, titles: Sequence[Text]) -> list[Text]:
+    """Name some indicators in a sentence; nothing is said of none."""
+    names = Text(", ".join(title.en for title in titles), "、".join(title.zh for title in titles))
+    return [Text(f"{words.en}: {names.en}.", f"{words.zh}：{names.zh}。")] if titles else []
+
+
 def _percent(estimate: Estimate) -> str:
-    if not math.isfinite(estimate.value):
-        return "-"
     bounded = estimate.low is not None and estimate.high is not None
     span = f" ({100 * (estimate.low or 0):.0f} to {100 * (estimate.high or 0):.0f})" if bounded else ""
     return f"{100 * estimate.value:.0f} %{span}"
 
 
 def _half(estimate: Estimate) -> Text:
+    if not math.isfinite(estimate.value):
+        return Text("No customer is known to have churned, so where those who churn had stood cannot be said.",
+                    "尚无已知的流失客户，无法说明流失客户此前的位置。")  # fmt: skip
     share = _percent(estimate)
     return Text(
         f"Of the customers who churned, {share} had stood below the top half.",
@@ -288,7 +334,10 @@ def _half(estimate: Estimate) -> Text:
 
 def _money(found: Validity) -> Text:
     parts = (found.top_fifth_brings, found.four_fifths_from, found.best_tier_brings)
-    fifth, enough, best = (f"{100 * part:.0f} %" if math.isfinite(part) else "-" for part in parts)
+    if not all(map(math.isfinite, parts)):
+        return Text("No customer brings an amount, so what the tiers bring cannot be said.",
+                    "没有客户带来交易额，无法说明各等级的贡献。")  # fmt: skip
+    fifth, enough, best = (f"{100 * part:.0f} %" for part in parts)
     return Text(
         f"The top 20 % of customers bring {fifth} of the amount; 80 % come from {enough}; the best tier brings {best}.",
         f"金额最高的20%客户贡献 {fifth}；80%的金额来自 {enough} 的客户；最高等级贡献 {best}。",

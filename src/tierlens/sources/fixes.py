@@ -45,6 +45,7 @@ _FIXES: dict[str, Text] = {
     "hidden_sheet": Text("name the sheets to read under sheets", "在 sheets 中指明要读取的工作表"),
     "merged_cells": Text("unmerge them and fill the value into each row", "取消合并并在每行填入该值"),
     "lookalikes": Text("write the ids in one alphabet if they are one customer", "若为同一客户，请统一字母"),
+    "name_same": Text("run 'tierlens twins' and confirm the pairs", "运行 tierlens twins 并确认配对"),
     "name_twins": Text("run 'tierlens twins' and confirm the pairs", "运行 tierlens twins 并确认配对"),
 }  # fmt: skip
 _BY_OUTCOME: dict[str, Text] = {

@@ -239,9 +239,12 @@ FLAGS = _all(
         "E-TX-046",
         "flag",
         Text(
-            "customers who share a name, simplified and traditional writing taken as one",
-            "名称相同的客户（简繁体视为相同）",
+            "customers whose name is another's but for script, case or marks",
+            "名称仅简繁、大小写或标点不同的客户",
         ),
+    ),
+    Reason(
+        "name_same", "E-TX-169", "flag", Text("customers whose name is identical with another's", "名称完全相同的客户")
     ),
     Reason("hidden_sheet", "E-TX-156", "flag", Text("lines of hidden sheets, kept", "隐藏工作表中的行（保留）")),
     Reason(

@@ -28,8 +28,9 @@ from tierlens.sources.values import clean_text
 from tierlens.spreadsheets import inert
 from tierlens.words import Text
 
-Why = Literal["same name", "same core", "short name", "alike"]
+Why = Literal["identical name", "same name", "same core", "short name", "alike"]
 WHY: dict[Why, Text] = {
+    "identical name": Text("identical names", "名称完全相同"),
     "same name": Text("same name, but for script, case or marks", "名称相同（不计简繁、大小写与标点）"),
     "same core": Text("same name, but for place or legal form", "除地名或公司形式外名称相同"),
     "short name": Text("one is the other's short name", "一方为另一方的简称"),
@@ -133,6 +134,8 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
     rows = []
     for one, other in _suspects(keys, cores):
         found = _judge(keys[one], keys[other], cores[one], cores[other], alike)
+        if found and found[0] == "same name" and _spelt(names[one]) & _spelt(names[other]):
+            found = "identical name", found[1]
         if found and found[1] >= least:
             rows.append({"customer_id": one, "other_id": other, "name": names[one][0], "other_name": names[other][0],
                          "why": found[0], "likeness": round(found[1], 6)})  # fmt: skip
@@ -140,19 +143,39 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def shared_names(tables: Tables) -> int:
-    """Return how many customers share a name with another, whatever script, width, case or marks it is written in.
+def shared_names(tables: Tables) -> dict[str, int]:
+    """Return how many customers share a name with another, by the key of the verdict.
+
+    Returns
+    -------
+    dict of str to int
+        ``name_same``: customers whose name is another's, letter by letter. ``name_twins``: the further ones whose name
+        is another's but for script, width, case or marks. Without those that are 0.
 
     Raises
     ------
     MissingExtraError
         opencc is not installed (extra ``twins``).
     """
+    names = _names(tables)
+    same = _sharing({customer: _spelt(given) for customer, given in names.items()})
+    alike = _sharing({customer: {name_key(name) for name in given} for customer, given in names.items()})
+    counts = {"name_same": len(same), "name_twins": len(alike - same)}
+    return {key: number for key, number in counts.items() if number}
+
+
+def _sharing(names: Mapping[str, set[str]]) -> set[str]:
+    """Return the customers of whose names any is another's too."""
     holders: dict[str, set[str]] = defaultdict(set)
-    for customer, names in _names(tables).items():
-        for key in {name_key(name) for name in names} - {""}:
-            holders[key].add(customer)
-    return len(set().union(*(customers for customers in holders.values() if len(customers) > 1)))
+    for customer, given in names.items():
+        for name in given - {""}:
+            holders[name].add(customer)
+    return set().union(*(customers for customers in holders.values() if len(customers) > 1))
+
+
+def _spelt(names: Sequence[str]) -> set[str]:
+    """Return names as they are spelt, without blanks around them and what cannot be seen."""
+    return {clean_text(name) or "" for name in names} - {""}
 
 
 def _names(tables: Tables) -> dict[str, list[str]]:

@@ -1,0 +1,49 @@
+"""A risk that is not to be acted on is said beside each risk that the model gives."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pyarrow as pa
+import pytest
+
+from tests.publish.samples import make_risk
+from tierlens.app.customers import risk_of, with_risk_notes
+from tierlens.app.learn import Learned
+from tierlens.publish.findings import Estimate
+
+WORSE = Estimate(-0.012, -0.02, -0.001)
+
+
+def learned(outcome: str, risks: list[float | None], edge: Estimate | None = None) -> Learned:
+    now = pa.table({f"{outcome}_risk": pa.array(risks, pa.float64())})
+    return Learned(outcome, cast(Any, None), (), make_risk(outcome, edge), now, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("risks", "constant"), [([0.08, None, 0.08], True), ([0.08, 0.09], False), ([0.5, None], False), ([None], False)]
+)
+def test_a_risk_is_constant_when_all_customers_have_the_same(risks: list[float | None], constant: bool):
+    assert risk_of(learned("churn", risks)).is_constant is constant
+
+
+def test_notes_stand_only_beside_risks_that_a_doubtful_model_gives():
+    both = [learned("churn", [0.3, 0.2, None]), learned("downgrade", [0.1, None, 0.2], WORSE)]
+    table = with_risk_notes(pa.table({"churn_risk": [0.3, 0.2, None], "downgrade_risk": [0.1, None, 0.2]}), both)
+    notes = table["risk_note_en"].to_pylist()
+    assert [note is not None for note in notes] == [True, False, True]
+    assert notes[0].startswith("Downgrade risk: ")
+    assert table["risk_note_zh"].to_pylist()[0].startswith("降级风险：")
+
+
+def test_two_doubtful_models_are_both_named():
+    both = [learned("churn", [0.3, 0.3]), learned("downgrade", [0.1, None], WORSE)]
+    table = with_risk_notes(pa.table({"churn_risk": [0.3, 0.3], "downgrade_risk": [0.1, None]}), both)
+    first, second = table["risk_note_en"].to_pylist()
+    assert ("Churn risk: " in first, "Downgrade risk: " in first) == (True, True)
+    assert ("Churn risk: " in second, "Downgrade risk: " in second) == (True, False)
+
+
+def test_models_that_may_be_used_leave_the_notes_empty():
+    table = with_risk_notes(pa.table({"churn_risk": [0.3, 0.2]}), [learned("churn", [0.3, 0.2])])
+    assert table["risk_note_en"].null_count == table["risk_note_zh"].null_count == 2
