@@ -63,7 +63,7 @@ def test_labels_flags_and_triggers_say_why():
         " score", " points", 1
     )
     assert "Dependence: never heard of is no value that the scheme knows (健康度：独家供应商得5分)" in lines
-    assert "Tier low Low value (维护策略：低价值客户)" in lines
+    assert "Tier Low value (维护策略：低价值客户)" in lines
     assert (
         "Value: Low value, because Annual amount 70,000.00 CNY is at least 50,000 CNY and below 100,000 CNY "
         "(价值维度（5万-10万文档未列）) Flag: undocumented_band." in lines

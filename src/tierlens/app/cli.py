@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tierlens import __version__
-from tierlens.app import features, models, reading, reviewer
+from tierlens.app import features, models, notice, reading, reviewer
 from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, tell, wanted_lang
 from tierlens.words import Lang
 
@@ -21,11 +21,38 @@ app = typer.Typer(
     name="tierlens",
     help="Documented customer tiers, discovered segments and predicted risk, with the reason for each.",
     epilog=EXIT_CODES,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def everywhere(
+    context: typer.Context,
+    lang: Annotated[
+        Lang | None, typer.Option("--lang", help="Language of texts, here or after the command.", show_default=False)
+    ] = None,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Take what may stand before any command."""
+    if show_version:
+        give({}, [__version__], False)
+        raise typer.Exit
+    if lang is not None:
+        context.default_map = _defaults(context.command, lang)
+    if context.invoked_subcommand is None:
+        give({}, [context.get_help()], False)
+        raise typer.Exit(2)
+
+
+def _defaults(command: Any, lang: Lang) -> dict[str, Any]:
+    """Return a language as the default of every command that takes one, at any depth."""
+    inner = getattr(command, "commands", None)
+    return {"lang": lang} if inner is None else {name: _defaults(one, lang) for name, one in inner.items()}
+
+
 app.add_typer(features.features_app, name="features")
 app.add_typer(reviewer.scheme_app, name="scheme")
 for command in (
@@ -155,11 +182,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain one customer of a finished run: tier with its evidence, risks with their reasons, next step."""
-    from tierlens.app.steps import explained
+    from tierlens.app.explaining import lines_of, row_of
 
-    found = explained(out, customer, lang)
+    found = row_of(out, customer, lang)
     _tell_left_out(out, lang)
-    give(found, [f"{key}: {value}" for key, value in found.items()], as_json)
+    give(found, [] if as_json else lines_of(found, out, lang), as_json)
 
 
 @app.command("list")
@@ -207,9 +234,10 @@ def report(
 
 
 def _tell_left_out(out: Path, lang: Lang) -> None:
-    """Say on stderr what the run of a folder left out."""
-    from tierlens.app.learnable import parts_left_out
+    """Say on stderr what the run of a folder left out, and note that its data are simulated where they are."""
+    from tierlens.app.learnable import note_simulated, parts_left_out
 
+    note_simulated(out)
     for one in parts_left_out(out):
         tell(one.said, lang)
 
@@ -218,6 +246,7 @@ def _tell_left_out(out: Path, lang: Lang) -> None:
 def mlflow(
     home: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("runs"),
     port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
+    lang: InLang = "en",
 ) -> None:
     """Open MLflow's pages on this machine, in a light setting."""
     from tierlens.app.steps import serve
@@ -226,7 +255,7 @@ def mlflow(
 
 
 @app.command()
-def version() -> None:
+def version(lang: InLang = "en") -> None:
     """Print the version."""
     give({}, [__version__], False)
 
@@ -242,6 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     plain_output()
+    lang = wanted_lang(given)
+    notice.begin(lang)
     command = typer.main.get_command(app)
 
     def call() -> int:
@@ -258,4 +289,4 @@ def main(arguments: list[str] | None = None) -> int:
             return int(problem.exit_code)
         return 0
 
-    return guarded(call, wanted_lang(given))
+    return guarded(call, lang)

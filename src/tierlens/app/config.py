@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, monthly
+from tierlens.publish.playbook import BANDS
 from tierlens.risk.settings import fault_of
 from tierlens.sources.source import Source
 from tierlens.sources.table_source import foreign
@@ -49,6 +52,11 @@ def _known_settings(trees: dict[str, int | float]) -> dict[str, int | float]:
 
 Day = Annotated[dt.date, BeforeValidator(_date)]
 Share = Annotated[float, BeforeValidator(_as_float), Field(ge=0, le=1)]
+
+LONGEST_NAME = 120
+"""Bytes of the name of a list: with ending and the name of a temporary file it stays below what disks allow."""
+RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
+"""Names that Windows keeps for devices."""
 
 
 class _Section(BaseModel):
@@ -109,12 +117,44 @@ class RiskSection(_Section):
     draws: Literal[0] | Annotated[int, Field(ge=4, le=1000)] = 6
 
 
-class ListSection(_Section):
-    """A list for marketing: a name for the file, and who is on it (nothing given: everybody)."""
+def _file_name(name: str) -> str:
+    """Return the name of a list as a file can bear it on every system; refuse any other."""
+    plain = unicodedata.normalize("NFC", name)
+    if re.fullmatch(r"[\w-]+", plain) and len(plain.encode()) <= LONGEST_NAME and plain.upper() not in RESERVED:
+        return plain
+    raise strict_yaml.refused(
+        Text(
+            f"{name!r} is no name for a file: use letters, digits, _ and -, at most {LONGEST_NAME} bytes",
+            f"{name!r} 不能作名单文件名：只用文字、数字、_ 和 -，至多 {LONGEST_NAME} 字节（汉字每字 3 字节）",
+        )
+    )
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+
+def _band(band: object) -> object:
+    """Return the id of a risk band that is written in either language and any case."""
+    for key, name in BANDS.items():
+        if isinstance(band, str) and band.strip().casefold() in {key, name.en.casefold(), name.zh}:
+            return key
+    return band
+
+
+class ListSection(_Section):
+    """A list for marketing: a name for the file, and who is on it (nothing given: everybody).
+
+    Parameters
+    ----------
+    name : str
+        Letters of any script, digits, ``_`` and ``-``.
+    tiers, bands : tuple of str
+        Ids or names, in English or Chinese, in any case.
+    contactable_only : bool
+    top : int, optional
+        At most so many, the riskiest first.
+    """
+
+    name: Annotated[str, AfterValidator(_file_name)]
     tiers: tuple[str, ...] = ()
-    bands: tuple[Literal["high", "medium", "low"], ...] = ()
+    bands: tuple[Annotated[Literal["high", "medium", "low"], BeforeValidator(_band)], ...] = ()
     contactable_only: bool = False
     top: int | None = Field(default=None, ge=1)
 

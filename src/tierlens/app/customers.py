@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from tierlens.app.prepare import Prepared
 from tierlens.features.snapshot import KEY
 from tierlens.grading import evidence
 from tierlens.publish.findings import Risk
+from tierlens.publish.lists import tier_word
 from tierlens.publish.playbook import with_next_steps
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
@@ -23,11 +24,11 @@ SHOWN = ("recency_days", "frequency", "monetary", "average_order_value", "tenure
 """Features that stand beside tier and risk; all of them are in ``snapshots.parquet``."""
 FALL = Text(
     "Will be {need} points short of tier {tier} at the end of the horizon unless more is bought: raises the risk",
-    "若不再购买，预测期末距{tier}级将差{need}分，风险上升",
+    "若不再购买，预测期末距{tier}将差{need}分，风险上升",
 )
 FALL_BY_SPEND = Text(
     "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon: raises the risk",
-    "{days}天后将低于{tier}级，预测期末前须再消费{money}方可保级，风险上升",
+    "{days}天后将低于{tier}，预测期末前须再消费{money}方可保级，风险上升",
 )
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
@@ -64,7 +65,9 @@ def customers_of(
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    return with_next_steps(_with_fall(with_risk_notes(_with_unknown(table), learned), currency))
+    return with_next_steps(
+        _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
+    )
 
 
 def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:
@@ -117,7 +120,7 @@ def with_risk_notes(table: pa.Table, learned: Sequence[Learned]) -> pa.Table:
     return table
 
 
-def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
+def _with_fall(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> pa.Table:
     """Put the fall that is coming before the other reasons, where it is the greater danger.
 
     What rolls out of the window is arithmetic: ``need`` points of the tier will be lacking unless more is bought, or
@@ -126,7 +129,7 @@ def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
     if "need" not in table.column_names:
         return table
     needs, falls, leaves = (table[name].to_pylist() for name in ("need", "downgrade_risk", "churn_risk"))
-    said = _falls(table, currency)
+    said = _falls(table, names, currency)
     told = [
         text if fall is not None and need > 0 and fall > (leave or 0.0) else None
         for need, fall, leave, text in zip(needs, falls, leaves, said, strict=True)
@@ -137,12 +140,12 @@ def _with_fall(table: pa.Table, currency: Currency) -> pa.Table:
     return _pushed(table, "zh", [text.zh if text else None for text in told])
 
 
-def _falls(table: pa.Table, currency: Currency) -> list[Text | None]:
+def _falls(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> list[Text | None]:
     """Say of each customer what must be won back, in money where tiers go by the amount, else in points."""
     tiers, needs = table["tier"].to_pylist(), table["need"].to_pylist()
     if "need_money" not in table.column_names:
         return [
-            None if need is None else FALL.fill(need=f"{need:.1f}", tier=tier)
+            None if need is None else _filled(FALL, names, tier, need=f"{need:.1f}")
             for need, tier in zip(needs, tiers, strict=True)
         ]
     money, days = (table[name].to_pylist() for name in ("need_money", "need_days"))
@@ -152,8 +155,15 @@ def _falls(table: pa.Table, currency: Currency) -> list[Text | None]:
             found.append(None)
             continue
         money_said = say_value(float(amount), "money", currency).en  # the same in both languages
-        found.append(FALL_BY_SPEND.fill(money=money_said, days=left, tier=tier))
+        found.append(_filled(FALL_BY_SPEND, names, tier, money=money_said, days=left))
     return found
+
+
+def _filled(words: Text, names: Mapping[str, Text], tier: str, **values: object) -> Text:
+    """Fill a tier, by its name in each language, and other values into a sentence."""
+    en, zh = (tier_word(tier, names, lang) for lang in ("en", "zh"))
+    zh = f"{zh}级" if len(zh) == 1 else zh
+    return Text(words.en.format(tier=en, **values), words.zh.format(tier=zh, **values))
 
 
 def _pushed(table: pa.Table, part: str, first: list[str | None]) -> pa.Table:

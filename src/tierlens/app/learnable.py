@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tierlens.app import outputs
+from tierlens.app import notice, outputs
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import closing_cutoffs
 from tierlens.app.tasks import CHURN, DOWNGRADE, Task, at_cutoffs
@@ -20,7 +21,7 @@ from tierlens.sources.tables import day_date
 from tierlens.words import Text
 
 LEAST = 2
-"""Fewest rows of each result from which a model is learned, and on which it is tested."""
+"""Fewest rows of each result from which a model is learned; to test it, one of each is enough."""
 Folds = list[tuple[list[int], int]]
 
 
@@ -62,7 +63,7 @@ def folds_of(task: Task, config: RunConfig) -> Folds:
     both = [(train, test) for train, test in found if _fewest(task, train) >= LEAST]
     if not both:
         raise _one_result(task, task.rows)
-    if _fewest(task, [test for _, test in both]) < LEAST:
+    if not _fewest(task, [test for _, test in both]):
         raise _one_result(task, at_cutoffs(task.rows, [test for _, test in both]))
     return both
 
@@ -110,9 +111,9 @@ def _one_result(task: Task, rows: pa.Table) -> DataError:
         "E-RI-072",
         Text(
             f"of {rows.num_rows:,} past customers {happened:,} met this outcome; {LEAST} who did and {LEAST} who did "
-            "not are needed to learn it, and as many to test it",
+            "not are needed to learn it, and one of each to test it",
             f"{rows.num_rows:,} 个历史客户中有 {happened:,} 个发生该结果；"
-            f"学习与检验均至少需要发生与未发生各 {LEAST} 个",
+            f"学习至少需要发生与未发生各 {LEAST} 个，检验至少各一个",
         ),
         where=task.outcome,
         fix=Text(
@@ -128,6 +129,14 @@ def parts_left_out(out: Path) -> tuple[LeftOut, ...]:
         return read_findings(outputs.finished(Path(out), outputs.FINDINGS)).left_out
     except TierlensError:
         return ()
+
+
+def note_simulated(out: Path) -> None:
+    """Note that the run of a folder was of simulated data, where it was and its findings can be read."""
+    with suppress(TierlensError):
+        about = read_findings(outputs.finished(Path(out), outputs.FINDINGS)).about
+        if about.is_simulated:
+            notice.simulated(about.project)
 
 
 def refuse_left_out(out: Path, part: str) -> None:

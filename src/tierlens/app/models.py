@@ -22,7 +22,9 @@ def backtest(
 ) -> None:
     """Hold a run's churn scores against what happened, once their horizon has passed."""
     from tierlens.app.afterwards import backtest_again, told_of
+    from tierlens.app.learnable import note_simulated
 
+    note_simulated(folder)
     past, found = backtest_again(folder, file)
     told = {"run": str(folder), **found.figures(), "lift_band": found.band, "level": found.level}
     give(told, [told_of(past, found).say(lang)], as_json)
@@ -38,7 +40,10 @@ def compare(
 ) -> None:
     """Say which of two runs' models is better on the same customers, or that chance explains the difference."""
     from tierlens.app.afterwards import compared
+    from tierlens.app.learnable import note_simulated
 
+    note_simulated(champion)
+    note_simulated(challenger)
     found = compared(champion, challenger, outcome, tests)
     if as_json:
         give(_plain(found), [], True)

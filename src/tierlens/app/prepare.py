@@ -13,6 +13,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tierlens.app import notice
 from tierlens.app.config import RunConfig, SimulatedSection, load_config
 from tierlens.errors import DataError, UsageError
 from tierlens.features.catalog import CATALOG, OTHERS, available
@@ -104,8 +105,18 @@ def simulated(config: RunConfig, at_cutoff: bool = False) -> Shop:
     whole = simulated_shop(customers=asked.customers, months=asked.months, seed=config.seed).tables
     tables = known_before(whole, config.cutoff_day) if at_cutoff else whole
     rows, every = (int(t.transactions.select(nw.len()).collect("pyarrow").item()) for t in (tables, whole))
-    quality = Quality(config.name, rows, rows, set_aside=every - rows)
+    quality = dataclasses.replace(_counted(tables), name=config.name, rows_in=rows, used=rows, set_aside=every - rows)
+    notice.simulated(config.name)
     return Shop(dataclasses.replace(tables, name=config.name), quality, True)
+
+
+def _counted(tables: Tables) -> Quality:
+    """Return the customers, orders and days of simulated tables."""
+    lines = tables.transactions.select("customer_id", "order_id", "day").collect("pyarrow").to_native()
+    days = pc.min_max(lines["day"]).as_py()
+    first, last = ((day_date(day) if day is not None else None) for day in (days["min"], days["max"]))
+    customers, orders = (pc.count_distinct(lines[name]).as_py() for name in ("customer_id", "order_id"))
+    return Quality("", 0, 0, customers=customers, orders=orders, first_day=first, last_day=last)
 
 
 def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = False) -> tuple[RunConfig, Shop]:

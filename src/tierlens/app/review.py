@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,33 @@ class Graded:
         return table.filter(pc.equal(table["cutoff"], day))
 
 
-def graded_at(config: RunConfig, cutoffs: list[int], *, tied: bool = False) -> Graded:
-    """Read the shop of a run file and replay its scheme at some cutoffs; ``tied``: with all that ``path`` reads."""
+def graded_at(
+    config: RunConfig,
+    cutoffs: Callable[[RunConfig], Iterable[int]],
+    *,
+    tied: bool = False,
+    scheme_name: str | None = None,
+) -> Graded:
+    """Read the shop of a run file and replay a scheme at some cutoffs.
+
+    Parameters
+    ----------
+    config : RunConfig
+    cutoffs : callable
+        Takes the run file that is used: where the data are nowhere, another takes the place of the given one.
+    tied : bool
+        With all features that ``path`` reads.
+    scheme_name : str, optional
+        In place of the run file's.
+    """
     config, shop = obtain(config, quietly)
-    scheme = load_scheme(config.scheme)
-    within_data(shop.tables, cutoffs, config.span)
+    config = config.model_copy(update={"scheme": scheme_name}) if scheme_name else config
+    scheme, days = load_scheme(config.scheme), sorted(set(cutoffs(config)))
+    within_data(shop.tables, days, config.span)
     names = available(shop.tables, {*scheme.features, AMOUNT})
     more = [name for name in columns_needed(scheme) if name not in names and tied]
     built = [*names, *available(shop.tables, more)] if more else names
-    features = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=built))
+    features = to_arrow(snapshots(shop.tables, days, config.span, features=built))
     grades = to_arrow(grade(lent(features.select(["customer_id", "cutoff", *names])), scheme, shop.tables.currency))
     return Graded(config, shop, scheme, features, grades)
 
@@ -127,7 +146,7 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to:
 
     days = day_number(before), day_number(after)
     in_order(*days)
-    found = graded_at(config, [*days])
+    found = graded_at(config, lambda _: days)
     scheme, currency = found.scheme, found.shop.tables.currency
     moves = moved(found.grades, found.features, scheme, currency, days, lang)
     if to is not None:
@@ -160,12 +179,12 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
     from tierlens.grading.columns import Columns, kinds_of
     from tierlens.grading.evidence import Teller
 
-    found = graded_at(config, [config.cutoff_day], tied=True)
+    found = graded_at(config, lambda used: [used.cutoff_day], tied=True)
     one = _only(found.grades, customer)
     steps = steps_of(found, one)
     currency = found.shop.tables.currency
     teller = Teller(Columns(found.scheme, currency, kinds_of(found.features.schema)), lang)
-    leaving = roll_off(found.shop.tables, config.cutoff_day, config.span, [customer]).to_pylist()
+    leaving = roll_off(found.shop.tables, found.config.cutoff_day, found.config.span, [customer]).to_pylist()
     gone = [
         Text(
             f"{row['leaves'] / currency.minor:,.2f} {currency.code} leave the window on {day_date(row['day'])}",
@@ -189,14 +208,14 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     from tierlens.publish.card_pages import write_cards_html, write_cards_xlsx
     from tierlens.publish.cards import cards
 
-    days = [*config.learning_cutoffs()[-6:], config.cutoff_day]
-    found = graded_at(config, sorted(set(days)), tied=True)
-    now = found.at(found.grades, config.cutoff_day)
+    found = graded_at(config, lambda used: [*used.learning_cutoffs()[-6:], used.cutoff_day], tied=True)
+    day = found.config.cutoff_day
+    now = found.at(found.grades, day)
     for customer in customers:
         _only(now, customer)
     chosen = now.filter(pc.is_in(now["customer_id"], pa.array(customers, pa.string())))
     made = cards(found.grades, found.features, found.scheme, found.shop.tables.currency, customers,
-                 config.cutoff_day, steps_of(found, chosen))  # fmt: skip
+                 day, steps_of(found, chosen))  # fmt: skip
     write = write_cards_html if file.suffix.lower() == ".html" else write_cards_xlsx
     return write(made, file, lang)
 
@@ -204,12 +223,22 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
 def _only(table: pa.Table, customer: str) -> pa.Table:
     rows = table.filter(pc.equal(table["customer_id"], customer))
     if not rows.num_rows:
+        some = ", ".join(str(one) for one in table["customer_id"][:3].to_pylist())
         raise UsageError(
             "E-RU-005",
             Text(f"there is no customer {customer!r} at the cutoff", f"截止日没有客户 {customer!r}"),
-            fix=Text("customers without a purchase in the window are not graded", "窗口内无购买的客户不参与评级"),
+            fix=Text(
+                f"customers without a purchase in the window are not graded; among those who are: {some}",
+                f"窗口内无购买的客户不参与评级；参与者例如：{some}",
+            ),
         )
     return rows
+
+
+def _with_horizon_ends(config: RunConfig) -> list[int]:
+    """Return the closed cutoffs of a run file and the days on which their horizons end."""
+    wait, learning = config.window.gap + config.window.horizon, closing_cutoffs(config)
+    return [*learning, *(day + wait for day in learning)]
 
 
 def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, Any]:
@@ -217,10 +246,8 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     from tierlens.publish.validity import say_auc, say_validity, validity
     from tierlens.risk.outcome import churn, downgrade
 
-    config = config.model_copy(update={"scheme": scheme}) if scheme else config
-    learning = closing_cutoffs(config)
-    wait = config.window.gap + config.window.horizon
-    found = graded_at(config, sorted({*learning, *(day + wait for day in learning)}))
+    found = graded_at(config, _with_horizon_ends, scheme_name=scheme)
+    config, learning = found.config, closing_cutoffs(found.config)
     lowest = len(found.scheme.tiers)
     left = to_arrow(churn(found.shop.tables, learning, config.span))
     fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))

@@ -20,11 +20,12 @@ Name = Annotated[str, typer.Argument(help="Name of a shipped scheme, or a scheme
 
 
 @scheme_app.command("list")
-def scheme_list() -> None:
+def scheme_list(lang: InLang = "en") -> None:
     """List the shipped schemes."""
     from tierlens.grading import load_scheme, scheme_names
 
-    table(["id", "name", "名称"], [(name, load_scheme(name).name, load_scheme(name).label) for name in scheme_names()])
+    heads = Text("scheme|name", "方案|名称").say(lang).split("|")
+    table(heads, [(name, load_scheme(name).title.say(lang)) for name in scheme_names()])
 
 
 @scheme_app.command("check")
@@ -73,6 +74,7 @@ def scheme_import(
     book: Annotated[Path, typer.Argument(help="Workbook in the layout of 'scheme explain --to'.")],
     to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
     force: Force = False,
+    lang: InLang = "en",
 ) -> None:
     """Make a scheme file of a workbook; the round trip is exact."""
     from tierlens.app import targets
@@ -92,6 +94,7 @@ def scheme_new(
     to: Annotated[Path, typer.Argument(help="Scheme file (.yaml) to write.")],
     name: Annotated[str, typer.Option(help="Identifier of the scheme.")] = "ours",
     force: Force = False,
+    lang: InLang = "en",
 ) -> None:
     """Write a starter scheme for the features of a run file."""
     from tierlens.app import targets

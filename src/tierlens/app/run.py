@@ -24,12 +24,13 @@ from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
 from tierlens.app.record import findings_of, moment, not_tracked, record_of, shareable, write_record
 from tierlens.errors import MissingExtraError, UsageError
+from tierlens.grading import Scheme, load_scheme
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import write_findings
 from tierlens.publish.left_out import LeftOut
-from tierlens.publish.lists import Pick, customer_list
+from tierlens.publish.lists import Pick, customer_list, resolved
 from tierlens.publish.records import REFUSED, RunRecord
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
@@ -149,6 +150,7 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
     """Read, build, grade, group and learn: all of a run that writes nothing."""
     with clock.step("read", Text("reading the source", "读取数据源")):
         config, shop = obtain(config, clock.tell, at_cutoff=True)
+        _refuse_unknown_tiers(config)
     with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
         prepared = prepare(shop, config)
     with clock.step("segments", Text("finding segments", "划分客群")):
@@ -188,7 +190,7 @@ def _publish(
             write_parquet(out / outputs.TIERS, parts.prepared.tiers),
             write_findings(findings, out / outputs.FINDINGS),
             *_kept_over_time(parts, backtests, out),
-            *_lists(config, customers, out, options.lang),
+            *_lists(config, customers, out, options.lang, parts.prepared.scheme),
         ]
         _rejects(parts.shop.quality, out)
         save_models(parts.learned, out / outputs.MODELS)
@@ -271,18 +273,43 @@ def _kept_over_time(parts: _Parts, backtests: dict[str, dict[str, float]], out: 
     return found
 
 
-def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang) -> list[Path]:
+def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang, scheme: Scheme) -> list[Path]:
     """Write each list of the run file as CSV and XLSX; one that asks for a tier nobody has stays empty."""
-    found = []
+    found, names = [], scheme.tier_names
     for asked in config.lists:
-        have = set(customers["tier"].to_pylist())
-        tiers = tuple(tier for tier in asked.tiers if tier in have)
-        bands = tuple(band for band in asked.bands if band in set(customers["risk_band"].to_pylist()))
-        nobody = bool(asked.tiers and not tiers) or bool(asked.bands and not bands)
-        pick = Pick(tiers, bands, (), asked.contactable_only, asked.top)
-        chosen = customer_list(customers.slice(0, 0) if nobody else customers, Pick() if nobody else pick, lang)
+        wish = resolved(Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top), names)
+        have, known = set(customers["tier"].to_pylist()), set(customers["risk_band"].to_pylist())
+        tiers = tuple(tier for tier in wish.tiers if tier in have)
+        bands = tuple(band for band in wish.bands if band in known)
+        nobody = bool(wish.tiers and not tiers) or bool(wish.bands and not bands)
+        pick = Pick() if nobody else dataclasses.replace(wish, tiers=tiers, bands=bands)
+        chosen = customer_list(customers.slice(0, 0) if nobody else customers, pick, lang, names=names)
         found += [write_list(chosen, out / outputs.LISTS / f"{asked.name}.{kind}") for kind in ("csv", "xlsx")]
     return found
+
+
+def _refuse_unknown_tiers(config: RunConfig) -> Scheme:
+    """Return the scheme of a run file; refuse lists of tiers that it does not have, before anything is computed.
+
+    Raises
+    ------
+    UsageError
+        ``E-LI-007`` with the tiers that there are.
+    """
+    scheme = load_scheme(config.scheme)
+    names = scheme.tier_names
+    for place, one in enumerate(config.lists):
+        wrong = [tier for tier in resolved(Pick(one.tiers), names).tiers if tier not in names]
+        if wrong:
+            known_en = ", ".join(f"{tier} ({name.en})" for tier, name in names.items())
+            known_zh = "、".join(f"{tier}（{name.zh}）" for tier, name in names.items())
+            raise UsageError(
+                "E-LI-007",
+                Text(f"the scheme has no tier {wrong[0]!r}", f"方案中没有等级 {wrong[0]!r}"),
+                where=f"lists.{place}.tiers",
+                fix=Text(f"its tiers are {known_en}", f"其等级为：{known_zh}"),
+            )
+    return scheme
 
 
 def _store_in_background(config: RunConfig, options: Options, home: Path) -> Callable[[], None]:
@@ -320,9 +347,7 @@ def _store_in_background(config: RunConfig, options: Options, home: Path) -> Cal
 
 def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:
     """Check the run file, the scheme and the source; write nothing."""
-    from tierlens.grading import load_scheme
-
-    load_scheme(config.scheme)
+    _refuse_unknown_tiers(config)
     check_files(config)
     with clock.step("read", Text("reading the source", "读取数据源")):
         config, shop = obtain(config, clock.tell)

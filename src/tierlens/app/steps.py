@@ -24,16 +24,16 @@ from tierlens.app.prepare import (
     quietly,
     within_data,
 )
-from tierlens.errors import UsageError
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme, to_sql
 from tierlens.publish.atomic import replacing, write_parquet
+from tierlens.publish.keep import read_findings
 from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.runfile import file_record, read_run, write_folder_record, write_run
 from tierlens.publish.sheets import write_list
 from tierlens.sources.consent import read_consent
 from tierlens.sources.quality import Quality
-from tierlens.words import Lang, Text
+from tierlens.words import Lang
 
 
 def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly) -> Quality:
@@ -130,38 +130,18 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     return {"file": str(path), "customers": table.num_rows}
 
 
-def explained(out: Path, customer: str, lang: Lang) -> dict[str, Any]:
-    """Return what a finished run knows of one customer.
-
-    Raises
-    ------
-    UsageError
-        ``E-RU-005`` when the run has no such customer.
-    """
-    table = pq.read_table(outputs.finished(out, outputs.CUSTOMERS), filters=[("customer_id", "=", customer)])
-    if not table.num_rows:
-        raise UsageError(
-            "E-RU-005",
-            Text(f"the run has no customer {customer!r}", f"该次运行中没有客户 {customer!r}"),
-            where=str(out),
-            fix=Text("customers without a purchase in the window are not in it", "窗口内无购买的客户不在其中"),
-        )
-    row = table.to_pylist()[0]
-    other = "_en" if lang == "zh" else "_zh"
-    return {key.removesuffix(f"_{lang}"): value for key, value in row.items() if not key.endswith(other)}
-
-
 def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | None) -> dict[str, int]:
     """Write a list of a finished run, and return where every customer went."""
     customers = pq.read_table(outputs.finished(out, outputs.CUSTOMERS))
-    chosen = customer_list(customers, pick, lang, read_consent(consent) if consent else None)
+    known = read_findings(outputs.finished(out, outputs.FINDINGS)).tiers
+    names = {line.tier: line.name for line in known.lines} if known else {}
+    chosen = customer_list(customers, pick, lang, read_consent(consent) if consent else None, names=names)
     write_list(chosen, file)
     return {what.say(lang): n for what, n in chosen.counts}
 
 
 def report_again(out: Path, to: Path | None, lang: Lang, tell: Tell) -> Path:
     """Write the report of a finished run from what the run found; in the run's own folder its record goes along."""
-    from tierlens.publish.keep import read_findings
     from tierlens.publish.reports import write_report
 
     found = read_findings(outputs.finished(out, outputs.FINDINGS))

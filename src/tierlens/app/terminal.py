@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from tierlens import stopping
+from tierlens.app import notice
 from tierlens.app.failures import failure_of, settle_streams
 from tierlens.words import Lang, Text
 
@@ -36,7 +37,12 @@ def wanted_lang(arguments: Sequence[str]) -> Lang:
 
 
 def say(line: str, *, aside: bool = False) -> None:
-    """Write one line to stdout, or aside to stderr; where stderr cannot be written, nobody is told."""
+    """Write one line to stdout, or aside to stderr; where stderr cannot be written, nobody is told.
+
+    The first line of plain output says that data are simulated, where they are.
+    """
+    if not aside and (first := notice.first_line()) is not None:
+        line = f"{first}\n{line}"
     with suppress(OSError) if aside else nullcontext():
         print(line, file=sys.stderr if aside else sys.stdout, flush=True)
 
@@ -49,7 +55,10 @@ def tell(text: Text, lang: Lang) -> None:
 def give(result: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> None:
     """Write a result to stdout: as one JSON object, or as lines for people."""
     if as_json:
-        say(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+        said = notice.notice()
+        notice.first_line()  # said in the object
+        told = result if said is None else {"notice": said, **result}
+        say(json.dumps(told, ensure_ascii=False, indent=2, default=str))
     else:
         say("\n".join(lines))
 
@@ -67,6 +76,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
     for row in rows:
         # Text from the data is never read as markup.
         shown.add_row(*(Plain(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    if (first := notice.first_line()) is not None:
+        say(first)
     console = Console()
     try:
         console.print(shown) if console.is_terminal else Console(width=160).print(shown)

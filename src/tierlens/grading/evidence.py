@@ -199,8 +199,10 @@ class Teller:
             mandarin = "综合得分 {} {}：{}级 {}；{} 的权重有数据（{}）"
             span = self.span("score", tier)
             yield self.say(words, mandarin, number(score), span, tier.id, tier.title, coverage, tier.source)
-        else:
+        elif len(tier.id) == 1:
             yield self.say("Tier {} {} ({})", "等级 {} {}（{}）", tier.id, tier.title, tier.source)
+        else:
+            yield self.say("Tier {} ({})", "等级 {}（{}）", tier.title, tier.source)
 
     def _label(self, label: Label, both: Row) -> str:
         value = both[f"label_{label.id}"]

@@ -154,6 +154,11 @@ class Scheme(Named):
         return {i.id: self.between[d.id] * self.inside[i.id] for d, i in self.indicators}
 
     @property
+    def tier_names(self) -> dict[str, Text]:
+        """Names of the tiers by id, best first."""
+        return {tier.id: tier.title for tier in self.tiers}
+
+    @property
     def to_score(self) -> Fraction:
         """What points are multiplied by to stand on 0-100."""
         return 100 / Fraction(self.points.high)

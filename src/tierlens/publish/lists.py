@@ -6,7 +6,7 @@ Who may be contacted is decided when the list is made, from what is known then, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,8 @@ HEADERS: dict[str, Text] = {
 
 BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note")
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
+
+LANGS: tuple[Lang, ...] = ("en", "zh")
 
 OPTIONAL = ("churn_risk_low", "churn_risk_high", "risk_note")
 """Columns that a list has where the customers' table has them; the note only where anybody has one."""
@@ -71,6 +73,47 @@ class Pick:
     segments: tuple[str, ...] = ()
     contactable_only: bool = False
     top: int | None = None
+
+
+def tier_word(tier: str, names: Mapping[str, Text], lang: Lang) -> str:
+    """Return what a tier is called in a list: a letter stays a letter, a word is said in the list's language.
+
+    Examples
+    --------
+    >>> names = {"A": Text("Key customers", "重点客户"), "high": Text("High value", "高价值")}
+    >>> tier_word("A", names, "zh"), tier_word("high", names, "zh")
+    ('A', '高价值')
+    """
+    return tier if len(tier) == 1 or tier not in names else names[tier].say(lang)
+
+
+def resolved(pick: Pick, names: Mapping[str, Text]) -> Pick:
+    """Return a pick whose tiers and bands are written as the customers' table has them.
+
+    Parameters
+    ----------
+    pick : Pick
+        Tiers and bands by id or by name, in either language and any case.
+    names : mapping of str to Text
+        Tiers of the scheme, by id.
+
+    Examples
+    --------
+    >>> names = {"A": Text("Key customers", "重点客户")}
+    >>> resolved(Pick(("重点客户", "a"), ("高",)), names)
+    Pick(tiers=('A', 'A'), bands=('high',), segments=(), contactable_only=False, top=None)
+    """
+    tiers = tuple(_id_of(one, names) for one in pick.tiers)
+    return replace(pick, tiers=tiers, bands=tuple(_id_of(one, BANDS) for one in pick.bands))
+
+
+def _id_of(asked: str, names: Mapping[str, Text]) -> str:
+    """Return the id that is meant, else what was asked for."""
+    plain = asked.strip().casefold()
+    for key, name in names.items():
+        if plain in {key.casefold(), name.en.casefold(), name.zh.casefold()}:
+            return key
+    return asked
 
 
 @dataclass(frozen=True)
@@ -137,6 +180,7 @@ def customer_list(
     lang: Lang = "en",
     consent: pa.Table | None = None,
     allow: frozenset[str] = CONSENT,
+    names: Mapping[str, Text] | None = None,
 ) -> CustomerList:
     """Choose customers and put them into the columns of a list, riskiest first.
 
@@ -153,6 +197,8 @@ def customer_list(
         See ``contactable``; without it the column ``contactable`` of ``customers`` is read, if there is one.
     allow : frozenset of str
         Values that are consent.
+    names : mapping of str to Text, optional
+        Names of the tiers by id, as the scheme has them; tiers may then be asked for by name.
 
     Returns
     -------
@@ -166,7 +212,7 @@ def customer_list(
         ``E-LI-003`` when a tier, band or segment is asked for that no customer has, ``E-US-030`` when ``customers``
         or ``consent`` are no table.
     """
-    pick = pick or Pick()
+    pick = resolved(pick or Pick(), names or {})
     customers = arrow_of(customers, "customers")
     consent = None if consent is None else arrow_of(consent, "consent")
     _check(customers)
@@ -175,8 +221,8 @@ def customer_list(
     answers = contactable(customers, consent, allow)
     rows = _in_order(customers)
     table, answers = customers.take(rows), answers.take(rows)
-    kept, counts = _choose(table, answers, pick)
-    return CustomerList(_columns(table, answers, lang).filter(kept), counts, lang)
+    kept, counts = _choose(table, answers, pick, names or {})
+    return CustomerList(_columns(table, answers, lang, names or {}).filter(kept), counts, lang)
 
 
 def _check(customers: pa.Table) -> None:
@@ -207,12 +253,14 @@ def _in_order(customers: pa.Table) -> pa.Array:
     return pc.sort_indices(keys, sort_keys=order)
 
 
-def _choose(table: pa.Table, answers: pa.Array, pick: Pick) -> tuple[pa.Array, tuple[tuple[Text, int], ...]]:
+def _choose(
+    table: pa.Table, answers: pa.Array, pick: Pick, names: Mapping[str, Text]
+) -> tuple[pa.Array, tuple[tuple[Text, int], ...]]:
     """Return the rows kept and the count of each step."""
     everybody = pa.array([True] * table.num_rows, pa.bool_())
     steps: list[tuple[Text, pa.Array]] = [
-        (Text("another tier", "其他等级"), _asked(table, "tier", pick.tiers)),
-        (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands)),
+        (Text("another tier", "其他等级"), _asked(table, "tier", pick.tiers, known=names)),
+        (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands, known=BANDS)),
         (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
         (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
         (Text("not contactable", "不可联系"), pc.equal(answers, "yes") if pick.contactable_only else everybody),
@@ -244,7 +292,9 @@ def _among(table: pa.Table, column: str, wanted: tuple[str, ...]) -> pa.Array:
     return pc.fill_null(pc.is_in(values, value_set=pa.array(wanted, pa.string())), False)
 
 
-def _asked(table: pa.Table, column: str, wanted: tuple[str, ...], other: str = "") -> pa.Array:
+def _asked(
+    table: pa.Table, column: str, wanted: tuple[str, ...], other: str = "", known: Mapping[str, Text] | None = None
+) -> pa.Array:
     """Rows of a name that was asked for, in one column or another; a wish that nobody meets is more likely a slip."""
     columns = [column, other] if other else [column]
     mask = _among(table, column, wanted)
@@ -252,8 +302,10 @@ def _asked(table: pa.Table, column: str, wanted: tuple[str, ...], other: str = "
         mask = pc.or_(mask, _among(table, other, wanted))
     if wanted and not _number(mask):
         names = sorted({str(name) for each in columns for name in table[each].to_pylist() if name is not None})
-        en = f"the names in use are {', '.join(names)}" if names else "none of them has such a name"
-        zh = f"可用的名称：{'、'.join(names)}" if names else "所有客户均无此项"
+        titles = known or {}
+        said_en, said_zh = ([tier_word(name, titles, lang) for name in names] for lang in LANGS)
+        en = f"the names in use are {', '.join(said_en)}" if names else "none of them has such a name"
+        zh = f"可用的名称：{'、'.join(said_zh)}" if names else "所有客户均无此项"
         raise UsageError(
             "E-LI-003",
             Text(f"no customer has {' or '.join(wanted)}", f"没有客户属于 {'、'.join(wanted)}"),
@@ -262,7 +314,7 @@ def _asked(table: pa.Table, column: str, wanted: tuple[str, ...], other: str = "
     return mask
 
 
-def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
+def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str, Text]) -> pa.Table:
     """Columns of a list in one language."""
     found: dict[str, pa.Array] = {}
     for name in HEADERS:
@@ -281,7 +333,8 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang) -> pa.Table:
             found[name] = table[name].cast(pa.string())
         else:
             found[name] = table[name].cast(pa.float64())
-    return pa.table(found)
+    said = [None if tier is None else tier_word(tier, names, lang) for tier in found["tier"].to_pylist()]
+    return pa.table({**found, "tier": pa.array(said, pa.string())})
 
 
 def _said(keys: pa.Array, words: Mapping[str, Text], lang: Lang) -> pa.Array:

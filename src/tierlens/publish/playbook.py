@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from tierlens import strict_yaml
+from tierlens.grading.scheme import Scheme, scheme_names
 from tierlens.words import Lang, Text
 
 Band = Literal["high", "medium", "low", "unknown"]
@@ -49,6 +50,13 @@ class Measure(_Strict):
         return Text(self.en, self.zh)
 
 
+class Timing(_Strict):
+    """When the measures of a scheme are taken, in both languages; ``{measures}`` stands for them."""
+
+    en: str
+    zh: str
+
+
 class Bounds(_Strict):
     """Lowest risk of a band, 0-1."""
 
@@ -71,6 +79,7 @@ class Playbook(_Strict):
     bands: Bands
     same_as: Mapping[str, Tier]
     measures: Mapping[Tier, Mapping[Band, Measure]]
+    timing: Mapping[Band, Timing]
     focus: Mapping[str, Measure]
 
 
@@ -94,7 +103,13 @@ def load_playbook(path: Path | None = None) -> Playbook:
     return strict_yaml.build(Playbook, text, "playbook.yaml")
 
 
-def step(tier: str | None, band: str | None, family: str | None, book: Playbook | None = None) -> Measure:
+def step(
+    tier: str | None,
+    band: str | None,
+    family: str | None,
+    book: Playbook | None = None,
+    scheme: Scheme | None = None,
+) -> Measure:
     """Return the next step for one kind of customer, with its sources.
 
     Parameters
@@ -106,6 +121,9 @@ def step(tier: str | None, band: str | None, family: str | None, book: Playbook 
     family : str, optional
         Family of the main reason (see the features' catalog), or its dimension; unknown ones add nothing.
     book : Playbook, optional
+    scheme : Scheme, optional
+        The scheme in use. A scheme of one's own has its own measures taken; tiers without any are handled like the
+        documented ones of the same place.
 
     Examples
     --------
@@ -113,15 +131,37 @@ def step(tier: str | None, band: str | None, family: str | None, book: Playbook 
     'Care campaign by mail or SMS this month; ask why the purchases stopped'
     """
     book = book or load_playbook()
-    place = book.same_as.get(tier or "", tier)
-    by_band = next((bands for key, bands in book.measures.items() if key == place), book.measures["other"])
-    measure = next((found for key, found in by_band.items() if key == band), by_band["unknown"])
+    measure = _of_scheme(scheme, tier, band, book)
+    if measure is None:
+        place = _letter(tier, scheme, book)
+        by_band = next((bands for key, bands in book.measures.items() if key == place), book.measures["other"])
+        measure = next((found for key, found in by_band.items() if key == band), by_band["unknown"])
     focus = book.focus.get(family or "")
     if focus is None:
         return measure
     return Measure(
         en=f"{measure.en}; {focus.en}", zh=f"{measure.zh}；{focus.zh}", source=f"{measure.source}; {focus.source}"
     )
+
+
+def _of_scheme(scheme: Scheme | None, tier: str | None, band: str | None, book: Playbook) -> Measure | None:
+    """Return the measures that a scheme of one's own states for a tier; the documented ones have theirs in the book."""
+    own = next((one for one in scheme.tiers if one.id == tier), None) if scheme else None
+    if scheme is None or own is None or not own.measures or scheme.id in scheme_names():
+        return None
+    when = next((timing for key, timing in book.timing.items() if key == band), book.timing["unknown"])
+    en, zh = ("; ".join(note.text.en for note in own.measures), "；".join(note.text.zh for note in own.measures))
+    said = Text(when.en.replace("{measures}", en), when.zh.replace("{measures}", zh))
+    return Measure(en=said.en[:1].upper() + said.en[1:], zh=said.zh, source=f"{scheme.id} {own.id}: {own.source}")
+
+
+def _letter(tier: str | None, scheme: Scheme | None, book: Playbook) -> str | None:
+    """Return the documented tier that a tier is handled like: by its name, else by its place in the scheme."""
+    place = book.same_as.get(tier or "", tier)
+    ids = [one.id for one in scheme.tiers] if scheme else []
+    if place in book.measures or tier not in ids:
+        return place
+    return "ABCD"[round(3 * ids.index(str(tier)) / max(len(ids) - 1, 1))]
 
 
 def next_step(tier: str | None, band: str | None, reason_family: str | None, lang: Lang = "en") -> str:
@@ -162,7 +202,7 @@ def _rank(risks: pa.Array, bounds: Bounds) -> pa.Array:
     return pc.add(*parts)
 
 
-def with_next_steps(customers: pa.Table, book: Playbook | None = None) -> pa.Table:
+def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: Scheme | None = None) -> pa.Table:
     """Add the band and the next step of each customer.
 
     Parameters
@@ -171,6 +211,8 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None) -> pa.Tab
         With ``tier``, ``churn_risk``, ``downgrade_risk`` and ``reason_1_code`` (``R-RECENCY``), the code of the main
         reason that raises the risk. At low or unknown risk it changes nothing.
     book : Playbook, optional
+    scheme : Scheme, optional
+        The scheme in use; see ``step``.
 
     Returns
     -------
@@ -189,7 +231,7 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None) -> pa.Tab
         (tier, band, _family(code) if band in ("high", "medium") else None)
         for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)
     ]
-    steps = {kind: step(kind[0], kind[1], kind[2], book) for kind in set(kinds)}
+    steps = {kind: step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
     customers = customers.append_column("risk_band", bands)
     for part in ("en", "zh", "source"):
         texts = pa.array([getattr(steps[kind], part) for kind in kinds], pa.string())
