@@ -12,9 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core._pydantic_core import list_all_errors
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
+from tierlens.yaml_words import REASONS
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 30))
 
@@ -214,3 +216,9 @@ def test_json_is_yaml_and_comes_back_as_it_was(data):
     written = json.dumps(data)
     if "\\ud" not in written:  # characters beyond the basic plane, which JSON alone writes as two halves
         assert strict_yaml.load(written) == data
+
+
+def test_every_chinese_reason_can_be_filled() -> None:
+    kinds = {each["type"]: each.get("example_context") or {} for each in list_all_errors()}
+    for kind, words in REASONS.items():
+        assert words.format(input="x", **kinds.get(kind, {}))

@@ -20,6 +20,7 @@ import yaml
 
 from tierlens.errors import SchemeError, TierlensError
 from tierlens.words import Text
+from tierlens.yaml_words import REASONS, parser_reason
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -42,25 +43,6 @@ Place = tuple[int, int]
 _KEYS = ("model_type", "dict_type")
 
 #: What pydantic finds most often, in Chinese, by its kind; other kinds keep its own words.
-_REASONS = {
-    "missing": "必须填写",
-    "model_type": "此处应为若干键（key: value）",
-    "dict_type": "此处应为若干键（key: value）",
-    "tuple_type": "此处应为列表",
-    "list_type": "此处应为列表",
-    "literal_error": "{input} 不在允许的取值之内：{expected}",
-    "string_pattern_mismatch": "{input} 不符合格式 {pattern}",
-    "greater_than_equal": "{input} 小于 {ge}",
-    "less_than_equal": "{input} 大于 {le}",
-    "greater_than": "{input} 不大于 {gt}",
-    "less_than": "{input} 不小于 {lt}",
-    "string_type": "{input} 不是文本；请加引号",
-    "int_type": "{input} 不是整数",
-    "int_parsing": "{input} 不是整数",
-    "int_from_float": "{input} 不是整数",
-    "bool_type": "{input} 不是 true 或 false",
-    "bool_parsing": "{input} 不是 true 或 false",
-}
 
 
 @dataclass(frozen=True)
@@ -242,7 +224,7 @@ def _reason(problem: ErrorDetails) -> Text:
     told["input"] = str(value) if isinstance(value, Decimal) else repr(value)
     plain = problem["msg"].removeprefix("Value error, ")
     plain = "keys are due here, each with a value (key: value)" if problem["type"] in _KEYS else plain
-    known = _REASONS.get(problem["type"])
+    known = REASONS.get(problem["type"])
     return Text(plain, known.format(**told) if known else plain)
 
 
@@ -397,7 +379,7 @@ class _Builder:
         mark = getattr(problem, "problem_mark", None)
         if mark is None:
             reason = " ".join(str(problem).split())
-            return _refuse("003", self.where, f"it is no YAML: {reason}", f"不是 YAML：{reason}")
+            return _refuse("003", self.where, f"it is no YAML: {reason}", f"不是 YAML：{parser_reason(reason)}")
         place = f"{self.where}:{mark.line + 1}:{mark.column + 1}"
         lines = text.splitlines()
         line = lines[mark.line] if mark.line < len(lines) else ""
@@ -405,4 +387,4 @@ class _Builder:
             fix = Text("use spaces", "请改用空格")
             return _refuse("004", place, "a tab indents this line", "该行使用了制表符缩进", fix)
         reason = str(getattr(problem, "problem", "") or "cannot be read")
-        return _refuse("003", place, f"it is no YAML: {reason}", f"不是 YAML：{reason}")
+        return _refuse("003", place, f"it is no YAML: {reason}", f"不是 YAML：{parser_reason(reason)}")

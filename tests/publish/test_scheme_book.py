@@ -76,3 +76,9 @@ def test_what_a_manager_can_get_wrong_is_told(tmp_path: Path, sheet, place, valu
     with pytest.raises(error) as told:
         read_scheme_book(path)
     assert words in str(told.value)
+
+
+def test_a_file_that_is_no_workbook_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(SchemeError, match=r"E-SC-006 orders\.csv: this is not an XLSX workbook"):
+        read_scheme_book(tmp_path / "orders.csv")

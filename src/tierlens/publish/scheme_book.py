@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -87,11 +88,20 @@ def read_scheme_book(path: Path) -> Scheme:
     Raises
     ------
     SchemeError
+        ``E-SC-006`` for a file that is no workbook,
         ``E-SC-003`` for a cell that is not what its column holds, ``E-SC-004`` for a column that nobody knows,
         ``E-SC-002`` when an entry is not there, ``E-YA-020`` when the scheme breaks the language.
     MissingExtraError
         When ``tierlens[excel]`` is not installed.
     """
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise SchemeError(
+            "E-SC-006",
+            Text("this is not an XLSX workbook", "这不是 XLSX 工作簿"),
+            where=path.name,
+            fix=Text("write one with 'tierlens scheme explain NAME --to book.xlsx', change it, and import that",
+                     "请先用 tierlens scheme explain NAME --to book.xlsx 写出工作簿，修改后再导入"),
+        )  # fmt: skip
     book = open_book(path)
     titles = {title: sheet for sheet in SHEETS.values() for title in sheet.title}
     known = [(name, titles[name]) for name in book.sheet_names if name in titles]

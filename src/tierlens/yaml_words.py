@@ -1,0 +1,80 @@
+"""Chinese words for what pydantic and the YAML parser say of a file."""
+
+from __future__ import annotations
+
+REASONS: dict[str, str] = {
+    "missing": "必须填写",
+    "model_type": "此处应为若干键（key: value）",
+    "dict_type": "此处应为若干键（key: value）",
+    "tuple_type": "此处应为列表",
+    "list_type": "此处应为列表",
+    "literal_error": "{input} 不在允许的取值之内：{expected}",
+    "string_pattern_mismatch": "{input} 不符合格式 {pattern}",
+    "greater_than_equal": "{input} 小于 {ge}",
+    "less_than_equal": "{input} 大于 {le}",
+    "greater_than": "{input} 不大于 {gt}",
+    "less_than": "{input} 不小于 {lt}",
+    "string_type": "{input} 不是文本；请加引号",
+    "int_type": "{input} 不是整数",
+    "int_parsing": "{input} 不是整数",
+    "int_from_float": "{input} 不是整数",
+    "bool_type": "{input} 不是 true 或 false",
+    "bool_parsing": "{input} 不是 true 或 false",
+    "too_short": "至少需要 {min_length} 项，现有 {actual_length} 项",
+    "too_long": "至多 {max_length} 项，现有 {actual_length} 项",
+    "string_too_short": "{input} 太短，至少 {min_length} 个字符",
+    "string_too_long": "{input} 太长，至多 {max_length} 个字符",
+    "float_type": "{input} 不是数字",
+    "float_parsing": "{input} 不是数字",
+    "decimal_type": "{input} 不是数字",
+    "decimal_parsing": "{input} 不是数字",
+    "decimal_max_digits": "{input} 的位数超过 {max_digits}",
+    "decimal_max_places": "{input} 的小数位超过 {decimal_places}",
+    "finite_number": "{input} 不是有限数",
+    "int_parsing_size": "{input} 过大",
+    "multiple_of": "{input} 不是 {multiple_of} 的倍数",
+    "date_type": "{input} 不是日期",
+    "date_parsing": "{input} 不是日期",
+    "date_from_datetime_parsing": "{input} 不是日期",
+    "path_type": "{input} 不是路径",
+    "set_type": "此处应为列表",
+    "none_required": "此处应为空",
+    "mapping_type": "此处应为若干键（key: value）",
+    "is_instance_of": "{input} 的类型不对",
+    "union_tag_invalid": "{input} 不在允许的取值之内",
+    "no_such_attribute": "没有这个键",
+}
+"""What a kind of pydantic's errors says in Chinese; values in braces are filled in."""
+
+PARSER: dict[str, str] = {
+    "mapping values are not allowed": "此处不能再写“键: 值”（多半是缩进或引号有误）",
+    "did not find expected": "缺少应有的符号（多半是缩进、括号或引号未闭合）",
+    "expected <block end>": "缩进与上文不一致",
+    "could not find expected ':'": "键后缺少冒号",
+    "found unexpected end of stream": "引号或括号未闭合",
+    "found character that cannot start any token": "此处的字符不能作为值的开头，请加引号",
+    "found unknown escape character": "双引号内的反斜杠写法无效，请改用单引号",
+    "unexpected end": "文件在此中断",
+    "control characters are not allowed": "含有控制字符",
+    "special characters are not allowed": "含有控制字符",
+    "found undefined alias": "引用了不存在的别名",
+    "sequence entries are not allowed": "此处不能写列表项",
+    "expected the node content": "此处缺少值",
+    "expected ',' or ']'": "列表缺少逗号或右方括号",
+    "expected ',' or '}'": "缺少逗号或右花括号",
+    "expected a single document": "只能有一个文档",
+}
+"""What the YAML parser's messages say in Chinese, by how they begin."""
+
+
+def parser_reason(reason: str) -> str:
+    """Return the parser's reason in Chinese.
+
+    Examples
+    --------
+    >>> parser_reason("expected <block end>, but found ','")
+    '缩进与上文不一致'
+    >>> parser_reason("something new")
+    '此处的写法无法识别'
+    """
+    return next((chinese for start, chinese in PARSER.items() if start in reason), "此处的写法无法识别")
