@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -266,7 +267,11 @@ def _inside(part: dict[str, Any], step: str | int) -> list[Any]:
 
 def _file_text(path: Path, name: str) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+            # Reading a pipe waits for a writer, and a device may never end.
+            raise _refuse("001", name, "it is a pipe or a device, not a file", "它是管道或设备，不是文件")
+        if about.st_size > MAX_BYTES:
             raise _refuse("002", name, f"it is larger than {MAX_BYTES:,} bytes", f"文件超过 {MAX_BYTES:,} 字节")
         return path.read_bytes().decode("utf-8")
     except OSError as problem:

@@ -105,15 +105,16 @@ def run_on_spark(
         pyspark is not installed.
     UsageError
         ``E-RU-028`` where every model reads a column that Spark cannot be given; where only some do, they are left out
-        and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff.
+        and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff, ``E-RU-042``
+        where one is not as it was kept.
     """
     clock, started = Clock(tell), moment()
     with outputs.held(out, force, outputs.ON_SPARK, inputs_of(config, file)) as place:
         with clock.step("read", Text("reading the source", "读取数据源")):
             config, shop = obtain(config, tell, at_cutoff=True)
         with outputs.replaced(place, tell) as folder:
-            kept = place / outputs.MODELS
-            models = kept if kept.is_dir() and not force else folder / outputs.MODELS
+            is_kept = (place / outputs.MODELS).is_dir() and not force
+            models = outputs.kept_models(place) if is_kept else folder / outputs.MODELS
             learnt = _learn(config, shop, models, clock)
             counts = _scored(config, shop, learnt, folder, clock)
             tiers = {str(row["tier"] or "-"): int(row["count"]) for row in counts}

@@ -94,7 +94,7 @@ def read_scheme_book(path: Path) -> Scheme:
     MissingExtraError
         When ``tierlens[excel]`` is not installed.
     """
-    if path.is_file() and not zipfile.is_zipfile(path):
+    if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
         raise SchemeError(
             "E-SC-006",
             Text("this is not an XLSX workbook", "这不是 XLSX 工作簿"),
