@@ -91,3 +91,9 @@ def test_a_change_with_the_unit_or_the_number_of_customers_is_an_error(monkeypat
     ]
     monkeypatch.setattr(lint, "probe", lambda _: [probe.Text("x", "某")])
     assert found(tiny(), "error") == ["grade: x"]
+
+
+def test_parameters_that_no_command_reads_say_so() -> None:
+    notes = {found.place: found.text for found in check_scheme(load_scheme("classification_standard"))}
+    assert "no command reads it yet" in notes["parameters.audit_share"].en
+    assert "目前没有命令读取" in notes["parameters.trial_months"].zh

@@ -111,10 +111,20 @@ def check_scheme(scheme: Scheme) -> list[Finding]:
     >>> [finding.text.en for finding in check_scheme(load_scheme("relationship_rating")) if finding.level == "error"]
     []
     """
-    found = [*_cuts(scheme), *_tiers(scheme), *_weights(scheme), *_shares(scheme)]
+    found = [*_cuts(scheme), *_tiers(scheme), *_weights(scheme), *_shares(scheme), *_unread(scheme)]
     for label in scheme.labels:
         found += _label(scheme, label)
     return found + [Finding("error", "grade", fault) for fault in probe(scheme)]
+
+
+def _unread(scheme: Scheme) -> Iterator[Finding]:
+    """Say of the parameters of a scheme that they are stated for people."""
+    for one in scheme.parameters:
+        what = Text(
+            f"{one.title.en}: stated for people; no command reads it yet",
+            f"{one.title.zh}：仅供查阅，目前没有命令读取",
+        )
+        yield Finding("note", f"parameters.{one.id}", what)
 
 
 def _cuts(scheme: Scheme) -> Iterator[Finding]:
