@@ -105,7 +105,7 @@ def test_the_fall_that_is_coming_is_told_first_where_it_is_the_greater_danger() 
             "churn_risk": [0.2, 0.2, 0.2]}  # fmt: skip
     for place in (1, 2, 3):
         rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 3 for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows), Currency("CNY")).to_pylist()
+    told = _with_fall(pa.table(rows), {}, Currency("CNY")).to_pylist()
     assert told[0]["reason_1_code"] == "R-STANDING"
     assert "4.2 points short of tier A" in told[0]["reason_1_en"]
     assert "距A级将差4.2分" in told[0]["reason_1_zh"]
@@ -118,7 +118,7 @@ def test_where_tiers_go_by_the_amount_the_fall_is_told_in_money_and_days() -> No
             "downgrade_risk": [0.9, 0.0], "churn_risk": [0.2, 0.2]}  # fmt: skip
     for place in (1, 2, 3):
         rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 2 for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows), Currency("GBP")).to_pylist()
+    told = _with_fall(pa.table(rows), {}, Currency("GBP")).to_pylist()
     assert told[0]["reason_1_en"].startswith("Falls below tier high in 42 days unless more is bought, 3,412 GBP")
     assert told[0]["reason_1_zh"].startswith("42天后将低于high级，预测期末前须再消费3,412 GBP")
     assert told[1]["reason_1_code"] == "code1"
@@ -168,3 +168,12 @@ def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_pa
     for said in (r"E-RU-029 .*learned from 2025-02-01", "2025-05-01"):
         with pytest.raises(UsageError, match=said):
             kept_model(tmp_path, "churn", config("2025-05-01"))
+
+
+def test_the_fall_names_the_tier_as_the_scheme_does() -> None:
+    rows = {"tier": ["middle"], "need": [4.25], "downgrade_risk": [0.9], "churn_risk": [0.2]}
+    for place in (1, 2, 3):
+        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] for part in ("code", "en", "zh")}
+    told = _with_fall(pa.table(rows), {"middle": Text("Middle value", "中价值客户")}, Currency("CNY")).to_pylist()[0]
+    assert "short of tier Middle value" in told["reason_1_en"]
+    assert "距中价值客户将差4.2分" in told["reason_1_zh"]

@@ -162,7 +162,7 @@ def _falls(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> li
 def _filled(words: Text, names: Mapping[str, Text], tier: str, **values: object) -> Text:
     """Fill a tier, by its name in each language, and other values into a sentence."""
     en, zh = (tier_word(tier, names, lang) for lang in ("en", "zh"))
-    zh = f"{zh}级" if len(zh) == 1 else zh
+    zh = f"{zh}级" if zh == tier else zh
     return Text(words.en.format(tier=en, **values), words.zh.format(tier=zh, **values))
 
 
