@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases bad-inputs crash mlflow slow clean
+.PHONY: peers demo test check lint format cases grader-oracle bad-inputs crash mlflow slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -29,6 +29,10 @@ format: $(VENV)/.installed
 
 cases: $(VENV)/.installed
 	$(BIN)/python -m tierlens.grading.cases tests/schemes
+
+# A second grader, from raw rows and the documents' numbers, against tierlens.
+grader-oracle: $(VENV)/.installed
+	$(BIN)/python -m tests.grader_oracle
 
 bad-inputs: $(VENV)/.installed
 	$(BIN)/python -m tests.bad_inputs
