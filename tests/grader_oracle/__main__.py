@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+
 from tests.grader_oracle import (
     classification_standard,
     five_step,
@@ -16,6 +20,7 @@ from tests.grader_oracle import (
     relationship_rating,
     tiered_management,
 )
+from tests.grader_oracle.edges import edges
 from tests.grader_oracle.people import People, Verdict, Verdicts, buyers, everybody
 from tests.grader_oracle.shop import shop_at
 from tierlens.app.prepare import graded_features, lent
@@ -24,6 +29,7 @@ from tierlens.grading import grade, load_scheme
 from tierlens.sources.simulate import simulated_shop
 from tierlens.sources.tables import Tables, day_number
 
+Rows = dict[str, list[dict[str, Any]]]
 SCHEMES: dict[str, Callable[[People], Verdicts]] = {
     "five_step": five_step.graded,
     "relationship_guide": relationship_guide.graded,
@@ -31,6 +37,8 @@ SCHEMES: dict[str, Callable[[People], Verdicts]] = {
     "tiered_management": tiered_management.graded,
     "classification_standard": classification_standard.graded,
 }
+CROWDS = ("buyers", "everybody", "on bounds")
+"""Who is graded: with a purchase in the year, all that are known, or by hand (see :mod:`tests.grader_oracle.edges`)."""
 STATED_FLAGS = frozenset({"borderline", "undocumented_band"})
 """Flags that a note of a scheme states; the others tell of data, not of the document."""
 SCORED_CLOSE = ("relationship_rating", "tiered_management")
@@ -122,20 +130,36 @@ def _exact(score: float | None) -> Fraction | None:
     return None if score is None else Fraction(score)
 
 
-def rows_of(tables: Tables) -> dict[str, list[dict[str, Any]]]:
+def rows_of(tables: Tables) -> Rows:
     """Return the raw rows of the eight tables."""
     frames = {"transactions": tables.transactions.drop("time"), **tables.others}
     return {name: frame.collect("pyarrow").to_native().to_pylist() for name, frame in frames.items()}
 
 
+def tables_of(rows: Rows, like: Tables) -> Tables:
+    """Return raw rows as tables with the columns of others; what a row does not say is missing."""
+    frames = {"transactions": like.transactions, **like.others}
+    made, connection = {}, duckdb.connect()
+    for name, frame in frames.items():
+        schema = frame.head(0).collect("pyarrow").to_native().schema
+        table = pa.Table.from_pylist([_with_score(row, name) for row in rows[name]], schema=schema)
+        made[name] = nw.from_native(duckdb.from_arrow(table, connection=connection))
+    return Tables(made.pop("transactions"), like.currency, "edges", others=made)
+
+
+def _with_score(row: dict[str, Any], table: str) -> dict[str, Any]:
+    return {**row, "score": float(row["value"]) if row["value"][-1].isdigit() else None} if table == "ratings" else row
+
+
 def compared(customers: int, seed: int, cutoff: str) -> list[Compared]:
-    """Grade a simulated shop twice by each scheme: who bought in the year, and everybody who is known."""
-    tables, day = simulated_shop(customers=customers, seed=seed).tables, day_number(cutoff)
-    known = everybody(shop_at(day, rows_of(tables)))
-    crowds: tuple[tuple[str, People], ...] = (("buyers", buyers(known)), ("everybody", known))
+    """Grade twice by each scheme: a simulated shop (who bought in the year; everybody), and customers on bounds."""
+    shop, day = simulated_shop(customers=customers, seed=seed).tables, day_number(cutoff)
+    on_bounds = tables_of(edges(day), shop)
+    known, beside = (everybody(shop_at(day, rows_of(tables))) for tables in (shop, on_bounds))
+    crowds: list[tuple[People, Tables]] = [(buyers(known), shop), (known, shop), (beside, on_bounds)]
     return [
-        Compared(name, who, graded_by_tierlens(tables, day, name, everyone=who == "everybody"), oracle(people))
-        for who, people in crowds
+        Compared(name, who, graded_by_tierlens(tables, day, name, everyone=who != CROWDS[0]), oracle(people))
+        for who, (people, tables) in zip(CROWDS, crowds, strict=True)
         for name, oracle in SCHEMES.items()
     ]
 

@@ -40,7 +40,7 @@ def graded(people: People) -> Verdicts:
     found = {}
     for name, customer in people.items():
         scores = scores_of({i: p[name] for i, p in points.items()}) if name in old else {}
-        found[name] = Verdict(_tier(scores.get("score")), scores, triggers=_triggers(customer))
+        found[name] = Verdict(tier_of(scores.get("score")), scores, triggers=_triggers(customer))
     return found
 
 
@@ -83,7 +83,8 @@ def scores_of(points: Mapping[str, Fraction | None]) -> dict[str, Fraction | Non
     return {name: None if mean is None else mean * TO_SCORE for name, mean in named.items()}
 
 
-def _tier(score: Fraction | None) -> str | None:
+def tier_of(score: Fraction | None) -> str | None:
+    """Return the tier of a composite."""
     if score is None:
         return None
     return first_that_holds([("A", score >= A), ("B", score >= B), ("C", score >= C)], "D")
