@@ -20,6 +20,7 @@ BEFORE = 1_000_00
 """Minor units of the period that another is held against."""
 SHARES = (70, 80, 100, 120)
 """Per cent of it that some document names."""
+STARS, PLAIN = 9, 80
 NPS = (50, 30, 0, -30)
 WORDS = {
     "credit_rating": ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"),
@@ -29,6 +30,9 @@ WORDS = {
     "dependence": ("exclusive", "primary", "one_of_several", "occasional", "trial"),
     "demand_kind": ("product", "service", "custom", "产品升级"),
 }
+
+NUMBERS = ("profit_contribution", "industry_growth", "business_growth", "expansion_2y")
+"""Ratings that are shares; the fit with new demand is 1 to 10."""
 
 
 class Edges:
@@ -65,7 +69,21 @@ class Edges:
 def edges(cutoff: int) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of the eight tables."""
     made = Edges(cutoff)
-    for write in (_amounts, _ages, _growth, _quarters, _heads, _late, _served, _paid, _words, _answers):
+    for write in (
+        _amounts,
+        _ages,
+        _growth,
+        _quarters,
+        _declines,
+        _heads,
+        _late,
+        _served,
+        _paid,
+        _words,
+        _numbers,
+        _answers,
+        _stars,
+    ):
         write(made)
     return made.rows
 
@@ -116,6 +134,14 @@ def _quarters(made: Edges) -> None:
             made.buy(customer, 135, BEFORE)
             made.buy(customer, 225, BEFORE + step)
             made.buy(customer, 600, 10 * BEFORE)
+
+
+def _declines(made: Edges) -> None:
+    """Falling quarters, and a year that is down by about 30 %."""
+    for last in (-1, 0, 1):
+        customer = f"down by 30 % and {last}"
+        for age, amount in ((45, 10 * USUAL), (135, 20 * USUAL), (225, 40 * USUAL + last), (400, 100 * USUAL)):
+            made.buy(customer, age, amount)
 
 
 def _heads(made: Edges) -> None:
@@ -200,6 +226,40 @@ def _words(made: Edges) -> None:
             made.add("ratings", made.usual(f"{name} {word}"), 100, name=name, value=word)
         for age in (730, 731):
             made.add("ratings", made.usual(f"{name} of {age}"), age, name=name, value=words[0])
+
+
+def _numbers(made: Edges) -> None:
+    """Ratings that are numbers, below zero too."""
+    for name in NUMBERS:
+        for value in ("-0.05", "0", "0.000015", "0.1", "0.3"):
+            made.add("ratings", made.usual(f"{name} {value}"), 100, name=name, value=value)
+    for fit in range(1, 11):
+        made.add("ratings", made.usual(f"fit {fit}"), 100, name="new_demand_fit", value=str(fit))
+
+
+def _stars(made: Edges) -> None:
+    """The best in all that a rating compares, each a little less in one part than the one before; many plain ones."""
+    ended = made.cutoff - 60
+    for place in range(STARS):
+        customer = f"star {place}"
+        made.buy(customer, 1500, USUAL)
+        made.buy(customer, 30, 10_000 * USUAL)
+        made.add("contracts", customer, 700, end_day=ended, outcome_day=ended, renewed=True, fulfilled=1.0)
+        for age in range(1, 31):
+            row: dict[str, Any] = {"satisfaction": 5.0, "rated_day": made.cutoff - age}
+            made.add("tickets", customer, age, kind="enquiry", **row)
+            made.add("tickets", customer, age, kind="custom", **row)
+        for name in NUMBERS:
+            made.add("ratings", customer, 100, name=name, value=f"{3 - place / 5:.1f}")
+        made.add("ratings", customer, 100, name="new_demand_fit", value="10")
+    for place in range(PLAIN):
+        customer = made.usual(f"plain {place}")
+        made.add("contracts", customer, 700, end_day=ended, outcome_day=ended, renewed=False, fulfilled=0.5)
+        for age in range(100, 105):
+            made.add("tickets", customer, age, kind="complaint", severity="minor", rated_day=made.cutoff - age)
+        for name in NUMBERS:
+            made.add("ratings", customer, 100, name=name, value="0")
+        made.add("ratings", customer, 100, name="new_demand_fit", value="1")
 
 
 def _answers(made: Edges) -> None:
