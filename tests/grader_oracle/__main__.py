@@ -46,7 +46,7 @@ SCORED_CLOSE = ("relationship_rating", "tiered_management")
 HEADS = ("scheme", "customers", "number", "tiers", "labels", "triggers", "tags", "flags", "largest difference of score")
 WIDTHS = (25, 11, 8, 7, 8, 10, 6, 7, 0)
 SHOWN = 10
-"""Customers that are named for each scheme."""
+"""Customers that are named for each scheme and part."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,12 @@ class Compared:
     def examples(self) -> Iterator[str]:
         """Return a line for each of the first customers of whom something differs."""
         for part in ("tier", "labels", "triggers", "tags", "flags"):
-            for name in self.differing(part)[:SHOWN]:
+            names = self.differing(part)
+            for name in names[:SHOWN]:
                 said = [self._said(side, name, part) for side in (self.ours, self.due)]
                 yield f"{self.scheme}, {self.who}: {name}: {part}: {_plain(said[0])}, the oracle {_plain(said[1])}"
+            if len(names) > SHOWN:
+                yield f"{self.scheme}, {self.who}: {part}: and {len(names) - SHOWN} more"
 
 
 def _plain(said: Any) -> str:
@@ -181,7 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "tierlens and the oracle differ in\n")  # fmt: skip
     say("\n".join([_line(HEADS), *(_line(each.cells()) for each in found)]) + "\n")
     say("".join(f"{example}\n" for each in found for example in each.examples()))
-    return int(any(each.differing("tier") for each in found))
+    wrong = sum(len(each.differing("tier")) for each in found)
+    say(f"tiers that differ: {wrong}\n")
+    return min(wrong, 1)
 
 
 if __name__ == "__main__":
