@@ -11,21 +11,8 @@ import pytest
 from tests.grader_oracle import relationship_rating
 from tests.grader_oracle.__main__ import CROWDS, SCHEMES, Compared, compared
 
-NEVER_BOUGHT = "customers who never bought count in the population that they are not graded in"
-KNOWN = {
-    ("relationship_rating", "everybody"): NEVER_BOUGHT,
-    ("tiered_management", "everybody"): NEVER_BOUGHT,
-    ("five_step", "on bounds"): "the document says more than 1,000,000 a year; exactly that is graded strategic",
-}
-"""Where tierlens departs from the document, or from its own note, and why."""
 CLOSE = 1e-5
 """Scores are on 0-100. Shares are cut to millionths before a mean is taken; the rest is exact to nine places."""
-
-
-def _case(scheme: str, who: str) -> object:
-    reason = KNOWN.get((scheme, who))
-    marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
-    return pytest.param(scheme, who, id=f"{scheme}-{who}", marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +21,7 @@ def both() -> dict[tuple[str, str], Compared]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("scheme", "who"), [_case(scheme, who) for scheme in SCHEMES for who in CROWDS])
+@pytest.mark.parametrize(("scheme", "who"), [(scheme, who) for scheme in SCHEMES for who in CROWDS])
 def test_the_two_say_the_same(both: dict[tuple[str, str], Compared], scheme: str, who: str) -> None:
     pair = both[scheme, who]
     assert len(pair.due) > 100

@@ -64,10 +64,16 @@ class Oracle:
 
     def population(self, column: str, cutoff: int) -> list[Fraction]:
         if (column, cutoff) not in self.cache:
-            values = [row[column] for row in self.rows if row["cutoff"] == cutoff]
+            values = [row[column] for row in self.rows if row["cutoff"] == cutoff and self.counts(row)]
             self.cache[column, cutoff] = sorted(Fraction(v) for v in values if v is not None)
         people: list[Fraction] = self.cache[column, cutoff]
         return people
+
+    def counts(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a customer is of the population: under scores, who never bought is refused a tier and is not."""
+        if self.scheme.tier_by != "score" or not {"frequency", "tenure_days"} <= self.columns:
+            return True
+        return row["tenure_days"] is not None or (row["frequency"] or 0) > 0
 
     def summed(self, column: str, cutoff: int) -> list[Fraction]:
         """Real numbers are cut to millionths (money: hundredths of a minor unit) before they are summed."""
@@ -111,13 +117,16 @@ class Oracle:
         for cut in indicator.cuts or (indicator.tables or {}).get(self.scheme.table, ()):
             if self.inside(source, cut, value):
                 return Fraction(cut.points)
-        return whole_places(min(max(self.compared(indicator, source, row), low), high))
+        compared = self.compared(indicator, source, row)
+        return None if compared is None else whole_places(min(max(compared, low), high))
 
-    def compared(self, indicator: Any, source: str, row: Mapping[str, Any]) -> Fraction:
+    def compared(self, indicator: Any, source: str, row: Mapping[str, Any]) -> Fraction | None:
         people, x = self.population(source, row["cutoff"]), Fraction(row[source])
         low, high = Fraction(self.scheme.points.low), Fraction(self.scheme.points.high)
         up = indicator.direction == "up"
         rule = indicator.normalise
+        if not people or (rule.method == "percentile" and x not in people):  # only who is not of the population
+            return None
         if rule.method == "z_score":
             centre, spread = self.shape(source, row["cutoff"])
             if not spread:

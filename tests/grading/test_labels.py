@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from tests.grading.conftest import Lazy, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed, tiny
+from tierlens.app.prepare import lent
+from tierlens.features.snapshot import to_arrow
 from tierlens.grading.columns import Columns, settle_numbers
 from tierlens.grading.labels import having, say_flags
 from tierlens.grading.language import Band
+from tierlens.grading.reference import fit_reference
 from tierlens.grading.scheme import load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
@@ -151,3 +154,44 @@ def test_what_is_no_number_is_missing(lazy: Lazy):
     settled = settle_numbers(lazy(table), columns).collect("pyarrow").to_native()
     assert settled["mark"].to_pylist() == [1.0, None, None]
     assert settled["other"].null_count == 0
+
+
+def test_one_order_is_not_close_to_a_bound_of_orders() -> None:
+    """``frequency >= 1`` has no other whole number within 5 %; an amount has."""
+    rows = pa.table(
+        {
+            "customer_id": ["one order", "close", "at the bound"],
+            "cutoff": pa.array([20000] * 3, pa.int32()),
+            "monetary": [5_000_000_00, 1_010_000_00, 1_000_000_00],
+            "frequency": [1, 1, 9],
+            "tenure_days": [400] * 3,
+            "recency_days": [10] * 3,
+        }
+    )
+    graded = to_arrow(grade(lent(rows), load_scheme("five_step"), Currency("CNY"))).to_pylist()
+    assert {row["customer_id"]: ("borderline" in row["flags"], row["tier"]) for row in graded} == {
+        "one order": (False, "strategic"),
+        "close": (True, "strategic"),
+        "at the bound": (True, "core"),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["tiered_management", "relationship_rating"])
+def test_who_never_bought_is_not_in_the_population(scheme: str) -> None:
+    """Customers who are refused a tier move nobody else's points; a fitted population leaves them out as well."""
+    rows = {
+        "customer_id": ["a", "b", "c", "never"],
+        "cutoff": pa.array([20000] * 4, pa.int32()),
+        "monetary": [100, 300, 900, 0],
+        "frequency": [1, 2, 5, 0],
+        "tenure_days": [400, 300, 900, None],
+    }
+    everyone = pa.table(rows)
+    loaded, currency = load_scheme(scheme), Currency("CNY")
+    some = to_arrow(grade(lent(everyone.slice(0, 3)), loaded, currency)).sort_by("customer_id")
+    found = to_arrow(grade(lent(everyone), loaded, currency)).sort_by("customer_id")
+    assert found.slice(0, 3).equals(some)
+    assert "no_history" in found["flags"][3].as_py()
+    assert fit_reference(lent(everyone), loaded, currency).equals(
+        fit_reference(lent(everyone.slice(0, 3)), loaded, currency)
+    )

@@ -48,10 +48,10 @@ RULES = [
     (
         "five_step",
         {"monetary": 45000000, "frequency": 3},
-        [("raise", "strategic", ("buy", 55000000)), ("raise", "strategic", ("orders", 4)),
+        [("raise", "strategic", ("buy", 55000001)), ("raise", "strategic", ("orders", 4)),
          ("keep", "core", ("less", 15000000))],
     ),
-    ("five_step", {"monetary": 100000000, "frequency": 3}, []),
+    ("five_step", {"monetary": 100000001, "frequency": 3}, []),
     (
         "relationship_guide",
         {"monetary": 50000000},

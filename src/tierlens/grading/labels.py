@@ -189,9 +189,15 @@ def _near_bounds(columns: Columns) -> Iterator[nw.Expr]:
     label = next(label for label in scheme.labels if label.id == scheme.tier_by)
     pairs = {(column, bound) for rule in label.rules for a in rule.when for column, bound in _bounds(a)}
     for column, bound in sorted(pairs) if scheme.borderline_share > 0 else []:
-        if columns.has(column) and bound > 0:
-            away = bound * scheme.borderline_share
+        away = bound * scheme.borderline_share
+        # Where no other whole number lies so near (1 order), a customer at the bound is not close to another tier.
+        if columns.has(column) and bound > 0 and (away >= 1 or not _is_count(column, columns)):
             yield columns.within(column, Band(at_least=bound - away, at_most=bound + away))
+
+
+def _is_count(column: str, columns: Columns) -> bool:
+    use = columns.scheme.features.get(column)
+    return columns.kinds[column] == "whole" and (use is None or use.unit != "money")
 
 
 def _bounds(alternative: dict[str, Condition]) -> Iterator[tuple[str, Decimal]]:

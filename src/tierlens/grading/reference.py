@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.errors import DataError
-from tierlens.grading.columns import Columns, Frame, columns_of_frame, rounded, settle_numbers
+from tierlens.grading.columns import Columns, Frame, columns_of_frame, has_history, rounded, settle_numbers
 from tierlens.grading.parts import Indicator, Normalise
 from tierlens.grading.scheme import Scheme
 from tierlens.sources.tables import Currency
@@ -39,19 +39,26 @@ def normalised(columns: Columns) -> list[tuple[Indicator, Normalise, str]]:
 def with_population(features: Frame, columns: Columns) -> Frame:
     """Add to each row what its population says: mean and spread, lowest and highest, or the part that stands below."""
     wanted = normalised(columns)
+    crowd = graded_population(features, columns)
     summed = [(i, n, source) for i, n, source in wanted if n.method != "percentile"]
     found = features
     for indicator, normalise, source in wanted:
         if normalise.method == "percentile":
-            found = found.join(_parts(features, indicator, source), on=["cutoff", source], how="left")
+            found = found.join(_parts(crowd, indicator, source), on=["cutoff", source], how="left")
     if not summed:
         return found
     population = (
-        features.group_by("cutoff")
+        crowd.group_by("cutoff")
         .agg(expr for i, n, source in summed for expr in _sums(i, n, source, columns))
         .select("cutoff", *(expr for i, n, source in summed for expr in _summary(i, n, source, columns)))
     )
     return found.join(population, on="cutoff", how="left")
+
+
+def graded_population(features: Frame, columns: Columns) -> Frame:
+    """Return the customers that others are compared with: without those who get no tier because they never bought."""
+    bought = has_history(columns) if columns.scheme.tier_by == "score" else None
+    return features if bought is None else features.filter(bought)
 
 
 def _parts(features: Frame, indicator: Indicator, source: str) -> Frame:
@@ -184,7 +191,8 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
     rows: list[dict[str, Any]] = []
     if wanted:
         sources = sorted({source for _, _, source in wanted})
-        table = settle_numbers(features, columns).select("cutoff", *sources).collect("pyarrow").to_native()
+        crowd = graded_population(settle_numbers(features, columns), columns)
+        table = crowd.select("cutoff", *sources).collect("pyarrow").to_native()
         for cutoff in sorted(set(table["cutoff"].to_pylist())):
             here = table.filter(pa.compute.equal(table["cutoff"], cutoff))
             rows += [_measured(cutoff, i, n, source, here[source]) for i, n, source in wanted]
