@@ -102,7 +102,8 @@ def test_what_moved_is_named():
     rng = np.random.default_rng(0)
     old = pd.DataFrame(rng.normal(size=(800, 3)), columns=["still", "calm", "wild"])
     new = old.assign(wild=old["wild"] + 3)
-    table = moved(old, new, "churn", (rng.random(800), rng.random(300)))
+    ids = [np.arange(800) // 2, 10_000 + np.arange(800), np.arange(300)]
+    table = moved(old, new, "churn", (rng.random(300), rng.random(800)), ids)
     assert table["feature"].to_pylist()[::3] == ["wild", "churn_risk"]
     assert table["alarm"].to_pylist() == [True, False, False, False]
     note = moved_note(table, Text("Churn", "流失"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,15 @@ from scipy.stats import spearmanr
 
 from tierlens.app.config import RunConfig
 from tierlens.app.customers import _with_fall
-from tierlens.app.learn import SeasonalRates, _rival, kept_model, plausible
-from tierlens.app.rivals import rivals_of
+from tierlens.app.learn import SeasonalRates, kept_model, plausible
+from tierlens.app.rivals import better_rival, rivals_of
 from tierlens.app.tasks import STANDING, Task, lower_bounds
 from tierlens.app.trial import Contender, judge
 from tierlens.errors import UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
+from tierlens.publish.findings import Estimate
 from tierlens.risk.model import RiskClassifier
 from tierlens.sources.tables import Currency, day_number
 from tierlens.words import Text
@@ -146,12 +148,24 @@ def test_the_better_baseline_is_kept_beside_the_model() -> None:
     good = rivals_of(task)[0]
     weak = Contender(Text("coin", "硬币"), coin, is_model=True)
     below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
-    kept = _rival(task, (weak, good), below)
+    kept = better_rival(task, (weak, good), below)
     assert kept is not None
     assert kept.columns == ("recency_days",)
     strong = Contender(Text("good", "好"), oracle, is_model=True)
     level = judge(task, (strong, Contender(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
-    assert _rival(task, (strong, good), level) is None
+    assert better_rival(task, (strong, good), level) is None
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.02, 0.001), (None, None)])
+def test_a_baseline_that_may_be_ahead_by_chance_does_not_replace_the_model(
+    low: float | None, high: float | None
+) -> None:
+    task = task_of([10, 20])
+    good = rivals_of(task)[0]
+    weak = Contender(Text("coin", "硬币"), coin, is_model=True)
+    below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
+    ahead = dataclasses.replace(below, edge=Estimate(-0.01, low, high))
+    assert better_rival(task, (weak, good), ahead) is None
 
 
 def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Agreement of segments and tiers: peers' numbers, laws of relabelling, and the customers who stand out."""
+"""Agreement of segments and tiers: peers' numbers, intervals that hold, and the customers who stand out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats.contingency import association
+from scipy.stats import chi2_contingency, fisher_exact
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from tierlens.errors import DataError
 from tierlens.explain.agreement import agreement, cross_table, disagreements
+from tierlens.explain.measures import MEASURES
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ABCD")), min_size=2, max_size=60)
 
@@ -38,8 +39,16 @@ def test_oracle_scikit_learn_and_scipy(both):
     if len(set(segments)) > 1 and len(set(tiers)) > 1:
         information = adjusted_mutual_info_score(tiers, segments)
         assert found["adjusted_mutual_information"]["value"] == pytest.approx(information, abs=1e-9)
-        table = pd.crosstab(pd.Series(segments), pd.Series(tiers)).to_numpy()
-        assert found["cramers_v"]["value"] == pytest.approx(association(table, method="cramer"), abs=1e-9)
+        assert found["cramers_v"]["value"] ** 2 == pytest.approx(bergsma(segments, tiers) ** 2, abs=1e-9)
+
+
+def bergsma(segments, tiers):
+    """The formulas of the paper, one by one."""
+    table = pd.crosstab(pd.Series(segments), pd.Series(tiers)).to_numpy()
+    n, (r, c) = table.sum(), table.shape
+    left = max(0.0, chi2_contingency(table, correction=False).statistic / n - (r - 1) * (c - 1) / (n - 1))
+    least = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
+    return min(np.sqrt(left / least), 1.0) if least > 1e-9 else 0.0
 
 
 @settings(max_examples=50, deadline=None)
@@ -53,12 +62,16 @@ def test_law_new_names_and_a_new_row_order_change_no_measure(both, order):
 
 
 def test_full_agreement_and_none():
-    same = measured([0, 1, 2] * 20, ["A", "B", "C"] * 20, resamples=50)
+    same = measured([0, 1, 2] * 20, ["A", "B", "C"] * 20, resamples=200)
     assert [row["value"] for row in same.values()] == pytest.approx([1, 1, 1])
-    assert [row["low"] for row in same.values()] == pytest.approx([1, 1, 1])
-    apart = measured([0, 1] * 20, ["A", "A", "B", "B"] * 10)
-    assert apart["cramers_v"]["value"] == pytest.approx(0, abs=1e-9)
+    assert [row["high"] for row in same.values()] == [1, 1, 1]
+    # Sixty customers without an exception leave room for one in twenty.
+    assert all(0.6 < row["low"] < 1 for row in same.values())
+    assert all(row["p_value"] == 1 / 201 for row in same.values())
+    apart = measured([0, 1] * 20, ["A", "A", "B", "B"] * 10, resamples=200)
+    assert apart["cramers_v"]["value"] == 0
     assert apart["adjusted_rand"]["value"] < 0.01
+    assert all(row["p_value"] == 1 for row in apart.values())
 
 
 @pytest.mark.parametrize("segments", [[0, 0, 0], [0, 1, 2]])
@@ -67,9 +80,9 @@ def test_one_segment_or_one_each_does_not_divide_by_nothing(segments):
     assert all(np.isfinite(list(row.values())[3:]).all() for row in found.values())
 
 
-def test_oracle_the_interval_of_customers_drawn_one_by_one():
-    segments, tiers = drawn()
-    found = measured(segments, tiers, resamples=2000)
+def test_oracle_far_from_chance_the_interval_is_that_of_customers_drawn_one_by_one():
+    segments, tiers = drawn(2000)
+    found = measured(segments, tiers, resamples=500)
     rng = np.random.default_rng(1)
     rand, information = [], []
     for _ in range(300):
@@ -78,8 +91,58 @@ def test_oracle_the_interval_of_customers_drawn_one_by_one():
         information.append(adjusted_mutual_info_score(tiers[rows], segments[rows]))
     for name, values in (("adjusted_rand", rand), ("adjusted_mutual_information", information)):
         slow = np.quantile(values, [0.025, 0.975])
-        assert [found[name]["low"], found[name]["high"]] == pytest.approx(slow.tolist(), abs=0.02)
+        assert [found[name]["low"], found[name]["high"]] == pytest.approx(slow.tolist(), abs=0.01)
         assert found[name]["low"] < found[name]["value"] < found[name]["high"]
+
+
+TIERS = np.array([0.05, 0.15, 0.3, 0.5])
+POPULATIONS = {
+    "independent": np.outer([0.4, 0.25, 0.15, 0.12, 0.08], TIERS),
+    "dependent": 0.3 * np.diag(TIERS) + 0.7 * np.outer(TIERS, np.full(4, 0.25)),
+}
+
+
+@pytest.mark.parametrize(("shares", "customers"), [("independent", 100), ("independent", 1000), ("dependent", 300)])
+def test_intervals_hold_the_population_as_often_as_they_say(shares, customers):
+    rng = np.random.default_rng(7)
+    tries, missed, claimed = 150, dict.fromkeys(MEASURES, 0), 0
+    truth = {name: of.reported(of.slope(POPULATIONS[shares][None])[0])[0] for name, of in MEASURES.items()}
+    for seed in range(tries):
+        cells = rng.multinomial(customers, POPULATIONS[shares].ravel())
+        segment, tier = np.divmod(np.repeat(np.arange(len(cells)), cells), 4)
+        found = agreement(segment, tier.astype(str), resamples=99, seed=seed)
+        claimed += "tiers agree better" in found.verdict.en
+        for row in found.measures.to_pylist():
+            assert row["low"] <= row["value"] <= row["high"]
+            missed[row["measure"]] += not row["low"] - 1e-9 <= truth[row["measure"]] <= row["high"] + 1e-9
+    # 7.5 of 150 are due; more than 17, or none, have a chance of less than one in a thousand.
+    assert all(0 < count <= 17 for count in missed.values()), missed
+    assert claimed <= 17 if shares == "independent" else claimed > 140
+
+
+@given(both=pairs)
+@settings(max_examples=30, deadline=None)
+def test_law_only_the_test_decides_what_is_claimed(both):
+    segments, tiers = (list(part) for part in zip(*both, strict=True))
+    found = agreement(segments, tiers, resamples=60)
+    assert ("tiers agree better than chance" in found.verdict.en) == (found.p_value < 0.05)
+    assert ("高于随机水平" in found.verdict.zh) == (found.p_value < 0.05)
+    for row in found.measures.to_pylist():
+        assert row["low"] <= row["value"] <= row["high"]
+        assert row["p_value"] < 0.05 or row["low"] <= 0 or min(len(set(segments)), len(set(tiers))) == 1
+
+
+def test_without_draws_nothing_is_claimed():
+    found = agreement([0, 1] * 50, ["A", "B"] * 50, resamples=0)
+    assert found.verdict.en == "not tested against chance"
+    assert all(np.isnan([row["low"], row["high"], row["p_value"]]).all() for row in found.measures.to_pylist())
+
+
+def test_the_test_is_fishers_on_two_by_two():
+    table = np.array([[12, 5], [6, 11]])
+    segments, tiers = np.divmod(np.repeat(np.arange(4), table.ravel()), 2)
+    found = agreement(segments, tiers.astype(str), resamples=4000)
+    assert found.p_value == pytest.approx(fisher_exact(table).pvalue, abs=0.02)
 
 
 def test_law_more_customers_and_less_confidence_narrow_the_interval():

@@ -143,6 +143,8 @@ def make_findings(*, simulated: bool = False, project: str = "Online shop") -> F
         ),
         Estimate(0.31, 0.28, 0.34),
         Estimate(0.27, 0.25, 0.29),
+        Text("segments and tiers agree better than chance (permutation test, p = 0.001)",
+             "客群与等级的一致程度高于随机水平（置换检验，p = 0.001）"),
         Text("k from 2 to 8 with the highest silhouette", "k 取 2 到 8 中轮廓系数最高者"),
     )  # fmt: skip
     line = CustomerLine("13047", "B", 81.2, segments.lines[1].name, 0.82, 0.34, Text("high", "高"), REASONS[:2],

@@ -74,6 +74,7 @@ def test_segments_equal_the_slow_count() -> None:
     assert math.isnan(found.lines[2].medians[2])
     assert found.rand.low is not None
     assert found.rand != found.information
+    assert found.verdict == agreement(labels, tiers, resamples=20).verdict
 
 
 def test_why_sums_to_one_and_samples_the_same_rows() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from tierlens.errors import DataError
-from tierlens.risk.drift import BANDS, chance_bound, drift, stability_index
+from tierlens.risk.drift import BANDS, drift, stability_index
 
 
 def shop(rows=2000, seed=0, **moves):
@@ -74,14 +74,68 @@ def test_the_index_is_never_negative_and_the_same_both_ways(counts):
     assert stability_index(old, new) == pytest.approx(stability_index(new, old))
 
 
-def test_the_bound_is_what_chance_exceeds():
-    rng = np.random.default_rng(0)
-    shares, bound = np.full(10, 0.1), chance_bound(10, 1000, 800, 0.05)
-    far = [
-        stability_index(rng.multinomial(1000, shares).astype(float), rng.multinomial(800, shares).astype(float)) > bound
-        for _ in range(2000)
-    ]
-    assert np.mean(far) == pytest.approx(0.05, abs=0.02)
+def panel(customers, cutoffs, turnover, seed, columns=5):
+    """Rows of training cutoffs and of the next one: lasting customers with a habit, nothing moves."""
+    rng = np.random.default_rng(seed)
+    ids, habit = np.arange(customers), rng.normal(size=(customers, columns))
+    found = []
+    for cutoff in range(cutoffs + 1):
+        leave = rng.random(customers) < (turnover if cutoff else 0)
+        ids = np.where(leave, ids + customers, ids)
+        habit = np.where(leave[:, None], rng.normal(size=(customers, columns)), habit)
+        now = 0.9 * habit + np.sqrt(1 - 0.81) * rng.normal(size=(customers, columns))
+        found.append(pd.DataFrame(now, columns=[f"x{k}" for k in range(columns)]).assign(id=ids))
+    return pd.concat(found[:-1]), found[-1]
+
+
+@pytest.mark.parametrize(("cutoffs", "turnover"), [(1, 0.0), (1, 1.0), (6, 0.03), (6, 1.0), (12, 0.0), (12, 0.03)])
+def test_alarms_are_as_rare_as_stated_where_customers_stay_or_go(cutoffs, turnover):
+    tries = 120
+    false = sum(
+        any(c.alarm for c in drift(old.drop(columns="id"), new.drop(columns="id"), customers=(old["id"], new["id"])))
+        for old, new in (panel(200, cutoffs, turnover, seed) for seed in range(tries))
+    )
+    # 6 are due; none, or more than 14, have a chance of less than one in four hundred.
+    assert 0 < false <= 14
+
+
+def test_alarms_are_as_rare_as_stated_where_all_present_customers_are_new():
+    false = 0
+    for seed in range(120):
+        old, _ = panel(200, 12, 0.0, seed)
+        new, _ = panel(200, 1, 0.0, seed + 1000)
+        ids = (old["id"], new["id"] + 10_000)
+        false += any(c.alarm for c in drift(old.drop(columns="id"), new.drop(columns="id"), customers=ids))
+    assert 0 < false <= 14
+
+
+def test_many_customers_are_grouped_and_alarm_all_the_same():
+    columns = found(shop(5000, 1), shop(5000, 2, spend=lambda s: s * 1.2))
+    assert columns["spend"].alarm
+    assert not columns["orders"].alarm
+
+
+def test_law_the_order_of_rows_changes_no_alarm():
+    old, new = panel(2500, 2, 0.5, 1)
+    order = np.random.default_rng(0).permutation(len(old))
+    both = [drift(one.drop(columns="id"), new.drop(columns="id"), customers=(one["id"], new["id"]))
+            for one in (old, old.iloc[order])]  # fmt: skip
+    assert both[0] == both[1]
+
+
+def test_a_constant_that_becomes_another_constant_raises_an_alarm():
+    assert drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.ones(50)}))[0].alarm
+    assert drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.full(50, np.nan)}))[0].alarm
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 20])
+def test_a_handful_of_customers_is_no_reason_for_an_alarm(rows):
+    assert sum(any(c.alarm for c in drift(shop(500, n), shop(rows, n + 500))) for n in range(100)) <= 12
+
+
+def test_a_column_that_never_varies_raises_no_alarm():
+    still = pd.DataFrame({"a": np.ones(50), "b": np.full(50, np.nan)})
+    assert not any(column.alarm for column in drift(still, still))
 
 
 def test_tables_that_cannot_be_compared_are_refused():
@@ -89,3 +143,5 @@ def test_tables_that_cannot_be_compared_are_refused():
         drift(shop(), shop().drop(columns="spend"))
     with pytest.raises(DataError, match="E-RI-040"):
         drift(shop(), shop().iloc[:0])
+    with pytest.raises(DataError, match="E-RI-040 customers: 2000 and 3 customers for 2000 and 2000 rows"):
+        drift(shop(), shop(), customers=(np.arange(2000), np.arange(3)))

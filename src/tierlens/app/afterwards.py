@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,9 @@ def told_of(past: Past, found: Backtest) -> Text:
     )
 
 
-def moved(before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Floats, Floats]) -> pa.Table:
+def moved(
+    before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Floats, Floats], customers: Sequence[pa.Array]
+) -> pa.Table:
     """Return how far each feature and the risk itself have moved, the furthest feature first, the risk last.
 
     Parameters
@@ -146,6 +149,8 @@ def moved(before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Fl
     outcome : str
     risks : (array of float, array of float)
         Risks foretold at tested cutoffs, and now.
+    customers : (array, array, array)
+        Customer of each row learned from, of each row now, and of each risk at a tested cutoff.
 
     Returns
     -------
@@ -158,7 +163,9 @@ def moved(before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Fl
 
     share = FALSE_ALARMS / (before.shape[1] + 1)
     first, second = (pd.DataFrame({f"{outcome}_risk": risk}) for risk in risks)
-    found = drift(before, now, false_alarms=FALSE_ALARMS - share) + drift(first, second, false_alarms=share)
+    learned, asked, tested = (np.asarray(ids) for ids in customers)
+    found = drift(before, now, customers=(learned, asked), false_alarms=FALSE_ALARMS - share)
+    found += drift(first, second, customers=(tested, asked), false_alarms=share)
     rows = [
         {"outcome": outcome, "feature": one.name, "stability": one.stability, "distance": one.distance,
          "alarm": one.alarm, "band": one.band, "missing_before": one.missing_before, "missing_now": one.missing_now,

@@ -20,7 +20,7 @@ from tierlens.app.config import RunConfig
 from tierlens.app.gate import guard
 from tierlens.app.learnable import Folds, folds_of, left_out, nothing_closed
 from tierlens.app.prepare import Prepared, Shop, closing_cutoffs
-from tierlens.app.rivals import rivals_of
+from tierlens.app.rivals import better_rival, rivals_of
 from tierlens.app.tasks import STANDING, Task, at_cutoffs, tasks_of
 from tierlens.app.trial import Contender, judge
 from tierlens.errors import DataError, UsageError
@@ -75,7 +75,7 @@ class Learned:
     moved : pyarrow.Table, optional
         How far each feature has moved from the rows learned from to those of the run's cutoff.
     rival : Plain, optional
-        The best baseline, learned from the same rows, where it ranked better than the model.
+        The best baseline, learned from the same rows, where the paired interval says that it ranks better.
     """
 
     outcome: str
@@ -205,17 +205,15 @@ def learn(
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
-        moved=moved(table, asked, task.outcome, (verdict.tested["risk"].to_numpy(), risk)),
-        rival=_rival(task, tried, verdict.risk),
+        moved=moved(
+            table,
+            asked,
+            task.outcome,
+            (verdict.tested["risk"].to_numpy(), risk),
+            [rows["customer_id"] for rows in (task.rows, task.now, verdict.tested)],
+        ),
+        rival=better_rival(task, tried, verdict.risk),
     )
-
-
-def _rival(task: Task, tried: Sequence[Contender], risk: Risk) -> Plain | None:
-    """Return the best baseline, learned from all rows, where it ranked better than the model."""
-    if not risk.edge.value < 0:
-        return None
-    best = next(one for one in tried if one.name == risk.best_baseline)
-    return best.keep(task.rows) if best.keep is not None else None
 
 
 def _bounds(

@@ -152,7 +152,7 @@ def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -
 
 
 def _models(config: RunConfig, one: Learned, out: Path) -> list[ModelRecord]:
-    """Return the model, and after it the best baseline where that ranked better: the registry keeps the better one."""
+    """Return the model, and after it the best baseline where that is shown to rank better: the registry keeps it."""
     name = re.sub(r"[^a-z0-9]+", "-", config.name.lower()).strip("-") or "project"
     needs = tuple(f"{package}=={version(package)}" for package in NEEDS)
     folder, value = out / MODELS / one.outcome, one.risk.model.auc.value

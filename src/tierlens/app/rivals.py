@@ -12,6 +12,7 @@ import pyarrow as pa
 from tierlens.app.tasks import Task
 from tierlens.app.trial import Contender
 from tierlens.features.catalog import CATALOG
+from tierlens.publish.findings import Risk
 from tierlens.risk.plain import Plain, Scale, fit_line
 from tierlens.words import Text
 
@@ -33,6 +34,29 @@ def rivals_of(task: Task) -> tuple[Contender, ...]:
     kept = _line(task, ["btyd_p0"], "logit")
     rhythm = Contender(Text("BG/NBD, no labels", "BG/NBD（无标签）"), _column("btyd_p0"), keep=kept)
     return (_recency(task), rhythm, *learned)
+
+
+def better_rival(task: Task, tried: Sequence[Contender], risk: Risk) -> Plain | None:
+    """Return the best baseline, learned from all rows, where the model is shown to rank worse.
+
+    A baseline is the best of several by the very rows on which it is compared: that it is ahead is not enough. The
+    whole interval of the paired difference must lie on its side; else the model stays, as in ``risk.compare``.
+
+    Parameters
+    ----------
+    task : Task
+    tried : sequence of Contender
+    risk : Risk
+        What the trial of these showed.
+
+    Returns
+    -------
+    Plain or None
+    """
+    if risk.standing != "below":
+        return None
+    best = next(one for one in tried if one.name == risk.best_baseline)
+    return best.keep(task.rows) if best.keep is not None else None
 
 
 def _recency(task: Task) -> Contender:

@@ -228,7 +228,7 @@ def _tracked(record: RunRecord, home: Path, store: Callable[[], None], tell: Tel
 
 
 def save_models(learned: Sequence[Learned], folder: Path) -> None:
-    """Keep the model of each outcome, and the baseline where that ranked better."""
+    """Keep the model of each outcome, and the baseline where that is shown to rank better."""
     for one in learned:
         one.model.save(folder / one.outcome)
         if one.rival is not None:

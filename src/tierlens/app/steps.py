@@ -98,7 +98,8 @@ def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     path = write_parquet(file, rows)
     names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
     agreement = {row["measure"]: row["value"] for row in grouped.agreement.measures.to_pylist()}
-    return {"file": str(path), "segments": names, "agreement": agreement, "why": grouped.how.say(lang)}
+    said = {"agreement": agreement, "verdict": grouped.agreement.verdict.say(lang), "why": grouped.how.say(lang)}
+    return {"file": str(path), "segments": names, **said}
 
 
 def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inputs: Sequence[Path]) -> dict[str, Any]:

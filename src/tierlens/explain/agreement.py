@@ -1,8 +1,6 @@
 """Where the documented tiers and the discovered segments tell the same story, and for whom they do not.
 
-Sources: adjusted Rand index, Hubert and Arabie (1985), doi 10.1007/BF01908075; adjusted mutual information, Vinh, Epps
-and Bailey (2010), JMLR 11; Cramer's V, Cramer (1946), Mathematical Methods of Statistics; percentile bootstrap, Efron
-and Tibshirani (1993).
+The measures are in ``measures``, their intervals and the test against chance in ``inversion``.
 """
 
 from __future__ import annotations
@@ -15,10 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tierlens.errors import DataError
+from tierlens.explain.inversion import by_chance, interval
+from tierlens.explain.measures import MEASURES
 from tierlens.words import Text
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+LEVEL = 0.05
+"""Chance that agreement is claimed where there is none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Agreement:
         ``share_of_all``; pairs without customers are there with 0.
     measures : pyarrow.Table
         One row a measure: ``measure`` (adjusted_rand, adjusted_mutual_information, cramers_v), ``title_en``,
-        ``title_zh``, ``value``, ``low``, ``high`` (bootstrap interval over customers).
+        ``title_zh``, ``value``, ``low``, ``high`` (interval of the population's value; not a number without draws),
+        ``p_value`` (share of deals by chance that agree as well; 1 where one side has a single group).
     customers : int
     """
 
@@ -40,15 +43,31 @@ class Agreement:
     measures: Any
     customers: int
 
+    @property
+    def p_value(self) -> float:
+        """By mutual information, which is above chance for any dependence; not a number without draws."""
+        rows = self.measures.to_pylist()
+        return float(next(row["p_value"] for row in rows if row["measure"] == "adjusted_mutual_information"))
+
+    @property
+    def verdict(self) -> Text:
+        """Say whether segments and tiers agree better than chance, only when the test says so."""
+        p = self.p_value
+        if np.isnan(p):
+            return Text("not tested against chance", "未与随机水平作检验")
+        said = Text(f"(permutation test, p = {p:.3f})", f"（置换检验，p = {p:.3f}）")
+        if p < LEVEL:
+            return Text(
+                f"segments and tiers agree better than chance {said.en}", f"客群与等级的一致程度高于随机水平{said.zh}"
+            )
+        return Text(
+            f"segments and tiers do not agree better than chance would have it {said.en}",
+            f"客群与等级的一致程度与随机水平无异{said.zh}",
+        )
+
 
 PLACES = 6
 """Decimal places at which two gaps count as equal."""
-
-TITLES = {
-    "adjusted_rand": Text("adjusted Rand index", "调整兰德指数"),
-    "adjusted_mutual_information": Text("adjusted mutual information", "调整互信息"),
-    "cramers_v": Text("Cramér's V", "克拉默V系数"),
-}
 
 
 def agreement(
@@ -63,7 +82,8 @@ def agreement(
     tiers : array of str, shape (n,)
         Tier of each customer.
     resamples : int
-        Bootstrap resamples of the customers.
+        Tables drawn for each of some 20 populations behind an interval, and for the test against chance; with 0 there
+        is neither.
     confidence : float
         Of the intervals, between 0 and 1.
     seed : int
@@ -71,7 +91,7 @@ def agreement(
     Returns
     -------
     Agreement
-        1 in every measure is full agreement, 0 is chance (for Cramér's V, no association).
+        1 in every measure is full agreement, 0 is chance.
 
     Raises
     ------
@@ -80,32 +100,65 @@ def agreement(
 
     Notes
     -----
-    Customers drawn with replacement are a multinomial draw of the cross table's cells, so a resample costs the same
-    for a thousand customers or a million. The mutual information expected by chance is held at the observed margins.
+    The intervals are of the measures of the population that the customers were drawn from. They are inverted tests (see
+    ``inversion``); how often they hold the true value is in docs/coverage.md. The test deals the tiers out anew among
+    the customers and counts how often chance agrees as well as the data. Time does not grow with the customers.
 
     Examples
     --------
-    >>> same = agreement([0, 0, 1, 1], ["A", "A", "B", "B"], resamples=50)
-    >>> same.measures["value"].to_pylist()
-    [1.0, 1.0, 1.0]
+    >>> same = agreement([0, 0, 1, 1] * 25, ["A", "A", "B", "B"] * 25, resamples=200)
+    >>> same.measures["value"].to_pylist(), same.measures["high"].to_pylist()
+    ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
     >>> same.cross.to_pylist()[0]["share_of_segment"]
     1.0
+    >>> same.verdict.en
+    'segments and tiers agree better than chance (permutation test, p = 0.005)'
     """
     import pyarrow as pa
 
     rows, columns, counts = cross_table(segments, tiers)
+    measures = _measured(counts, resamples, confidence, np.random.default_rng(seed))
+    cells = _cells(rows, columns, counts)
+    return Agreement(pa.Table.from_pylist(cells), pa.Table.from_pylist(measures), int(counts.sum()))
+
+
+def _measured(counts: Counts, draws: int, confidence: float, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """One row a measure: value, interval, and how often chance alone reaches the value."""
+    table = counts.astype(np.float64)
+    tables = by_chance(table, draws, rng).astype(np.float64) if min(counts.shape) > 1 and draws else None
+    found = []
+    for name, measure in MEASURES.items():
+        own = float(measure.estimate(table[None])[0])
+        value = _exact_information(counts) if name == "adjusted_mutual_information" else own
+        low, high, p = (value, value, 1.0) if draws else (np.nan, np.nan, np.nan)
+        if tables is not None:
+            # Tables of the same margins share what chance expects: the exact and the short form rank them alike.
+            p = (1 + int((measure.estimate(tables) >= own - 1e-12).sum())) / (1 + draws)
+            low, high = interval(measure, table, draws=draws, confidence=confidence, rng=rng)
+            # What the test takes for chance must not have an interval that leaves chance out.
+            low, high = min(low, value, 0.0 if p >= 1 - confidence else 1.0), max(high, value)
+        value, low, high = measure.reported(np.array([value, low, high])).tolist()
+        row = {"measure": name, "title_en": measure.title.en, "title_zh": measure.title.zh, "value": value}
+        found.append({**row, "low": low, "high": high, "p_value": p})
+    return found
+
+
+def _exact_information(counts: Counts) -> float:
+    from sklearn.metrics.cluster import expected_mutual_information
+
     total = int(counts.sum())
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(total, counts.ravel() / total, size=resamples).reshape(resamples, *counts.shape)
-    chance = _expected_information(counts)
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    measures = []
-    for name, values in _measures(np.concatenate([counts[None], drawn]), chance).items():
-        low, high = np.quantile(values[1:], tails) if resamples else (np.nan, np.nan)
-        title = TITLES[name]
-        row = {"measure": name, "title_en": title.en, "title_zh": title.zh, "value": float(values[0])}
-        measures.append({**row, "low": float(low), "high": float(high)})
-    return Agreement(pa.Table.from_pylist(_cells(rows, columns, counts)), pa.Table.from_pylist(measures), total)
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    entropies = [_entropy(of / total) for of in (rows, columns)]
+    shared = sum(entropies) - _entropy(counts.ravel() / total)
+    chance = float(expected_mutual_information(counts, total))
+    most = sum(entropies) / 2 - chance
+    return min((shared - chance) / most, 1.0) if abs(most) > 1e-12 else 1.0
+
+
+def _entropy(shares: Floats) -> float:
+    from scipy.special import entr
+
+    return float(entr(shares).sum())
 
 
 def cross_table(segments: ArrayLike, tiers: ArrayLike) -> tuple[list[Any], list[Any], Counts]:
@@ -235,62 +288,6 @@ def _rank(tier: str, order: Sequence[str]) -> int:
             fix=Text("pass order=..., best first", "请用 order 给出从优到劣的等级"),
         )
     return list(order).index(tier)
-
-
-def _measures(tables: Counts, chance: float) -> dict[str, Floats]:
-    """Each measure for each table of a stack of shape (tables, segments, tiers)."""
-    counts = tables.astype(np.float64)
-    total = counts.sum(axis=(1, 2))
-    rows, columns = counts.sum(axis=2), counts.sum(axis=1)
-    return {
-        "adjusted_rand": _adjusted_rand(counts, rows, columns, total),
-        "adjusted_mutual_information": _adjusted_information(counts, rows, columns, chance),
-        "cramers_v": _cramers_v(counts, rows, columns, total),
-    }
-
-
-def _adjusted_rand(counts: Floats, rows: Floats, columns: Floats, total: Floats) -> Floats:
-    def pairs(of: Floats) -> Floats:
-        return of * (of - 1) / 2
-
-    both, one, other = pairs(counts).sum(axis=(1, 2)), pairs(rows).sum(axis=1), pairs(columns).sum(axis=1)
-    expected = np.divide(one * other, pairs(total), out=np.zeros_like(one), where=total > 1)
-    return _share(both - expected, (one + other) / 2 - expected)
-
-
-def _adjusted_information(counts: Floats, rows: Floats, columns: Floats, chance: float) -> Floats:
-    one, other = _entropy(rows), _entropy(columns)
-    shared = one + other - _entropy(counts.reshape(len(counts), -1))
-    return _share(shared - chance, (one + other) / 2 - chance)
-
-
-def _entropy(counts: Floats) -> Floats:
-    from scipy.special import entr
-
-    entropy: Floats = entr(counts / counts.sum(axis=1, keepdims=True)).sum(axis=1)
-    return entropy
-
-
-def _cramers_v(counts: Floats, rows: Floats, columns: Floats, total: Floats) -> Floats:
-    expected = rows[:, :, None] * columns[:, None, :] / total[:, None, None]
-    squares = np.divide((counts - expected) ** 2, expected, out=np.zeros_like(counts), where=expected > 0)
-    # A resample may lose a row or column; the degrees of freedom stay those of what it drew.
-    least = np.minimum((rows > 0).sum(axis=1), (columns > 0).sum(axis=1)) - 1.0
-    v: Floats = np.sqrt(_share(squares.sum(axis=(1, 2)) / total, least))
-    return v
-
-
-def _share(over: Floats, under: Floats) -> Floats:
-    """Quotient; 1 where both are nothing, as two groupings without any split agree."""
-    tiny = np.abs(under) < 1e-12
-    quotient: Floats = np.where(tiny, 1.0, over / np.where(tiny, 1.0, under))
-    return np.minimum(quotient, 1.0)
-
-
-def _expected_information(counts: Counts) -> float:
-    from sklearn.metrics.cluster import expected_mutual_information
-
-    return float(expected_mutual_information(counts, int(counts.sum())))
 
 
 def _cells(rows: list[Any], columns: list[Any], counts: Counts) -> list[dict[str, Any]]:

@@ -160,6 +160,8 @@ class Segments:
     lines : tuple of SegmentLine
     rand, information : Estimate
         Adjusted Rand index and adjusted mutual information of segment and tier; 0 by chance, 1 for the same groups.
+    verdict : Text
+        Whether segments and tiers agree better than chance, by a test.
     how : Text
         The rule by which the number of segments was chosen.
     """
@@ -169,6 +171,7 @@ class Segments:
     lines: tuple[SegmentLine, ...]
     rand: Estimate
     information: Estimate
+    verdict: Text
     how: Text
 
 

@@ -128,7 +128,8 @@ def segments_of(
         for row in profile.segments.to_pylist()
     )  # fmt: skip
     found = {row["measure"]: Estimate(row["value"], row["low"], row["high"]) for row in agreement.measures.to_pylist()}
-    return Segments(traits, tuple(tiers), lines, found["adjusted_rand"], found["adjusted_mutual_information"], how)
+    rand, information = found["adjusted_rand"], found["adjusted_mutual_information"]
+    return Segments(traits, tuple(tiers), lines, rand, information, agreement.verdict, how)
 
 
 def _number(value: float | None) -> float:

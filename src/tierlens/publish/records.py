@@ -54,7 +54,7 @@ class ModelRecord:
     requirements : tuple of str
         Packages that it needs, such as ``lightgbm==4.7.0``; asking mlflow to find them takes seconds.
     kind : {"model", "baseline"}
-        A baseline competes for the same name where it ranked better than the model.
+        A baseline competes for the same name where it is shown to rank better than the model.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """A baseline that is kept: a line on a few columns, or plain boosted trees, as text, with the face of the model.
 
-Where a simple rule ranks better than the model, the registry keeps the rule: this is how.
+Where a simple rule is shown to rank better than the model, the registry keeps the rule: this is how.
 """
 
 from __future__ import annotations
