@@ -1,7 +1,9 @@
-"""Cases 169-178: workbooks."""
+"""Cases 134, 135 and 169-178: workbooks."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,20 @@ BLANK = '<table:table-cell table:number-columns-repeated="16383"/>'
 FAR_ODS = f'<table:table-row table:number-rows-repeated="1048573">{BLANK}</table:table-row>' + (
     f"<table:table-row>{BLANK}{ods_cell('x')}</table:table-row>"
 )
+
+
+OFTEN_ODS = f'<table:table-row table:number-rows-repeated="4000000000">{ods_cell("x")}</table:table-row>'
+FAR_LINE_ODS = '<table:table-row table:number-rows-repeated="4000000"/>' + (
+    f"<table:table-row>{ods_cell('C2')}{ods_cell('2026-01-05')}{ods_cell('1')}</table:table-row>"
+)
+
+
+def _binary() -> bytes:
+    """Return the outline of a binary workbook."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as packed:
+        packed.writestr("xl/workbook.bin", b"x")
+    return sink.getvalue()
 
 
 def _refused(write: Callable[[Path], object], code: str) -> Do:
@@ -45,7 +61,13 @@ CASES = (
          (_refused(lambda path: changed(path, with_cell("xfd1048576", 1048576)), "E-TX-153"),)),
     Case(171, "a far cell that is only formatted", "KEEP", (Do(_formatted),)),
     Case(172, "a workbook that unpacks to 100 times", "REJECT", (_refused(lambda path: bomb(path, 300), "E-TX-152"),)),
-    Case(173, "a far cell in ODS", "REJECT", (Refuse(ods(FAR_ODS), "E-TX-160", "orders.ods", "orders.ods"),)),
+    Case(173, "a far cell in ODS", "REJECT", (Refuse(ods(FAR_ODS), "E-TX-153", "orders.ods", "orders.ods"),)),
+    Case(134, "an ODS row repeated 4,000,000,000 times", "REJECT",
+         (Refuse(ods(OFTEN_ODS), "E-TX-153", "orders.ods", "orders.ods"),
+          Refuse(ods(FAR_LINE_ODS), "E-TX-153", "orders.ods", "orders.ods"),
+          Take(ods('<table:table-row table:number-rows-repeated="4000000000"><table:table-cell/></table:table-row>'), 1,
+               name="orders.ods"))),
+    Case(135, "a binary workbook named .xlsx", "REJECT", (Refuse(_binary(), "E-TX-123", NAME, NAME),)),
     Case(174, "a CSV named .xlsx", "REJECT", (Refuse("a,b\n1,2\n", "E-TX-021", NAME, NAME),)),
     Case(175, "a cut workbook", "REJECT", (Refuse(CUT, "E-TX-021", NAME, NAME),)),
     Case(176, "a workbook without lines", "REJECT", (Refuse(book([HEAD]), "E-TX-020", "orders.xlsx[Sheet1]", NAME),)),

@@ -1,4 +1,4 @@
-"""Cases 119-132: databases and Parquet."""
+"""Cases 119-133: databases and Parquet."""
 
 from __future__ import annotations
 
@@ -100,4 +100,10 @@ CASES = (
     Case(132, "Parquet without rows", "REJECT",
          (Refuse(_parquet(**{name: pa.array([], pa.string()) for name in ("customer_id", "time", "amount")}),
                  "E-TX-020", "orders.parquet", "orders.parquet"),)),
+    Case(133, "a Parquet time that no engine holds", "QUARANTINE",
+         (Take(_parquet(time=pa.array([1767571200000, 2**62], pa.timestamp("ms"))), 1, {"impossible_year": 1},
+               name="orders.parquet"),
+          Take(_parquet(time=pa.array([1767571200000000, 5 - 2**63], pa.timestamp("us"))), 1, {"impossible_year": 1},
+               name="orders.parquet"),
+          Take(_parquet(note=pa.array([0, 2**62], pa.timestamp("ms"))), 2, name="orders.parquet"))),
 )  # fmt: skip

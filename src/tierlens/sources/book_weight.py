@@ -46,13 +46,18 @@ def refuse_heavy(path: Path) -> None:
     Raises
     ------
     DataError
-        ``E-TX-152`` it unpacks to too much; ``E-TX-153`` a cell lies too far away; ``E-TX-021`` it is damaged.
+        ``E-TX-152`` it unpacks to too much; ``E-TX-153`` a cell lies too far away; ``E-TX-021`` it is damaged;
+        ``E-TX-123`` it is a binary workbook (.xlsb).
     """
     if not zipfile.is_zipfile(path):
         return
     try:
         with zipfile.ZipFile(path) as packed:
             _weigh(packed, path)
+            if "xl/workbook.bin" in packed.namelist():  # the binary kind, whatever its name ends in
+                raise refusal("E-TX-123", path.name)
+            if "content.xml" in packed.namelist():
+                _refuse_far(packed, packed.getinfo("content.xml"), path, _OpenReach(path))
             for entry in packed.infolist():
                 if not entry.flag_bits & 1 and READ.fullmatch(entry.filename):
                     _look_through(packed, entry, path)
@@ -81,7 +86,7 @@ def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -
     # Only where full columns would be too much, or a place is not said, does it matter where each cell lies.
     wide = max(column_number(letters.decode()) for letters in columns) * ROWS > MOST_CELLS
     if "worksheets/" in entry.filename.lower() and (wide or unclear):
-        _refuse_far_cell(packed, entry, path)
+        _refuse_far(packed, entry, path, _Reach(path))
 
 
 class _Reach:
@@ -119,10 +124,34 @@ class _Reach:
         self.rows, self.columns = rows, columns
 
 
-def _refuse_far_cell(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+class _OpenReach(_Reach):
+    """The same for ODS, where rows and cells say how often they are repeated and not where they lie."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start of a table, a row, a cell, or a text in a cell."""
+        kind = tag.rpartition(":")[2]
+        if kind == "table":
+            self.row = self.rows = self.columns = 0
+        elif kind == "table-row":
+            self.row += _times(attributes, "rows")
+            self.column = 0
+        elif kind.endswith("table-cell"):
+            self.column += _times(attributes, "columns")
+            if any(name.endswith(":value-type") for name in attributes):
+                self._filled()
+        elif kind == "p" and self.column:
+            self._filled()
+
+
+def _times(attributes: dict[str, str], of: str) -> int:
+    given = next((value for name, value in attributes.items() if name.endswith(f":number-{of}-repeated")), "1")
+    return int(given) if given.isdecimal() else 1
+
+
+def _refuse_far(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, reach: _Reach) -> None:
     """Refuse a sheet whose filled cells span too many rows and columns, and name the one that is too far away."""
     parser = expat.ParserCreate()
-    parser.StartElementHandler = _Reach(path).start
+    parser.StartElementHandler = reach.start
     try:
         with packed.open(entry) as part:
             parser.ParseFile(part)

@@ -78,7 +78,7 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 def _stage_parquet(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> Part:
-    part = stage_parquet(path, asked, connection)
+    part = stage_parquet(path, asked, connection, folder=folder)
     if not asked.allow_empty and not pq.read_metadata(path).num_rows:
         raise refusal("E-TX-020", path.name, part=NO_LINES)
     return part

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import Header, match_roles, name_blanks
+from tierlens.sources.odd_times import with_times_held
 from tierlens.sources.refuse import refusal, said_by
 
 BATCH = 10_000
@@ -165,8 +166,10 @@ class Stager:
         return Part(name, path, self.stored, tuple(headers), self.fields, ("VARCHAR",) * self.width, roles)
 
 
-def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnection, name: str = "") -> Part:
-    """Return a Parquet file as a part; it is read where it stands.
+def stage_parquet(
+    path: Path, asked: Asked, connection: duckdb.DuckDBPyConnection, name: str = "", folder: Path | None = None
+) -> Part:
+    """Return a Parquet file as a part; it is read where it stands, unless DuckDB cannot hold its times.
 
     Parameters
     ----------
@@ -178,6 +181,8 @@ def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnectio
         Describes the file.
     name : str
         What the part is called; the name of the file where not given.
+    folder : Path, optional
+        Where a copy goes, see :func:`~tierlens.sources.odd_times.with_times_held`; without it none is made.
 
     Raises
     ------
@@ -195,10 +200,18 @@ def stage_parquet(path: Path, asked: Asked, connection: duckdb.DuckDBPyConnectio
     for at in roles.values():
         if types[at.place].endswith("]") or types[at.place].startswith(("BLOB", "STRUCT", "MAP", "UNION")):
             raise refusal("E-TX-127", name or path.name, name=headers[at.place])
+    stored = path if folder is None else _held(path, folder, name or path.name)
     line = OWN_NUMBER if "file_row_number" in map(str.lower, fields) else "file_row_number + 1"
-    part = Part(name or path.name, path, path, headers, fields, types, roles, line, "NULL::VARCHAR")
+    part = Part(name or path.name, path, stored, headers, fields, types, roles, line, "NULL::VARCHAR")
     _refuse_nul(connection, part, [column.name for column in asked.contract.columns if column.kind == "id"])
     return part
+
+
+def _held(path: Path, folder: Path, place: str) -> Path:
+    try:
+        return with_times_held(path, folder)
+    except (pa.ArrowException, OSError) as error:
+        raise refusal("E-TX-021", place, detail=said_by(error)) from None
 
 
 def _refuse_nul(connection: duckdb.DuckDBPyConnection, part: Part, ids: Sequence[str]) -> None:
