@@ -55,6 +55,12 @@ def _formatted(folder: Path) -> Got:
 
 
 CASES = (
+    Case(134, "an ODS row repeated 4,000,000,000 times", "REJECT",
+         (Refuse(ods(OFTEN_ODS), "E-TX-153", "orders.ods", "orders.ods"),
+          Refuse(ods(FAR_LINE_ODS), "E-TX-153", "orders.ods", "orders.ods"),
+          Take(ods('<table:table-row table:number-rows-repeated="4000000000"><table:table-cell/></table:table-row>'), 1,
+               name="orders.ods"))),
+    Case(135, "a binary workbook named .xlsx", "REJECT", (Refuse(_binary(), "E-TX-123", NAME, NAME),)),
     Case(169, "a cell in XFD1048576", "REJECT",
          (_refused(lambda path: changed(path, with_cell("XFD1048576", 1048576)), "E-TX-153"),)),
     Case(170, "a cell in xfd1048576", "REJECT",
@@ -62,12 +68,6 @@ CASES = (
     Case(171, "a far cell that is only formatted", "KEEP", (Do(_formatted),)),
     Case(172, "a workbook that unpacks to 100 times", "REJECT", (_refused(lambda path: bomb(path, 300), "E-TX-152"),)),
     Case(173, "a far cell in ODS", "REJECT", (Refuse(ods(FAR_ODS), "E-TX-153", "orders.ods", "orders.ods"),)),
-    Case(134, "an ODS row repeated 4,000,000,000 times", "REJECT",
-         (Refuse(ods(OFTEN_ODS), "E-TX-153", "orders.ods", "orders.ods"),
-          Refuse(ods(FAR_LINE_ODS), "E-TX-153", "orders.ods", "orders.ods"),
-          Take(ods('<table:table-row table:number-rows-repeated="4000000000"><table:table-cell/></table:table-row>'), 1,
-               name="orders.ods"))),
-    Case(135, "a binary workbook named .xlsx", "REJECT", (Refuse(_binary(), "E-TX-123", NAME, NAME),)),
     Case(174, "a CSV named .xlsx", "REJECT", (Refuse("a,b\n1,2\n", "E-TX-021", NAME, NAME),)),
     Case(175, "a cut workbook", "REJECT", (Refuse(CUT, "E-TX-021", NAME, NAME),)),
     Case(176, "a workbook without lines", "REJECT", (Refuse(book([HEAD]), "E-TX-020", "orders.xlsx[Sheet1]", NAME),)),

@@ -15,7 +15,8 @@ CASES: tuple[Case, ...] = (
     *run_files.CASES,
     *commands.CASES[6:],
     *stores.CASES,
+    *books.CASES[:2],
     *cells.CASES,
     *tiers.CASES,
-    *books.CASES,
+    *books.CASES[2:],
 )
