@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tests.grading.conftest import on_polars, random_customers
 from tierlens.grading.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.publish.validity import below, say_validity, validity, wilson
+from tierlens.publish.validity import below, rate, say_validity, validity, wilson
 from tierlens.sources.tables import Currency
 
 RATING = load_scheme("relationship_rating")
@@ -29,6 +29,25 @@ def test_intervals_are_wilsons(hits: int, more: int):
     found = wilson(hits, rows, rows)
     assert (found.low, found.high) == pytest.approx((due.low, due.high), abs=1e-12)
     assert wilson(hits, rows, max(rows // 2, 1)).high >= found.high - 1e-12
+
+
+def test_rows_of_one_customer_count_for_what_they_are_worth():
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(100).astype(str), 6)
+    once = (rng.random(100) < 0.3).astype(float)
+    same = rate(np.repeat(once, 6), who)
+    assert same.say() == wilson(once.sum(), 100, 99).say()  # six times the same tells no more than once
+    free = rate((rng.random(600) < 0.3).astype(float), who)
+    assert free.high - free.low < 0.6 * (same.high - same.low)
+    least = wilson(free.value * 600, 600, 600)
+    assert free.high - free.low >= least.high - least.low - 1e-12
+
+
+def test_where_all_fare_alike_customers_are_counted():
+    who = np.repeat(np.array(["a", "b", "c"]), 4)
+    assert rate(np.ones(12), who) == wilson(12, 12, 3)
+    assert rate(np.zeros(12), who) == wilson(0, 12, 3)
+    assert math.isnan(rate(np.full(12, np.nan), who).value)
 
 
 def test_nobody_has_no_rate():

@@ -63,6 +63,20 @@ def test_a_cutoff_of_one_outcome_says_nothing_of_a_ranking():
     assert both == pytest.approx((brier(y[:100], p[:100]) + brier(y[100:], p[100:])) / 2)
 
 
+def test_a_draw_of_one_outcome_at_a_small_cutoff_keeps_the_other_cutoffs():
+    rng = np.random.default_rng(5)
+    y, p, days = rng.integers(0, 2, 103), rng.random(103), np.repeat([7, 9], [100, 3])
+    y[100:] = 0, 0, 1
+    rows = Rows(y, np.arange(103), days)
+    drawn = table(auc, rows, {"a": p, "b": 1 - p}, draws=200)
+    assert np.isfinite(drawn["a"]).all()
+    lone = [not (weight[100:102].any() and weight[102]) for weight in copies(np.arange(103), 200)]
+    assert 0 < sum(lone) < 200
+    for number, weight in enumerate(copies(np.arange(103), 200)):
+        if lone[number]:
+            assert drawn["a"][number + 1] == pytest.approx(auc(y[:100], p[:100], weight[:100]))
+
+
 def test_rows_of_one_outcome_are_told_of():
     drawn = table(auc, Rows([0, 0, 0], ["a", "b", "c"]), {"m": [0.1, 0.2, 0.3]}, draws=30)["m"]
     with pytest.raises(UsageError, match="E-RI-013: a figure cannot be computed: all rows have the same outcome"):

@@ -22,8 +22,8 @@ STRIDE = 0.5
 """Standard errors from one population to the next."""
 LARGEST = 0.35
 """Most that the logarithm of a share may change in a step."""
-DRAWN_TO_CHANCE = 5.0
-"""Customers, as if seen spread by chance, added to the sample's shares: empty cells are rare, not impossible."""
+A_CELL = 1.0
+"""Customers a cell, spread as by chance, added to the sample's shares: empty cells are rare, not impossible."""
 
 
 def interval(
@@ -82,7 +82,8 @@ def _ends(values: Floats, rising: Floats, falling: Floats, least: float) -> tupl
 def _populations(measure: Measure, counts: Floats) -> Floats:
     """Shares along the path on which the measure changes most for the least change of the shares; low ones first."""
     total = counts.sum()
-    start = (counts + DRAWN_TO_CHANCE * _independent(counts / total)) / (total + DRAWN_TO_CHANCE)
+    added = A_CELL * counts.size
+    start = (counts + added * _independent(counts / total)) / (total + added)
     down, up = (_path(measure, start, int(total), sign) for sign in (-1.0, 1.0))
     lowest = measure.slope(down[-1][None])[0][0]
     # The path ends in independence where that is the lowest point; where it is not, the path goes through 0.

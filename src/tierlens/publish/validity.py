@@ -153,8 +153,7 @@ def validity(
     Returns
     -------
     Validity
-        Intervals are Wilson's at 95 %, with the number of different customers as their size: a customer who is seen at
-        several cutoffs is one customer.
+        Intervals are Wilson's at 95 %; rows of one customer count for as many customers as they are worth (``rate``).
 
     Examples
     --------
@@ -185,7 +184,7 @@ def validity(
     )
 
 
-def wilson(hits: float, rows: int, customers: int) -> Estimate:
+def wilson(hits: float, rows: int, customers: float) -> Estimate:
     """Return a rate with Wilson's 95 % interval for a number of independent customers.
 
     Examples
@@ -218,15 +217,41 @@ def _tier(scheme: Scheme, place: int, here: Any, columns: tuple[Any, Reals, Real
     tier = scheme.tiers[place]
     suggested = None if tier.share is None else (float(tier.share[0]), float(tier.share[1]))
     rows, customers = int(here.sum()), len(set(who[here]))
-    rates = [_rate(outcome[here], who[here]) for outcome in (left, fell)]
+    rates = [rate(outcome[here], who[here]) for outcome in (left, fell)]
     return TierValidity(
         tier.id, tier.title, rows, customers, rows / graded if graded else 0.0, suggested, rates[0], rates[1]
     )
 
 
-def _rate(outcome: Reals, who: Any) -> Estimate:
+def rate(outcome: Reals, who: Any) -> Estimate:
+    """Return the share of rows with the outcome, with Wilson's 95 % interval by customer.
+
+    A customer who is seen at several cutoffs tells less than as many customers, and how much less is in the data: the
+    rate counts as if it came from as many independent customers as would spread it as far as its customers do (Korn and
+    Graubard 1998, Survey Methodology 24), at most as many as there are rows; from all customers where all fare alike.
+
+    Parameters
+    ----------
+    outcome : array of float, shape (n,)
+        1, 0, or missing where it is not known.
+    who : array of str, shape (n,)
+        Customer of each row.
+
+    Examples
+    --------
+    >>> rate(np.array([1.0, 0.0, 0.0, 0.0]), np.array(["a", "b", "c", "d"])).say()
+    '0.250 (0.046 to 0.699)'
+    """
     known = ~np.isnan(outcome)
-    return wilson(float(outcome[known].sum()), int(known.sum()), len(set(who[known])))
+    hits, rows = float(outcome[known].sum()), int(known.sum())
+    customers, home = np.unique(who[known], return_inverse=True)
+    if not rows or len(customers) == rows:
+        return wilson(hits, rows, rows)
+    p = hits / rows
+    beside = np.bincount(home, weights=outcome[known] - p, minlength=len(customers))
+    spread = float((beside**2).sum()) * len(customers) / max(len(customers) - 1, 1)
+    size = p * (1 - p) * rows**2 / spread if spread > 0 else len(customers)
+    return wilson(hits, rows, min(size, rows))
 
 
 def _below_half(score: Reals, cutoff: Any, left: Reals, who: Any) -> Estimate:
@@ -236,7 +261,7 @@ def _below_half(score: Reals, cutoff: Any, left: Reals, who: Any) -> Estimate:
         if here.any():
             below[here] = score[here] < np.median(score[here])
     churned = left == 1
-    return _rate(below[churned], who[churned])
+    return rate(below[churned], who[churned])
 
 
 def _pareto(money: Reals, best: Any) -> tuple[float, float, float]:

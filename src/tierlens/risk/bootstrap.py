@@ -74,7 +74,8 @@ class Rows:
     customers : array, shape (n,)
     cutoffs : array of int, shape (n,), optional
         A metric is computed for each cutoff and averaged; without it once over all rows. Cutoffs at which it cannot be
-        computed (everybody left, say) are left out of the mean, of the rows and of every draw.
+        computed (everybody left, say) are left out of the mean, of the rows and of every draw; a draw that has one
+        outcome only at some cutoff leaves that one out.
     """
 
     outcome: npt.ArrayLike
@@ -113,8 +114,14 @@ def table(
     sorted_rows = {name: _told(metric, given) for name, given in sorted_rows.items()}
     for weight in chain([ones], copies(rows.customers, draws, seed)):
         for name, given in sorted_rows.items():
-            found[name].append(float(np.mean([metric(y, p, weight[part]) for y, p, part in given])))
+            found[name].append(_mean([metric(y, p, weight[part]) for y, p, part in given]))
     return {name: np.array(values) for name, values in found.items()}
+
+
+def _mean(values: list[float]) -> float:
+    """Mean over the cutoffs of a draw; one at which all drawn customers have the same outcome is left out of it."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else np.nan
 
 
 def resampled(
