@@ -85,8 +85,9 @@ def alarms(
         return np.zeros(0, dtype=np.bool_)
     home_before, home_now, groups = _homes(before, now, seed)
     changes = [_changed(column, (home_before, home_now), groups) for column in columns]
-    # As many draws as a bound in the far tail needs; a triangle in place of the customers makes them cheap.
-    triangle = np.linalg.qr(np.concatenate([change.parts for change in changes], axis=1), mode="r")
+    parts = np.concatenate([change.parts for change in changes], axis=1)
+    # A triangle has the same spread as the customers: with few columns it makes the many draws of a far tail cheap.
+    triangle = np.linalg.qr(parts, mode="r") if parts.shape[1] < len(parts) else parts
     draws = max(FEWEST, int(np.ceil(TAIL / false_alarms)))
     drawn = np.random.default_rng(seed).standard_normal((draws, len(triangle))) @ triangle
     ends = np.cumsum([column.bins for column in columns])[:-1]

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 BINS = 10
-FINE = 20
+FINE = 10
 """Quantiles of each side at which cumulated shares are compared."""
 EMPTY = 0.5
 """Rows that an empty bin counts as, so that a logarithm exists."""
