@@ -122,7 +122,9 @@ def _tails(
     """Shares of drawn tables whose estimate is at least, and at most, that of the sample."""
     own = measure.estimate(counts[None])[0]
     cells = populations.reshape(len(populations), -1)
-    drawn = rng.multinomial(int(counts.sum()), cells, size=(draws, len(cells))).astype(np.float64)
+    # The populations are learned from the sample: as with a residual variance, each parameter costs a customer.
+    total, freedom = int(counts.sum()), (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    drawn = rng.multinomial(max(total - freedom, total // 2), cells, size=(draws, len(cells))).astype(np.float64)
     found = measure.estimate(drawn.reshape(-1, *counts.shape)).reshape(draws, len(cells))
     return (found >= own - 1e-12).mean(axis=0), (found <= own + 1e-12).mean(axis=0)
 

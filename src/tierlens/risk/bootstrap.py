@@ -166,7 +166,9 @@ def _told(metric: Metric, parts: list[Part]) -> list[Part]:
 
 
 def interval(values: Floats, level: float = 0.95) -> Interval:
-    """Return the first value with the percentile interval of the rest.
+    """Return the first value with the percentile interval of the rest (Efron and Tibshirani 1993, ch. 13).
+
+    How often it holds the true value, metric by metric, is in docs/coverage.md.
 
     Raises
     ------
@@ -175,7 +177,7 @@ def interval(values: Floats, level: float = 0.95) -> Interval:
 
     Examples
     --------
-    >>> str(interval(np.concatenate([[0.5], np.linspace(0, 1, 101)])))
+    >>> str(interval(np.concatenate([[0.5], np.linspace(0.025, 0.975, 39)])))
     '0.5000 (0.0250 to 0.9750)'
     """
     if not np.isfinite(values[0]):
@@ -192,7 +194,8 @@ def interval(values: Floats, level: float = 0.95) -> Interval:
             Text(f"{len(draws)} draws make no interval", f"{len(draws)} 次抽样不足以给出区间"),
             fix=Text("draw 200 or more", "请至少抽样 200 次"),
         )
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    # Of n draws the k-th has k of n + 1 parts of the distribution below it; numpy's default makes intervals too narrow.
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="weibull")
     return Interval(float(values[0]), float(low), float(high), level)
 
 
