@@ -229,3 +229,47 @@ def test_merged_cells_are_told_of(tmp_path: Path) -> None:
     result = read(source_of(path))
     assert counted(result) == {"used": 2, "missing_customer": 1, "merged_cells": 1}
     assert column(result, "customer_id") == ["C1", "C2"]
+
+
+SECRET = (
+    b'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    b'<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">'
+    b"<manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+)
+"""As LibreOffice says that a part is encrypted."""
+
+
+def _changed_ods(path: Path, change: Callable[[str, bytes], bytes]) -> bytearray:
+    with zipfile.ZipFile(io.BytesIO(ods(""))) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return bytearray(path.read_bytes())
+
+
+def test_an_ods_workbook_with_a_password_is_told_to_have_one(tmp_path: Path) -> None:
+    path = tmp_path / "orders.ods"
+    parts = {"content.xml": b"\x93\x12\xff\x00" * 50, "META-INF/manifest.xml": SECRET}
+    _changed_ods(path, parts.get)
+    with pytest.raises(DataError, match=r"^E-TX-124 orders\.ods"):
+        read(source_of(path))
+
+
+def test_an_ods_workbook_in_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "orders.ods"
+    raw = _changed_ods(path, lambda name, content: content)
+    for mark, flag in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # of each entry, and of the directory
+        at = raw.find(mark)
+        while at >= 0:
+            raw[at + flag] |= 1
+            at = raw.find(mark, at + 4)
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"^E-TX-021 orders\.ods: .*[Pp]assword"):
+        read(source_of(path))
+
+
+@pytest.mark.parametrize("cut", [0, 466, 900])
+def test_a_damaged_ods_workbook_is_refused(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "orders.ods"
+    _changed_ods(path, lambda name, content: content[:cut] if name == "content.xml" else content)
+    with pytest.raises(DataError, match=r"^E-TX-0(20|21|23) orders\.ods"):
+        read(source_of(path))

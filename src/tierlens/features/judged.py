@@ -126,7 +126,7 @@ FEATURES: tuple[Feature, ...] = (
     described("employees", Text("employees", "员工人数"), "people", "up"),
     Feature(
         "employees_now", Text("employees, counted in the last 2 years", "近2年内登记的员工人数"), "people", "potential",
-        "up", "employees in the row that held at the cutoff, where it began in the 730 days before it",
+        "up", "employees in the row that held at the cutoff, where it began in the 729 days before it",
         "no head count of the last 2 years", "customers", lambda _: _heads("latest", trailing(TWO_YEARS - 1)),
         family="profile", tables=("customers",),
     ),

@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from xml.parsers import expat
 
@@ -56,10 +57,12 @@ def refuse_heavy(path: Path) -> None:
             _weigh(packed, path)
             if "xl/workbook.bin" in packed.namelist():  # the binary kind, whatever its name ends in
                 raise refusal("E-TX-123", path.name)
-            if "content.xml" in packed.namelist():
-                _refuse_far(packed, packed.getinfo("content.xml"), path, _OpenReach(path))
             for entry in packed.infolist():
-                if not entry.flag_bits & 1 and READ.fullmatch(entry.filename):
+                if entry.flag_bits & 1:  # locked: the library that reads it says so
+                    continue
+                if entry.filename == "content.xml":
+                    _weigh_open(packed, entry, path)
+                elif READ.fullmatch(entry.filename):
                     _look_through(packed, entry, path)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
         raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
@@ -86,7 +89,7 @@ def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -
     # Only where full columns would be too much, or a place is not said, does it matter where each cell lies.
     wide = max(column_number(letters.decode()) for letters in columns) * ROWS > MOST_CELLS
     if "worksheets/" in entry.filename.lower() and (wide or unclear):
-        _refuse_far(packed, entry, path, _Reach(path))
+        _refuse_far_cell(packed, entry, path)
 
 
 class _Reach:
@@ -148,15 +151,26 @@ def _times(attributes: dict[str, str], of: str) -> int:
     return int(given) if given.isdecimal() else 1
 
 
-def _refuse_far(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, reach: _Reach) -> None:
+def _refuse_far_cell(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
     """Refuse a sheet whose filled cells span too many rows and columns, and name the one that is too far away."""
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = reach.start
     try:
-        with packed.open(entry) as part:
-            parser.ParseFile(part)
+        _go_through(packed, entry, _Reach(path))
     except expat.ExpatError as error:
         raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+
+
+def _weigh_open(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+    """Refuse an ODS workbook with a cell far away."""
+    # With a password the content is no XML: whether it is that or damage, the library that reads it says.
+    with suppress(expat.ExpatError):
+        _go_through(packed, entry, _OpenReach(path))
+
+
+def _go_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, reach: _Reach) -> None:
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = reach.start
+    with packed.open(entry) as part:
+        parser.ParseFile(part)
 
 
 def _blocks(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
