@@ -125,7 +125,7 @@ class Oracle:
         low, high = Fraction(self.scheme.points.low), Fraction(self.scheme.points.high)
         up = indicator.direction == "up"
         rule = indicator.normalise
-        if not people or (rule.method == "percentile" and x not in people):  # only who is not of the population
+        if not people:
             return None
         if rule.method == "z_score":
             centre, spread = self.shape(source, row["cutoff"])
@@ -138,7 +138,10 @@ class Oracle:
                 return (low + high) / 2
             part = (x - people[0]) / (people[-1] - people[0])
         else:
-            part = Fraction(bisect_left(people, x) + bisect_right(people, x), 2 * len(people))
+            below, through = bisect_left(people, x), bisect_right(people, x)
+            if below == through:  # nobody of the population has this value: whoever has it was never in it
+                return None
+            part = Fraction(below + through, 2 * len(people))
         return low + (part if up else 1 - part) * (high - low)
 
     def filled(self, indicator: Any, raw: Fraction | None) -> Fraction | None:
