@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.crash.commands import TIMES, state
 from tests.tiny_shop import RUN, write_shop
 
 
@@ -90,3 +93,67 @@ def test_a_locked_store_is_given_up(shop: Path) -> None:
     assert said.count("E-TK-004 ") == 1
     assert "locked" in said
     assert (shop / "runs" / "a" / "run.json").is_file()
+
+
+def folder_of(run: Path) -> dict[str, str]:
+    """Return what a run wrote, but for its times and its id in the store."""
+    found = state(run)
+    told = json.loads((run / "run.json").read_text("utf-8"))
+    assert told.pop("tracked")
+    kept = {key: value for key, value in told.items() if key not in (*TIMES, "out")}
+    return {**found, "run.json": json.dumps(kept, sort_keys=True)}
+
+
+@pytest.mark.slow
+def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(shop: Path) -> None:
+    clean = started(shop, "clean/a")
+    assert clean.communicate(timeout=300)[1] is not None
+    assert clean.returncode == 0
+    moments = (0.0, 0.2, 0.5, 0.9, 1.4)
+    for after in moments:
+        run = started(shop, "runs/a")
+        assert run.stderr is not None
+        for line in run.stderr:
+            if "keeping the run in MLflow" in line:
+                break
+        time.sleep(after)
+        run.kill()
+        run.communicate(timeout=60)
+        if (shop / "runs" / "a").exists():  # it was quicker than we; then it is whole
+            assert folder_of(shop / "runs" / "a") == folder_of(shop / "clean" / "a")
+            shutil.rmtree(shop / "runs" / "a")
+    last = started(shop, "runs/a")
+    said = last.communicate(timeout=300)[1]
+    assert last.returncode == 0, said
+    assert "E-" not in said
+    assert folder_of(shop / "runs" / "a") == folder_of(shop / "clean" / "a")
+    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "artifacts", "mlflow.db"}
+    with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
+        counts = dict(store.execute("select status, count(*) from runs group by 1").fetchall())
+        uris = [uri for (uri,) in store.execute("select storage_location from model_versions v join "
+                "registered_model_aliases a on v.name = a.name and v.version = a.version")]  # fmt: skip
+    assert set(counts) <= {"FINISHED", "KILLED"}
+    assert counts["FINISHED"] >= 1
+    assert sum(counts.values()) <= len(moments) + 1
+    assert uris
+    assert all((Path(uri.removeprefix("file://")) / "MLmodel").is_file() for uri in uris)
+
+
+@pytest.mark.slow
+def test_a_run_whose_folder_cannot_be_put_in_place_is_tracked_as_failed(shop: Path) -> None:
+    program = """
+import errno, sys
+from tierlens.publish import swap
+from tierlens.__main__ import entry
+def refuse(folder, place):
+    raise OSError(errno.EIO, "Input/output error", str(place))
+swap.swap = refuse
+sys.argv = ["tierlens", "run", "run.yaml", "--out", "runs/a"]
+entry()
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=shop, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1].startswith("E-IO-002")
+    assert not (shop / "runs" / "a").exists()
+    with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
+        assert store.execute("select status from runs").fetchall() == [("FAILED",)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +43,64 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "in two":
         monkeypatch.setattr(swap, "_exchange", lambda one, other: False)
     return str(request.param)
+
+
+REPLACED = """
+import sys
+from pathlib import Path
+from tierlens.publish.swap import put_back, replacing_folder
+place = Path(sys.argv[1])
+put_back(place)
+with replacing_folder(place, lambda name: name == "a", lambda name: None) as new:
+    (new / "a").write_text("new")
+"""
+
+
+def under_strace(place: Path, *inject: str) -> subprocess.CompletedProcess[str]:
+    """Replace a folder in a process whose calls are refused, or which is killed at one of them."""
+    options = [option for one in inject for option in ("-e", f"inject={one}")]
+    command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=rename,renameat2", *options,
+               sys.executable, "-c", REPLACED, str(place)]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+
+
+@needs_strace
+@pytest.mark.parametrize("error", ["ENOSYS", "EINVAL", "EOPNOTSUPP", "EPERM"])
+def test_a_system_that_cannot_exchange_two_folders(tmp_path: Path, error: str) -> None:
+    place = fill(tmp_path / "run", a="old", notes="mine")
+    done = under_strace(place, f"renameat2:error={error}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files_of(tmp_path) == {"run/a": "new", "run/notes": "mine"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@needs_strace
+def test_a_disk_that_refuses_the_exchange_is_told_of(tmp_path: Path) -> None:
+    place = fill(tmp_path / "run", a="old")
+    done = under_strace(place, "renameat2:error=EIO")
+    assert f"Input/output error: '{place}'" in done.stderr
+    assert files_of(tmp_path) == {"run/a": "old"}
+
+
+@needs_strace
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("how", ["signal=KILL", "error=EIO", "error=EXDEV", "error=EROFS"])
+def test_broken_between_the_two_renames_the_old_folder_or_the_new_one_is_whole(
+    tmp_path: Path, number: int, how: str
+) -> None:
+    place = fill(tmp_path / "run", a="old", notes="mine")
+    done = under_strace(place, "renameat2:error=ENOSYS", f"rename:{how}:when={number}")
+    assert done.returncode != 0
+    there = files_of(found(place))
+    assert there in ({"a": "old", "notes": "mine"}, {"a": "new", "notes": "mine"})
+    assert there["a"] == ("new" if number == 3 else "old")
+    again = under_strace(place)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert files_of(tmp_path) == {"run/a": "new", "run/notes": "mine"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_the_new_folder_is_there_and_the_old_is_gone(tmp_path: Path, way: str) -> None:

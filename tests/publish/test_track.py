@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,10 @@ import pandas as pd
 import pytest
 
 from tierlens.errors import UsageError
+from tierlens.publish import open_runs
 from tierlens.publish.records import DataRecord, ModelRecord, RunRecord, SearchRecord, TrialRecord, is_better
 from tierlens.publish.served import Served, _load_pyfunc
-from tierlens.publish.track import champion_folder, serve_command, store_uri, track, track_search, warm_up
+from tierlens.publish.track import champion_folder, end_run, serve_command, store_uri, track, track_search, warm_up
 from tierlens.risk.plain import Plain
 
 # Both come from mlflow's own modules when they are imported.
@@ -139,6 +141,27 @@ def test_a_run_that_fails_is_marked_so(tracked: tuple[Path, list[Any]]) -> None:
     client = client_of(home)
     newest = client.search_runs([client.get_experiment_by_name("shop").experiment_id])[0]
     assert newest.info.status == "FAILED"
+
+
+def test_a_run_is_over_when_it_is_said_and_a_dead_process_has_none(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    open_run, dead = (track(replace(make_record(home), models=()), home, is_over=False).run_id for _ in range(2))
+    client = client_of(home)
+    assert [client.get_run(one).info.status for one in (open_run, dead)] == ["RUNNING", "RUNNING"]
+    end_run(open_run, home)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    client.set_tag(dead, open_runs.TAG, open_runs.mark(gone.pid).replace("gone", "1"))
+    alive = track(replace(make_record(home), models=()), home, is_over=False).run_id
+    track(replace(make_record(home), models=()), home)
+    said = [client.get_run(one).info.status for one in (open_run, dead, alive)]
+    assert said == ["FINISHED", "KILLED", "RUNNING"]
+    end_run(alive, home, "FAILED")
+
+
+@pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", open_runs.mark() + " more"])
+def test_nothing_is_known_of_other_marks(mark: str) -> None:
+    assert not open_runs.is_dead(mark)
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "customers.parquet"])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,9 @@ from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group_or_not
 from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
-from tierlens.app.record import findings_of, moment, not_tracked, record_of, shareable, write_record
-from tierlens.errors import MissingExtraError, UsageError
+from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
+from tierlens.app.tracking import Tracking
+from tierlens.errors import UsageError
 from tierlens.grading import Scheme, load_scheme
 from tierlens.publish import runfile
 from tierlens.publish.atomic import write_parquet, write_text
@@ -31,7 +31,6 @@ from tierlens.publish.findings import Findings
 from tierlens.publish.keep import write_findings
 from tierlens.publish.left_out import LeftOut
 from tierlens.publish.lists import Pick, customer_list, resolved
-from tierlens.publish.records import REFUSED, RunRecord
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
 from tierlens.scratch import scratch, temporary
@@ -117,10 +116,10 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     check_files(config)
     inputs = targets.inputs_of(config, options.file)
     with outputs.held(options.out, options.force, inputs=inputs) as place:
-        store = _store_in_background(config, options, place.parent)
+        tracking = Tracking(place.parent, tell) if config.track and options.track else None
         parts = computed(config, clock)
-        with outputs.replaced(place, tell) as folder:
-            done = _publish(parts, options, (folder, place), (clock, started, store))
+        with tracking or nullcontext(), outputs.replaced(place, tell) as folder:
+            done = _publish(parts, options, (folder, place), (clock, started, tracking))
     return done
 
 
@@ -163,7 +162,7 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
 
 
 def _publish(
-    parts: _Parts, options: Options, folders: tuple[Path, Path], timing: tuple[Clock, str, Callable[[], None]]
+    parts: _Parts, options: Options, folders: tuple[Path, Path], timing: tuple[Clock, str, Tracking | None]
 ) -> Done:
     """Write tables, models, lists and report, then track the run and write ``run.json`` last.
 
@@ -173,10 +172,10 @@ def _publish(
         What was computed, and how the run is made.
     folders : (Path, Path)
         Where to write, and where that will be in the end.
-    timing : (Clock, str, callable)
-        The clock, the moment of the start, and what waits for the tracking store.
+    timing : (Clock, str, Tracking or None)
+        The clock, the moment of the start, and the tracking of the run where it is asked for.
     """
-    (out, place), (clock, started, store) = folders, timing
+    (out, place), (clock, started, tracking) = folders, timing
     config, day = parts.config, parts.config.cutoff_day
     with clock.step("reasons", Text("explaining", "解释")):
         customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
@@ -198,12 +197,12 @@ def _publish(
         pictures = draw_both(findings)
         files.append(write_report(findings, out / outputs.REPORT, options.lang, pictures))
     tracked = ""
-    if config.track and options.track:
+    if tracking is not None:
         text = Text("keeping the run in MLflow", "将本次运行记入 MLflow")
         with clock.step("tracking", text), scratch(temporary()) as shared:
             kept = shareable(findings, shared, options.lang, pictures)
             record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
-            tracked = _tracked(record, place.parent, store, clock.tell)
+            tracked = tracking.keep(record)
     quality = parts.shop.quality
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
             "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
@@ -211,20 +210,6 @@ def _publish(
     done = Done(findings, options.out, told, clock.seconds, runfile.peak_mebibytes(), rows, tracked)
     write_record(out, (config, parts.shop, parts.prepared.scheme), (rows, clock.seconds, started), tracked)
     return done
-
-
-def _tracked(record: RunRecord, home: Path, store: Callable[[], None], tell: Tell) -> str:
-    """Track a run and return its id; where the store refuses, say so: the run itself is as good as any."""
-    from tierlens.publish.track import track
-
-    try:
-        store()
-        return track(record, home).run_id
-    except UsageError as problem:
-        if problem.code != REFUSED:
-            raise
-        tell(not_tracked(problem))
-        return ""
 
 
 def save_models(learned: Sequence[Learned], folder: Path) -> None:
@@ -310,39 +295,6 @@ def _refuse_unknown_tiers(config: RunConfig) -> Scheme:
                 fix=Text(f"its tiers are {known_en}", f"其等级为：{known_zh}"),
             )
     return scheme
-
-
-def _store_in_background(config: RunConfig, options: Options, home: Path) -> Callable[[], None]:
-    """Make the tracking store ready while the run computes; return what waits for it.
-
-    Raises
-    ------
-    MissingExtraError
-        mlflow is not installed: told before anything is computed.
-    """
-    if not (config.track and options.track):
-        return lambda: None
-    if importlib.util.find_spec("mlflow") is None:
-        raise MissingExtraError("track", "mlflow")
-    from tierlens.publish.track import warm_up
-
-    failed: list[BaseException] = []
-
-    def ready() -> None:
-        try:
-            warm_up(home)
-        except BaseException as problem:  # told by the step that needs the store, not by a thread
-            failed.append(problem)
-
-    thread = threading.Thread(target=ready, daemon=True)
-    thread.start()
-
-    def wait() -> None:
-        thread.join()
-        if failed:
-            raise failed[0]
-
-    return wait
 
 
 def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:

@@ -16,6 +16,8 @@ from tierlens.publish.atomic import OWNER_FILE, OWNER_FOLDER, named, sync
 from tierlens.scratch import is_scratch, scratch
 from tierlens.stopping import unbroken
 
+CANNOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
+"""What a system says that cannot exchange two names: by its file system, its age, or a filter of its calls."""
 EXCHANGE = 2
 """RENAME_EXCHANGE of Linux's renameat2: two names change places in one step."""
 HERE = -100
@@ -99,7 +101,7 @@ def _exchange(one: Path, other: Path) -> bool:
     if call(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0:
         return True
     number = ctypes.get_errno()
-    if number in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+    if number in CANNOT:
         return False
     raise OSError(number, os.strerror(number), str(other))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
+from tierlens.publish import open_runs
 from tierlens.publish.records import (
     ALLOWED,
     REFUSED,
@@ -57,7 +58,7 @@ def warm_up(home: Path, uri: str | None = None) -> None:
         import mlflow.pyfunc  # noqa: F401  used later by ``track``
 
 
-def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
+def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: bool = True) -> TrackedRun:
     """Keep one run: parameters, metrics, data set, models, pictures and report.
 
     Parameters
@@ -67,6 +68,8 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
         Folder of the SQLite store and its files, where no other store is named.
     uri : str, optional
         See ``store_uri``.
+    is_over : bool
+        Whether the run is at its end; else it is ``RUNNING`` until :func:`end_run` says how it ended.
 
     Returns
     -------
@@ -84,17 +87,33 @@ def track(record: RunRecord, home: Path, uri: str | None = None) -> TrackedRun:
     with _told(address), alone(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
-        run = client.create_run(experiment, run_name=record.name, tags={"mlflow.source.name": "tierlens run"})
+        open_runs.end_those_of_dead(client, experiment)
+        tags = {"mlflow.source.name": "tierlens run", open_runs.TAG: open_runs.mark()}
+        run = client.create_run(experiment, run_name=record.name, tags=tags)
         run_id: str = run.info.run_id
         try:
             _log(client, run_id, record)
             models = tuple(_register(client, run.info, model, address) for model in record.models)
-        except BaseException:
+        except BaseException as problem:
             with suppress(Exception):  # a store that fails here too has told why already
-                client.set_terminated(run_id, "FAILED")
+                open_runs.end(client, run_id, open_runs.broken_off(problem))
             raise
-        client.set_terminated(run_id)
+        if is_over:
+            open_runs.end(client, run_id)
     return TrackedRun(address, experiment, run_id, models)
+
+
+def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None = None) -> None:
+    """Say how a run that is not over ended: ``FINISHED``, ``FAILED`` or ``KILLED``.
+
+    Raises
+    ------
+    UsageError
+        ``E-TK-002`` when the store refuses.
+    """
+    address = store_uri(home, uri)
+    with _told(address), alone(address):
+        open_runs.end(_client(address), run_id, status)
 
 
 def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> str:

@@ -1,0 +1,104 @@
+"""Runs of the store that are not at their end: which process has each, and what becomes of those whose process died.
+
+A tracked run is finished when its folder is in place, not before. A process that is killed in between cannot say so;
+the next one that writes to the store sees that it is gone and marks its run ``KILLED``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tierlens.stopping import Stopped
+
+TAG = "tierlens.process"
+"""Tag of a run: this machine and its start (hashed), the process, and when that began."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def end(client: Any, run_id: str, status: str = "FINISHED") -> None:
+    """Mark a run as ended.
+
+    Parameters
+    ----------
+    client : mlflow.tracking.MlflowClient
+    run_id : str
+    status : str
+        ``FINISHED``, ``FAILED`` or ``KILLED``, as MLflow names them.
+    """
+    client.set_terminated(run_id, status)
+
+
+def broken_off(problem: BaseException) -> str:
+    """Return how a run ended that did not come to its end: ``KILLED`` by a signal, ``FAILED`` by any other error.
+
+    Examples
+    --------
+    >>> broken_off(OSError()), broken_off(KeyboardInterrupt())
+    ('FAILED', 'KILLED')
+    """
+    return "KILLED" if isinstance(problem, Stopped | KeyboardInterrupt) else "FAILED"
+
+
+def end_those_of_dead(client: Any, experiment: str) -> list[str]:
+    """Mark the runs of an experiment ``KILLED`` whose process of this machine is gone; return their ids.
+
+    Runs of other machines, and of processes that live, are not touched.
+    """
+    found = client.search_runs([experiment], filter_string="attributes.status = 'RUNNING'")
+    dead = [run.info.run_id for run in found if is_dead(run.data.tags.get(TAG, ""))]
+    for run_id in dead:
+        with suppress(Exception):  # another command may have done so meanwhile; a store that refuses tells later
+            end(client, run_id, "KILLED")
+    return dead
+
+
+def mark(process: int | None = None) -> str:
+    """Return what tells a process of this machine from all others, before and after a restart too.
+
+    Examples
+    --------
+    >>> is_dead(mark()), is_dead("no mark")
+    (False, False)
+    """
+    number = os.getpid() if process is None else process
+    return " ".join((_hashed(socket.gethostname()), _boot(), str(number), _began(number)))
+
+
+def is_dead(mark_of: str) -> bool:
+    """Say whether a mark is of a process of this machine that is gone; False where nothing can be known."""
+    parts = mark_of.split(" ")
+    if len(parts) != 4 or parts[0] != _hashed(socket.gethostname()) or not parts[2].isdigit():
+        return False
+    return mark_of != mark(int(parts[2]))
+
+
+@lru_cache(maxsize=1)
+def _boot() -> str:
+    return _hashed(_BOOT.read_text("ascii")) if _BOOT.exists() else "-"
+
+
+def _hashed(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8")).hexdigest()[:16]
+
+
+def _began(process: int) -> str:
+    """Return when a process began, in ticks since the start of the machine; ``gone`` where there is none."""
+    place = Path(f"/proc/{process}/stat")
+    if _BOOT.exists():
+        try:
+            return place.read_text("ascii", "replace").rpartition(")")[2].split()[19]
+        except OSError:
+            return "gone"
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return "gone"
+    except OSError:
+        return "-"
+    return "-"
