@@ -198,7 +198,7 @@ def explain(model: Any, table: Any, names: tuple[str, ...] | None = None) -> Con
     """
     if hasattr(model, "contributions"):
         own = names or _model_names(model) or _columns(table)
-        values, base = model.contributions(table)
+        values, base = model.contributions(_only(table, own))
         return Contributions(values, base, own)
     booster = getattr(model, "booster_", model)
     if not hasattr(booster, "feature_name"):
@@ -208,6 +208,14 @@ def explain(model: Any, table: Any, names: tuple[str, ...] | None = None) -> Con
     if both.shape[1] != len(own) + 1:
         raise _unexplained(f"{type(model).__name__} has more than two classes")
     return Contributions(both[:, :-1], both[:, -1], names or own)
+
+
+def _only(table: Any, names: tuple[str, ...]) -> Any:
+    """Return the columns that a model names, in its order; a table that lacks one is left for the model to refuse."""
+    frame = nw.from_native(table, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame) or not set(names) <= set(frame.columns):
+        return table
+    return frame.select(list(names)).to_native()
 
 
 def matrix(table: Any, names: tuple[str, ...]) -> Floats:

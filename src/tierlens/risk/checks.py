@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,12 +78,14 @@ def days_of(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
 
     Examples
     --------
-    >>> days_of([14_000, 14_031], 2)
-    array([14000, 14031])
+    >>> days_of([14_000, 14_031], 2), days_of(np.array(["2008-05-01"], dtype="datetime64[s]"), 1)
+    (array([14000, 14031]), array([14000]))
     """
     if cutoffs is None:
         return None
-    days = np.asarray(cutoffs).astype(np.int64)
+    given = np.asarray(cutoffs)
+    is_date = given.dtype.kind == "M" or (given.dtype == object and len(given) and isinstance(given[0], dt.date))
+    days = (given.astype("datetime64[D]") if is_date else given).astype(np.int64)
     if days.shape != (rows,):
         raise DataError(
             "E-RI-021",

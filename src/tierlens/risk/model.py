@@ -116,8 +116,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Two classes.
         sample_weight : array of float, shape (n,), optional
             A row of weight 0 is as good as absent.
-        cutoffs : array of int, shape (n,), optional
-            Cutoff of each row.
+        cutoffs : array of date or int, shape (n,), optional
+            Cutoff of each row: a date, or whole days since 1970-01-01.
 
         Raises
         ------

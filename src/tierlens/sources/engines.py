@@ -12,6 +12,8 @@ from tierlens.errors import UsageError
 from tierlens.words import Text
 
 Frame = nw.LazyFrame[Any]
+WITHOUT_BAR = "SET enable_progress_bar = false"
+"""DuckDB draws a bar on stdout where Python is interactive (``python -c`` too); stdout is for results."""
 
 
 def _lazy(native: Any) -> Frame:
@@ -46,7 +48,9 @@ def lazy_of(table: Any, where: str) -> Frame:
         return found
     import duckdb
 
-    return _lazy(duckdb.from_arrow(found.to_arrow(), connection=duckdb.connect()))
+    connection = duckdb.connect()
+    connection.execute(WITHOUT_BAR)
+    return _lazy(duckdb.from_arrow(found.to_arrow(), connection=connection))
 
 
 def arrow_of(table: Any, where: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
 from tierlens.sources.headers import guess_roles, missing_roles
-from tierlens.sources.read import read
+from tierlens.sources.read import Read, read
 from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
+from tierlens.sources.table_source import TableSource
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
 
@@ -61,14 +62,37 @@ def tables_from_frame(
     >>> tables_from_frame(orders, "CNY").transactions.select("day", "amount").collect("pyarrow").rows()
     [(20458, 1990), (20485, 500)]
     """
-    money, narwhal = _money(currency), _narwhal(frame)
-    names = narwhal.collect_schema().names()
-    if missing := missing_roles(["time" if column == "day" else column for column in names]):
-        raise _without(missing, names)
+    narwhal = _narwhal(frame)
     if narwhal.implementation.is_pyspark():
         from tierlens.sources.spark import settle_spark
 
-        return Tables(settle_spark(frame, money, timezone), money.currency(), name)
+        _needed(narwhal.collect_schema().names())
+        money = _money(currency)
+        return Tables(settle_spark(narwhal, money, timezone), money.currency(), name)
+    return tables_and_quality(frame, currency, name=name, timezone=timezone, policies=policies).tables
+
+
+def tables_and_quality(
+    frame: Any,
+    currency: str | Money,
+    *,
+    name: str = "data",
+    timezone: str = "Asia/Shanghai",
+    policies: Policies | None = None,
+    others: Mapping[str, str] | None = None,
+) -> Read:
+    """Settle a table in memory, and say what became of every row; arguments as in :func:`tables_from_frame`.
+
+    Parameters
+    ----------
+    frame, currency, name, timezone, policies
+        See there; no Spark.
+    others : mapping of str to str, optional
+        Files of the other tables, by the name of their contract.
+    """
+    money, narwhal = _money(currency), _narwhal(frame)
+    names = narwhal.collect_schema().names()
+    _needed(names)
     table = (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
     kinds = "kind" if "kind" in names else "negative"
     rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
@@ -77,9 +101,17 @@ def tables_from_frame(
         pq.write_table(_with_time(table), path.with_suffix(".parquet"))
         columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
         files = (str(path.with_suffix(".parquet")),)
+        tables = {table: TableSource.model_validate(place) for table, place in (others or {}).items()}
         return read(
-            Source(name=name, files=files, columns=columns, currency=money, timezone=timezone, policies=rules)
-        ).tables
+            Source(name=name, files=files, columns=columns, currency=money, timezone=timezone, policies=rules,
+                   tables=tables)
+        )  # fmt: skip
+
+
+def _needed(names: Sequence[str]) -> None:
+    """Refuse a table that lacks a needed column."""
+    if missing := missing_roles(["time" if column == "day" else column for column in names]):
+        raise _without(missing, names)
 
 
 def _money(currency: str | Money) -> Money:

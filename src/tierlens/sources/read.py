@@ -16,6 +16,7 @@ from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
 from tierlens.sources.cells import fingerprint
 from tierlens.sources.contracts import TRANSACTIONS
+from tierlens.sources.engines import WITHOUT_BAR
 from tierlens.sources.functions import Day, lent
 from tierlens.sources.limits import has_wide_amounts, latest_day, set_aside
 from tierlens.sources.lines import settled
@@ -68,6 +69,7 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     connection.execute("ATTACH ':memory:' AS shop (COMPRESS)")
     connection.execute("USE shop")
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(WITHOUT_BAR)
     return connection
 
 

@@ -1,0 +1,165 @@
+"""Reasons and lists as frames: why a customer is at risk, whom to contact, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tierlens.api.native_frames import as_library, inner, library_of, shown
+from tierlens.api.tier_frames import as_scheme
+from tierlens.errors import DataError
+from tierlens.explain.contributions import Contributions
+from tierlens.explain.reasons import Side, side_by_side
+from tierlens.explain.reasons import reasons as all_reasons
+from tierlens.grading.scheme import Scheme
+from tierlens.publish.lists import LANGS, Pick
+from tierlens.publish.lists import customer_list as listed
+from tierlens.publish.playbook import with_next_steps
+from tierlens.sources.engines import arrow_of
+from tierlens.sources.tables import Currency
+from tierlens.words import Lang, Text
+
+TOP = 3
+
+
+def reasons(
+    contributions: Contributions,
+    features: Any,
+    currency: Currency,
+    *,
+    top: int = TOP,
+    side: Side = "both",
+    medians: Mapping[str, float] | None = None,
+) -> Any:
+    """Return the strongest reasons of each customer, as sentences in both languages.
+
+    Parameters
+    ----------
+    contributions : Contributions
+        From :func:`tierlens.explain` of a model and the same rows.
+    features : frame of pandas, Polars or Arrow
+        The rows explained; money in whole units.
+    currency : Currency
+        Of the money: ``data.currency``.
+    top : int
+        Reasons a customer at most.
+    side : {"both", "raises", "lowers"}
+        Reasons either way, or only those of one side.
+    medians : mapping of str to float, optional
+        What to compare with, money in minor units; default: the medians of ``features``.
+
+    Returns
+    -------
+    frame
+        One row a reason: ``row`` (0-based row of ``features``), the keys, ``rank``, ``code``, ``family``, ``feature``,
+        ``value``, ``median``, ``contribution`` (log-odds), ``effect``, ``text_en``, ``text_zh``; ``value`` and
+        ``median`` of money in minor units.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> shop = pd.DataFrame({"customer_id": ["a", "b"], "recency_days": [143, 51]})
+    >>> found = Contributions([[0.4], [-0.1]], 0.0, ("recency_days",))
+    >>> reasons(found, shop, Currency("GBP"), medians={"recency_days": 51.0})["text_en"][0]
+    'No purchase for 143 days (half of customers: 51): raises the risk'
+    """
+    table = inner(features, "features", currency)
+    said = all_reasons(contributions, table, currency=currency, top=top, side=side, medians=medians)
+    return as_library(shown(said), library_of(features))
+
+
+def customer_list(
+    graded: Any,
+    risk: Mapping[str, Any] | Any = None,
+    reasons: Any = None,
+    *,
+    scheme: str | Scheme | None = None,
+    tiers: Sequence[str] = (),
+    bands: Sequence[str] = (),
+    top: int | None = None,
+    lang: Lang = "en",
+) -> Any:
+    """List customers, the riskiest first, with tier, risk, reasons and next step.
+
+    Parameters
+    ----------
+    graded : frame of pandas, Polars or Arrow
+        From :func:`tierlens.grade`, one row a customer.
+    risk : array of float, shape (n,), or mapping of str to array, optional
+        Churn risks of 0 to 1 in the order of ``graded``; or ``{"churn": ..., "downgrade": ...}``. NaN where an outcome
+        does not apply.
+    reasons : frame, optional
+        From :func:`reasons` of the same rows in the same order.
+    scheme : str or Scheme, optional
+        The scheme in use: its own next steps and names of tiers.
+    tiers, bands : sequence of str
+        Only these; by id or by name, in either language. Bands are ``high``, ``medium``, ``low``.
+    top : int, optional
+        At most so many.
+    lang : {"en", "zh"}
+        Of sentences and headers' values.
+
+    Returns
+    -------
+    frame
+        Of the library of ``graded``: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``,
+        ``risk_band``, ``reason_1`` to ``reason_3``, ``next_step``. Who may be contacted is not known here: see
+        ``tierlens list --consent``.
+
+    Raises
+    ------
+    DataError
+        ``E-LI-002`` when a customer is there twice; ``E-LI-008`` when risks are not one a row.
+    UsageError
+        ``E-LI-003`` when a tier or band is asked for that no customer has.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> graded = pd.DataFrame({"customer_id": ["a", "b"], "tier": ["A", "C"], "score": [92.0, 65.0]})
+    >>> customer_list(graded, [0.7, 0.1])[["customer_id", "tier", "risk_band"]].values.tolist()
+    [['a', 'A', 'high'], ['b', 'C', 'low']]
+    """
+    rules = as_scheme(scheme) if scheme is not None else None
+    table = inner(graded, "graded").select(["customer_id", "tier", "score"])
+    risks = risk if isinstance(risk, Mapping) else {"churn": risk}
+    for outcome in ("churn", "downgrade"):
+        table = table.append_column(f"{outcome}_risk", _risks(risks.get(outcome), table.num_rows, outcome))
+    table = _with_reasons(table, reasons)
+    for part in LANGS:
+        table = table.append_column(f"segment_{part}", pa.nulls(table.num_rows, pa.string()))
+    customers = with_next_steps(table, scheme=rules)
+    names = rules.tier_names if rules is not None else None
+    found = listed(customers, Pick(tuple(tiers), tuple(bands), top=top), lang, names=names).table
+    return as_library(found.drop_columns(["segment", "contactable"]), library_of(graded))
+
+
+def _risks(given: Any, rows: int, name: str) -> pa.Array:
+    if given is None:
+        return pa.nulls(rows, pa.float64())
+    values = np.asarray(given, dtype=np.float64)
+    if values.shape != (rows,):
+        raise DataError(
+            "E-LI-008",
+            Text(f"{rows} customers, {name} of shape {values.shape}", f"客户 {rows} 位，{name} 形状为 {values.shape}"),
+            where=name,
+            fix=Text("give one risk a row of graded, such as predict_proba(...)[:, 1]",
+                     "请为 graded 的每一行给出一个风险，例如 predict_proba(...)[:, 1]"),
+        )  # fmt: skip
+    return pa.array(values, from_pandas=True)
+
+
+def _with_reasons(table: pa.Table, reasons: Any) -> pa.Table:
+    if reasons is None:
+        parts = ("code", "en", "zh")
+        said = {f"reason_{place}_{part}": pa.nulls(table.num_rows, pa.string()) for place in range(1, TOP + 1)
+                for part in parts}  # fmt: skip
+        beside = pa.table(said)
+    else:
+        beside = side_by_side(arrow_of(reasons, "reasons"), table.num_rows, TOP)
+    for name in beside.column_names:
+        table = table.append_column(name, beside[name])
+    return table
