@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from tierlens.grading import cells
-from tierlens.grading.language import Band, plain
+from tierlens.grading.language import Band, Named, plain
 from tierlens.grading.parts import Indicator, Label
 from tierlens.grading.probe import probe
 from tierlens.grading.scheme import Scheme
@@ -118,13 +118,16 @@ def check_scheme(scheme: Scheme) -> list[Finding]:
 
 
 def _unread(scheme: Scheme) -> Iterator[Finding]:
-    """Say of the parameters of a scheme that they are stated for people."""
-    for one in scheme.parameters:
+    """Say of the parameters and practices of a scheme that they are stated for people."""
+    stated: list[tuple[str, Named]] = [("parameters", one) for one in scheme.parameters] + [
+        ("practices", one) for one in scheme.practices
+    ]
+    for group, one in stated:
         what = Text(
             f"{one.title.en}: stated for people; no command reads it yet",
             f"{one.title.zh}：仅供查阅，目前没有命令读取",
         )
-        yield Finding("note", f"parameters.{one.id}", what)
+        yield Finding("note", f"{group}.{one.id}", what)
 
 
 def _cuts(scheme: Scheme) -> Iterator[Finding]:
