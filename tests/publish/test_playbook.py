@@ -67,8 +67,10 @@ def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: La
     assert stated
     assert -1 not in places
     assert places == sorted(places)
-    focus = load_playbook().focus["recency"].text.say(lang)
-    assert said.endswith(focus)
+    focus = load_playbook().focus["recency"]
+    assert said.endswith(focus.text.say(lang))
+    added = "" if name == "relationship_guide" else "as a supplement: "
+    assert found.source.endswith(f"; {added}{focus.source}")
     others = [said.find(word) for word in ("as a supplement", "补充") if word in said]
     assert all(place > max(places) for place in others)
     assert bool(others) == (name == "classification_standard")

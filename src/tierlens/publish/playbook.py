@@ -145,7 +145,11 @@ def step(
             source = f"{scheme.id} {own.id} states no measures; {SUPPLEMENT.en}: {measure.source}"
             measure = measure.model_copy(update={"source": source})
     focus = book.focus.get(family or "")
-    return measure if focus is None else _joined(measure, focus, Text("", ""))
+    if focus is None:
+        return measure
+    is_own = scheme is None or focus.source.split(" ", 1)[0] == scheme.id
+    source = focus.source if is_own else f"{SUPPLEMENT.en}: {focus.source}"
+    return _joined(measure, focus.model_copy(update={"source": source}), Text("", ""))
 
 
 SUPPLEMENT = Text("as a supplement", "补充")
