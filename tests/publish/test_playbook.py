@@ -60,7 +60,7 @@ def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: La
     scheme = load_scheme(name)
     own = next(one for one in scheme.tiers if one.id == tier)
     found = step(tier, band, "recency", scheme=scheme)
-    assert found.source.startswith(f"{name} {tier}: ")
+    assert found.source.startswith(f"{name} {tier} (")
     said = found.text.say(lang)
     stated = [one.text.say(lang) for one in measures_at(own.measures, band)]
     places = [said.casefold().find(words.casefold()) for words in stated]
@@ -69,8 +69,9 @@ def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: La
     assert places == sorted(places)
     focus = load_playbook().focus["recency"]
     assert said.endswith(focus.text.say(lang))
-    added = "" if name == "relationship_guide" else "as a supplement: "
-    assert found.source.endswith(f"; {added}{focus.source}")
+    added = "" if name == "relationship_guide" else "supplement: "
+    assert found.source.endswith(f"; relationship_guide ({added}tag for a renewal risk, no order in the last 3 months)")
+    assert found.source.count("supplement") == found.source.count(" (") - 1 - (not added)
     others = [said.find(word) for word in ("as a supplement", "补充") if word in said]
     assert all(place > max(places) for place in others)
     assert bool(others) == (name == "classification_standard")
@@ -124,14 +125,14 @@ def test_measures_of_ones_own_come_first_and_at_the_risk_that_they_name() -> Non
     high, low = (step("gold", band, None, scheme=ours) for band in ("high", "low"))
     assert (high.en, high.zh) == ("This month: R&D visit; call", "本月：研发拜访；致电")
     assert (low.en, low.zh) == ("A letter; call", "写信；致电")
-    assert (high.source, low.source) == ("ours gold: clause 2", "ours gold: clause 9; clause 2")
+    assert (high.source, low.source) == ("ours gold (clause 2)", "ours gold (clause 9; clause 2)")
     assert step("gold", "purple", None, scheme=ours).zh == "致电"
 
 
 def test_a_tier_without_measures_says_so_before_it_borrows() -> None:
     tin = step("tin", "low", None, scheme=own_scheme("[{en: Call, zh: 致电}]"))
     assert tin.en == step("D", "low", None).en
-    assert tin.source.startswith("ours tin states no measures; as a supplement: relationship_rating D")
+    assert tin.source.startswith("ours tin (states no measures); relationship_rating D (supplement: fewer")
 
 
 def test_a_risk_that_no_measure_can_name_is_refused() -> None:

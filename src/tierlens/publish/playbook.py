@@ -142,13 +142,13 @@ def step(
     else:
         measure = _of_book(_letter(tier, scheme, book), band, book)
         if scheme is not None and own is not None:
-            source = f"{scheme.id} {own.id} states no measures; {SUPPLEMENT.en}: {measure.source}"
+            source = f"{scheme.id} {own.id} (states no measures); {_as_supplement(measure.source)}"
             measure = measure.model_copy(update={"source": source})
     focus = book.focus.get(family or "")
     if focus is None:
         return measure
     is_own = scheme is None or focus.source.split(" ", 1)[0] == scheme.id
-    source = focus.source if is_own else f"{SUPPLEMENT.en}: {focus.source}"
+    source = focus.source if is_own else _as_supplement(focus.source)
     return _joined(measure, focus.model_copy(update={"source": source}), Text("", ""))
 
 
@@ -168,9 +168,14 @@ def _of_scheme(scheme: Scheme, own: OwnTier, band: str | None, book: Playbook) -
     en = "; ".join(_lowered(one.en) for one in chosen)
     said = Text(when.en.replace("{measures}", en), when.zh.replace("{measures}", "；".join(one.zh for one in chosen)))
     clauses = "; ".join(dict.fromkeys(one.source or own.source for one in chosen))
-    measure = Measure(en=said.en[:1].upper() + said.en[1:], zh=said.zh, source=f"{scheme.id} {own.id}: {clauses}")
+    measure = Measure(en=said.en[:1].upper() + said.en[1:], zh=said.zh, source=f"{scheme.id} {own.id} ({clauses})")
     place = book.supplements.get(scheme.id, {}).get(own.id)
     return measure if place is None else _joined(measure, _of_book(place, band, book), SUPPLEMENT)
+
+
+def _as_supplement(source: str) -> str:
+    """Mark every document of a source as a supplement to the scheme in use."""
+    return source.replace(" (", " (supplement: ")
 
 
 def _lowered(words: str) -> str:
@@ -183,7 +188,7 @@ def _joined(first: Measure, second: Measure, before: Text) -> Measure:
     """Put one measure after another, with a word between them if there is one."""
     en, zh = f"{before.en}: {_lowered(second.en)}" if before.en else second.en, second.zh
     zh = f"{before.zh}：{zh}" if before.zh else zh
-    source = f"{before.en}: {second.source}" if before.en else second.source
+    source = _as_supplement(second.source) if before.en else second.source
     return Measure(en=f"{first.en}; {en}", zh=f"{first.zh}；{zh}", source=f"{first.source}; {source}")
 
 
