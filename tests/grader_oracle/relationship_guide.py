@@ -81,7 +81,7 @@ def _verdict(customer: Customer, health: Fraction | None, rfm: Fraction | None) 
     return Verdict(value, scores, labels, those({"renewal_risk": idle}), tags, those(flags))
 
 
-DEMANDS = ("product", "service", "custom")
+DEMANDS = {"product": "产品需求", "service": "服务需求", "custom": "定制需求"}
 
 
 def _value(amount: Fraction) -> str | None:
@@ -108,9 +108,9 @@ def _scored(mean: Fraction | None) -> Fraction | None:
 
 
 def _tags(customer: Customer, *, is_high: bool, idle: bool) -> str:
-    """Return the tags; the kind of demand is what sales wrote down."""
-    tenure = customer.bought.tenure
+    """Return the tags; the kind of demand is what sales wrote down, the three documented ones by their names."""
+    tenure, kind = customer.bought.tenure, customer.judged.demand_kind
     years = None if tenure is None else f"{tenure // YEAR}年"
     bare = ("[高价值]" if is_high else "") + ("[续约风险]" if idle else "")
     described = tag("行业", customer.judged.industry) + tag("规模", customer.judged.size) + tag("合作时长", years)
-    return described + bare + tag("需求", customer.judged.demand_kind)
+    return described + bare + tag("需求", DEMANDS.get(kind or "", kind))

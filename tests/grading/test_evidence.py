@@ -37,7 +37,10 @@ def test_a_card_is_told_in_english():
     ]
     assert lines[2].startswith("Complaints (last year): 2 times against the graded customers (z-score): 5.5 points (")
     assert lines[3].startswith("Expansion speed of the customer (last 2 years): 25.0 % against the graded customers")
-    assert "Proxy: Growth of the amount year on year. The customer's own size is not known;" in lines[3]
+    assert (
+        "Proxy: Growth of the last half-year on the same half-year before. The customer's own size is not known;"
+        in lines[3]
+    )
     assert lines[4].startswith("No data, 66 % of the weight: Average order value, Profit contribution, Renewal rate")
     assert lines[4].endswith("Fit with new demand; left out, the weights of the others grow")
     reached = "Score 63.88 is at least 60 and below 75: tier C Potential customers; 34 % of the weight had data"

@@ -164,7 +164,7 @@ def test_a_file_may_not_pass_for_a_scheme_of_the_package(tmp_path: Path):
 def test_every_part_names_its_source_and_every_title_has_both_languages(name: str):
     scheme = load_scheme(name)
     parts = [*scheme.dimensions, *(i for _, i in scheme.indicators), *scheme.tiers, *scheme.labels, *scheme.triggers]
-    parts += [*scheme.tags, *scheme.parameters]
+    parts += [*scheme.tags, *scheme.parameters, *scheme.practices]
     assert all(part.source for part in parts)
     assert all(part.title.en.isascii() and part.title.zh for part in parts if part.id != "it")
     for _, indicator in scheme.indicators:

@@ -57,7 +57,9 @@ def test_the_documents_card_is_reproduced():
     assert [group.points for group in card.groups] == [8.1, 8.45, 7.6, 8.0]
     value = {line.title.zh: line.weighted for line in card.groups[0].lines if line.weighted is not None}
     assert value == {"年交易额": 2.4, "客单价": 2.1, "利润贡献率": 3.6}
-    assert [text.zh for text in card.measures] == ["每月至少1次高层拜访", "优先参与新品试用", "定期满意度调研"]
+    follow_up = ("每月至少1次高层拜访", "优先参与新品试用", "定期满意度调研", "优化服务流程")
+    due = ["有持续合作意愿，需常规跟进", *(f"{one}（评级卡示例）" for one in follow_up)]
+    assert [text.zh for text in card.measures] == due
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.features.catalog import WHOLE
+from tierlens.grading.duties import measures_at
+from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
 from tierlens.publish.playbook import BANDS, load_playbook, next_step, risk_band, step, with_next_steps
+from tierlens.words import Lang
 
 RISK = st.none() | st.floats(0, 1)
+KINDS = [(name, tier.id, band) for name in scheme_names() for tier in load_scheme(name).tiers for band in BANDS]
 SOURCES = ("relationship_rating", "tiered_management", "five_step", "relationship_guide", "classification_standard")
 
 
@@ -23,6 +28,7 @@ SOURCES = ("relationship_rating", "tiered_management", "five_step", "relationshi
 def test_every_tier_and_band_has_a_documented_measure(tier: str, band: str) -> None:
     measure = load_playbook().measures[tier][band]
     assert measure.source.startswith(SOURCES) or (tier, measure.source) == ("other", "tierlens")
+    assert tier != "other" or measure.source == "tierlens"  # no document says what to do without a tier
     assert measure.en.isascii()
     assert not measure.zh.isascii()
 
@@ -45,6 +51,93 @@ def test_every_family_of_the_catalog_has_a_focus() -> None:
 )  # fmt: skip
 def test_cases(tier: str | None, band: str | None, family: str | None, lang: str, expected: str) -> None:
     assert next_step(tier, band, family, lang) == expected
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("name", "tier", "band"), KINDS)
+def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: Lang) -> None:
+    """For all five schemes: what their own document states for the tier, then what another one adds."""
+    scheme = load_scheme(name)
+    own = next(one for one in scheme.tiers if one.id == tier)
+    found = step(tier, band, "recency", scheme=scheme)
+    assert found.source.startswith(f"{name} {tier} (")
+    said = found.text.say(lang)
+    stated = [one.text.say(lang) for one in measures_at(own.measures, band)]
+    places = [said.casefold().find(words.casefold()) for words in stated]
+    assert stated
+    assert -1 not in places
+    assert places == sorted(places)
+    focus = load_playbook().focus["recency"]
+    assert said.endswith(focus.text.say(lang))
+    added = "" if name == "relationship_guide" else "supplement: "
+    assert found.source.endswith(f"; relationship_guide ({added}tag for a renewal risk, no order in the last 3 months)")
+    assert found.source.count("supplement") == found.source.count(" (") - 1 - (not added)
+    others = [said.find(word) for word in ("as a supplement", "补充") if word in said]
+    assert all(place > max(places) for place in others)
+    assert bool(others) == (name == "classification_standard")
+
+
+def test_a_middle_customer_of_the_guide_gets_its_maintenance_plan() -> None:
+    guide = load_scheme("relationship_guide")
+    assert "季度沟通" in step("middle", "medium", None, scheme=guide).zh
+    assert "half-yearly contact" in step("low", "medium", None, scheme=guide).en
+
+
+def test_development_and_prospective_customers_get_the_strategy_for_low_value() -> None:
+    five = load_scheme("five_step")
+    for tier in ("development", "prospective"):
+        assert "automated nurturing" in step(tier, "high", None, scheme=five).en
+        assert next_step(tier, "high", None) == next_step("C", "high", None)
+
+
+def own_scheme(measures: str) -> Scheme:
+    text = f"""
+id: ours
+name: Ours
+label: 自有
+version: "1"
+valid_from: 2026-01-01
+source: {{document: ours.txt, clause: all}}
+currency: CNY
+features: {{monetary: {{name: Amount, label: 金额, unit: money}}}}
+labels:
+  - id: value
+    name: Value
+    label: 价值
+    source: one
+    values: [{{id: gold, name: Gold, label: 金}}, {{id: tin, name: Tin, label: 锡}}]
+    rules:
+      - {{value: gold, when: {{monetary: {{at_least: 10}}}}, source: one}}
+      - {{value: tin, when: {{monetary: {{below: 10}}}}, source: one}}
+tier_by: value
+tiers:
+  - {{id: gold, name: Gold, label: 金, source: clause 2, measures: {measures}}}
+  - {{id: tin, name: Tin, label: 锡, source: clause 3}}
+"""
+    return strict_yaml.build(Scheme, text)
+
+
+def test_measures_of_ones_own_come_first_and_at_the_risk_that_they_name() -> None:
+    ours = own_scheme(
+        "[{en: R&D visit, zh: 研发拜访, at_risk: [high]}, {en: A letter, zh: 写信, at_risk: [low], source: clause 9}, "
+        "{en: Call, zh: 致电}]"
+    )
+    high, low = (step("gold", band, None, scheme=ours) for band in ("high", "low"))
+    assert (high.en, high.zh) == ("This month: R&D visit; call", "本月：研发拜访；致电")
+    assert (low.en, low.zh) == ("A letter; call", "写信；致电")
+    assert (high.source, low.source) == ("ours gold (clause 2)", "ours gold (clause 9; clause 2)")
+    assert step("gold", "purple", None, scheme=ours).zh == "致电"
+
+
+def test_a_tier_without_measures_says_so_before_it_borrows() -> None:
+    tin = step("tin", "low", None, scheme=own_scheme("[{en: Call, zh: 致电}]"))
+    assert tin.en == step("D", "low", None).en
+    assert tin.source.startswith("ours tin (states no measures); relationship_rating D (supplement: fewer")
+
+
+def test_a_risk_that_no_measure_can_name_is_refused() -> None:
+    with pytest.raises(SchemeError, match="at_risk"):
+        own_scheme("[{en: Call, zh: 致电, at_risk: [hihg]}]")
 
 
 def slow_band(churn: float | None, downgrade: float | None) -> str:

@@ -65,9 +65,8 @@ def customers_of(
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    return with_next_steps(
-        _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
-    )
+    noted = _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
+    return with_next_steps(noted, scheme=prepared.scheme)
 
 
 def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:

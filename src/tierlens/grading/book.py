@@ -63,6 +63,7 @@ def scheme_tables(scheme: Scheme) -> list[Table]:
         "measures": _measures(scheme), "labels": _labels(scheme), "rules": _rules(scheme),
         "triggers": _ruled(scheme.triggers, "rows_days"), "tags": _ruled(scheme.tags, "of", "per", "suffix"),
         "parameters": (_of(p, *NAMED, "value", "unit", "source") | _notes(p) for p in scheme.parameters),
+        "practices": (_of(p, *NAMED, "kind", "source") | _notes(p) for p in scheme.practices),
         "notes": ({"en": note.en, "zh": note.zh} for note in scheme.notes),
     }  # fmt: skip
     tables = [Table(SHEETS[key], tuple(_filled(row) for row in rows)) for key, rows in makers.items()]
@@ -165,7 +166,10 @@ def _tiers(scheme: Scheme) -> Iterator[dict[str, Any]]:
 
 
 def _measures(scheme: Scheme) -> Iterator[dict[str, Any]]:
-    yield from ({"tier": tier.id, "en": note.en, "zh": note.zh} for tier in scheme.tiers for note in tier.measures)
+    for tier in scheme.tiers:
+        for one in tier.measures:
+            at_risk = " ".join(one.at_risk)
+            yield {"tier": tier.id, **_of(one, "en", "zh", "source"), "at_risk": at_risk, **_notes(one)}
 
 
 def _labels(scheme: Scheme) -> Iterator[dict[str, Any]]:

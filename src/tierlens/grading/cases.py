@@ -8,7 +8,7 @@ population: itself and the customers listed under ``among``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ import narwhals as nw
 from pydantic import Field, StrictBool
 
 from tierlens import strict_yaml
+from tierlens.grading.clauses import cited, stated
 from tierlens.grading.language import Name, Number, Part, Word
 from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
@@ -36,13 +37,16 @@ class State(Part):
     Parameters
     ----------
     at : str
-        Where: ``dimensions.value.weight``, ``indicators.tenure.weight``, ``tiers.A.share``, ``parameters.x.value``.
+        Where: ``dimensions.value.weight``, ``tiers.A.share``, ``tiers.A.measures.zh``; see ``clauses.stated``.
     equals : number, text or list
         What the document says; written ``is`` in a file.
+    clause : str, optional
+        Where the document says it; the scheme must cite it there.
     """
 
     at: Word
     equals: Value | list[Value] = Field(alias="is")
+    clause: Word | None = None
 
 
 class Case(Part):
@@ -95,11 +99,14 @@ class Outcome:
         Which.
     fault : str
         What differs; empty where the case passed.
+    clause : str
+        The clauses of the document that it holds the scheme to.
     """
 
     scheme: str
     name: str
     fault: str
+    clause: str
 
     @property
     def passed(self) -> bool:
@@ -122,7 +129,7 @@ def run_cases(path: Path) -> list[Outcome]:
     """
     file = strict_yaml.build(CaseFile, path)
     scheme = load_scheme(file.scheme)
-    states = [Outcome(scheme.id, state.at, _differs(_at(scheme, state.at), state.equals)) for state in file.states]
+    states = [_held(scheme, state) for state in file.states]
     graded: dict[int, Outcome] = {}
     for table in sorted({case.table or "" for case in file.cases}):
         here = [(n, case) for n, case in enumerate(file.cases) if (case.table or "") == table]
@@ -130,16 +137,12 @@ def run_cases(path: Path) -> list[Outcome]:
     return [*states, *(graded[n] for n in range(len(file.cases)))]
 
 
-def _at(scheme: Scheme, path: str) -> Any:
-    """Return the value at a path; members of a list go by their ``id``."""
-    first, _, rest = path.partition(".")
-    found: Any = [i for _, i in scheme.indicators] if first == "indicators" else getattr(scheme, first)
-    for step in rest.split(".") if rest else []:
-        if isinstance(found, Sequence) and not isinstance(found, str):
-            found = next((part for part in found if part.id == step), None)
-        else:
-            found = getattr(found, step, None)
-    return list(found) if isinstance(found, tuple) else found
+def _held(scheme: Scheme, state: State) -> Outcome:
+    got, clause = stated(scheme, state.at)
+    fault = _differs(got, state.equals)
+    if state.clause is not None and state.clause != clause:
+        fault = "; ".join(filter(None, [fault, f"cites {clause}, must cite {state.clause}"]))
+    return Outcome(scheme.id, state.at, fault, clause)
 
 
 def _differs(got: Any, due: Any) -> str:
@@ -154,7 +157,13 @@ def _graded(scheme: Scheme, cases: list[tuple[int, Case]]) -> dict[int, Outcome]
         currency = Currency(scheme.currency or "CNY")
         graded = grade(features, scheme, currency).collect("pyarrow").to_native().to_pylist()
     rows = {row["cutoff"]: row for row in graded if row["customer_id"] == "case"}
-    return {n: Outcome(scheme.id, case.name, _faults(rows[n], case)) for n, case in cases}
+    return {n: Outcome(scheme.id, case.name, _faults(rows[n], case), _clause(scheme, case)) for n, case in cases}
+
+
+def _clause(scheme: Scheme, case: Case) -> str:
+    """Return the clauses behind what must come out; the document's name where it is our own word (flags, coverage)."""
+    found = dict.fromkeys(clause for name, due in case.expect.items() for clause in cited(scheme, name, due))
+    return "；".join(found) or scheme.source.clause
 
 
 def _table(scheme: Scheme, cases: list[tuple[int, Case]]) -> pa.Table:
@@ -208,15 +217,16 @@ def _faults(row: dict[str, Any], case: Case) -> str:
 
 
 def main(folder: str) -> int:
-    """Run every case file of a folder, print a line a scheme and every fault; return the number of faults."""
+    """Run every case file of a folder, print each case with its clause and its fault; return the number of faults."""
     faults = total = 0
     for path in sorted(Path(folder).glob("*.yaml")):
         outcomes = run_cases(path)
         wrong = [outcome for outcome in outcomes if not outcome.passed]
         total, faults = total + len(outcomes), faults + len(wrong)
         sys.stdout.write(f"{path.stem:28} {len(outcomes):5} cases {len(outcomes) - len(wrong):5} passed\n")
-        for outcome in wrong:
-            sys.stdout.write(f"    {outcome.name}: {outcome.fault}\n")
+        for outcome in outcomes:
+            fault = f": {outcome.fault}" if outcome.fault else ""
+            sys.stdout.write(f"    {outcome.name}{fault}  [{outcome.clause}]\n")
     sys.stdout.write(f"{'all':28} {total:5} cases {total - faults:5} passed\n")
     return faults
 

@@ -65,6 +65,7 @@ def _identifiers(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
         "triggers": [trigger.id for trigger in scheme.triggers],
         "tags": [tag.id for tag in scheme.tags],
         "parameters": [parameter.id for parameter in scheme.parameters],
+        "practices": [practice.id for practice in scheme.practices],
     }
     for group, ids in groups.items():
         twice = sorted({name for name in ids if ids.count(name) > 1})

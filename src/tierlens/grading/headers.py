@@ -88,6 +88,8 @@ COLUMNS: dict[str, Column] = {
         Column("meaning_en", Text("meaning (English)", "含义（英文）")),
         Column("meaning_zh", Text("meaning (Chinese)", "含义（中文）")),
         Column("tier", Text("tier", "等级")),
+        Column("at_risk", Text("named at risk", "适用风险")),
+        Column("kind", Text("kind", "类别")),
         Column("en", Text("English", "英文")),
         Column("zh", Text("Chinese", "中文")),
         Column("otherwise", Text("otherwise", "其余")),
@@ -139,7 +141,7 @@ SHEETS: dict[str, Sheet] = {
             Text("tiers", "等级"),
             f"id name label {_BOUNDS} share_from share_to meaning_en meaning_zh {_ABOUT}",
         ),
-        _sheet("measures", Text("measures", "管理措施"), "tier en zh"),
+        _sheet("measures", Text("measures", "管理措施"), f"tier en zh at_risk {_ABOUT}"),
         _sheet(
             "labels",
             Text("labels", "标签"),
@@ -159,6 +161,7 @@ SHEETS: dict[str, Sheet] = {
             missing=MISSING,
         ),
         _sheet("parameters", Text("parameters", "其他参数"), f"id name label value unit {_ABOUT}", value=AMOUNT),
+        _sheet("practices", Text("practices", "管理要求"), f"id kind name label {_ABOUT}"),
         _sheet("notes", Text("notes", "说明"), "en zh"),
     )
 }  # fmt: skip

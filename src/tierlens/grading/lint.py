@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from tierlens.grading import cells
+from tierlens.grading.duties import KINDS
 from tierlens.grading.language import Band, plain
 from tierlens.grading.parts import Indicator, Label
 from tierlens.grading.probe import probe
@@ -118,13 +119,16 @@ def check_scheme(scheme: Scheme) -> list[Finding]:
 
 
 def _unread(scheme: Scheme) -> Iterator[Finding]:
-    """Say of the parameters of a scheme that they are stated for people."""
-    for one in scheme.parameters:
+    """Say of the parameters and practices of a scheme that they are stated for people."""
+    stated = [(f"parameters.{one.id}", one.title) for one in scheme.parameters]
+    for practice in scheme.practices:
+        kind, title = KINDS[practice.kind], practice.title
+        stated.append((f"practices.{practice.id}", Text(f"{kind.en}: {title.en}", f"{kind.zh}：{title.zh}")))
+    for place, title in stated:
         what = Text(
-            f"{one.title.en}: stated for people; no command reads it yet",
-            f"{one.title.zh}：仅供查阅，目前没有命令读取",
+            f"{title.en}: stated for people; no command reads it yet", f"{title.zh}：仅供查阅，目前没有命令读取"
         )
-        yield Finding("note", f"parameters.{one.id}", what)
+        yield Finding("note", place, what)
 
 
 def _cuts(scheme: Scheme) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from tierlens.grading.duties import Measure
 from tierlens.grading.language import (
     Band,
     Direction,
@@ -249,13 +250,13 @@ class Tier(Band, Named):
         Suggested share of customers, from and to; reported beside the actual share, never forced.
     meaning : Note, optional
         What the document says of it.
-    measures : tuple of Note
+    measures : tuple of Measure
         What the document wants done.
     """
 
     share: Annotated[tuple[Share, Share], Field()] | None = None
     meaning: Note | None = None
-    measures: tuple[Note, ...] = ()
+    measures: tuple[Measure, ...] = ()
     source: Word
     note: Notes = ()
 

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.grading import checks
+from tierlens.grading.duties import Practice
 from tierlens.grading.language import Missing, Name, Named, Note, Share, Weight, Word, plain
 from tierlens.grading.parts import (
     Cut,
@@ -83,7 +84,7 @@ class Scheme(Named):
         Scores at most this far from a bound of a tier carry the flag ``borderline``.
     borderline_share : Decimal
         The same where tiers go by a label: values at most this share of a bound away from it.
-    dimensions, tiers, labels, triggers, tags, parameters
+    dimensions, tiers, labels, triggers, tags, parameters, practices
         See the classes of these names.
     tier_by : str
         ``score``, or the label whose values are the tiers.
@@ -122,6 +123,7 @@ class Scheme(Named):
     triggers: tuple[Trigger, ...] = ()
     tags: tuple[Tag, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    practices: tuple[Practice, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @model_validator(mode="after")

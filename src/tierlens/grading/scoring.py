@@ -29,6 +29,7 @@ from tierlens.grading.reference import (
 )
 from tierlens.grading.rules import first_of, lower_ends
 from tierlens.grading.scheme import Scheme
+from tierlens.grading.tag_words import in_words
 from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -100,7 +101,7 @@ def grade(features: Any, scheme: Scheme, currency: Currency, reference: Referenc
     scored = _with_scores(pointed, columns)
     full = after_scoring(columns)
     labelled, full = with_tiers_and_labels(scored, full)
-    return with_words(labelled, full).select(*KEYS, *graded_columns(scheme))
+    return in_words(with_words(labelled, full), scheme).select(*KEYS, *graded_columns(scheme))
 
 
 def _refuse_no_scheme(scheme: object) -> None:

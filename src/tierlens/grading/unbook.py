@@ -81,6 +81,7 @@ def plain_scheme(tables: Mapping[str, Rows]) -> Data:
     data["triggers"] = [_ruled(rows) for rows in _groups(tables.get("triggers", ()), "id")]
     data["tags"] = [_ruled(rows) for rows in _groups(tables.get("tags", ()), "id")]
     data["parameters"] = [_with_notes(row) for row in tables.get("parameters", ())]
+    data["practices"] = [_with_notes(row) for row in tables.get("practices", ())]
     data["notes"] = [dict(row) for row in tables.get("notes", ())]
     return data
 
@@ -154,8 +155,12 @@ def _tiers(tables: Mapping[str, Rows]) -> Iterator[Data]:
             data["share"] = [row["share_from"], row.get("share_to")]
         for meaning in _notes(row, "meaning"):
             data["meaning"] = meaning
-        data["measures"] = [_only(each, "en", "zh") for each in tables.get("measures", ()) if each["tier"] == row["id"]]
+        data["measures"] = [_measure(each) for each in tables.get("measures", ()) if each["tier"] == row["id"]]
         yield data
+
+
+def _measure(row: Mapping[str, Any]) -> Data:
+    return {**_only(row, "en", "zh", "at_risk", "source"), "note": next(iter(_notes(row)), None)}
 
 
 def _labels(tables: Mapping[str, Rows]) -> Iterator[Data]:

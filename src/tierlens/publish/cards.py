@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import DataError
 from tierlens.grading.columns import Columns, kinds_of
+from tierlens.grading.duties import Measure
 from tierlens.grading.evidence import Teller
 from tierlens.grading.movement import effective_weights
 from tierlens.grading.parts import Dimension, Indicator, Tier
@@ -248,4 +249,9 @@ class _Maker:
 
 
 def _measures(tier: Tier | None) -> tuple[Text, ...]:
-    return () if tier is None else tuple(note.text for note in tier.measures)
+    return () if tier is None else tuple(_cited(one) for one in tier.measures)
+
+
+def _cited(one: Measure) -> Text:
+    """Name the clause where it is another than the tier's."""
+    return one.text if one.source is None else Text(f"{one.en} ({one.source})", f"{one.zh}（{one.source}）")

@@ -1,6 +1,7 @@
 """Next steps: what to do about a customer of this tier, at this risk, for this reason.
 
-The measures stand in ``playbook.yaml``, each with the document it comes from; here is no threshold and no advice.
+What the scheme in use states for a tier comes first. Other documents' measures stand in ``playbook.yaml``, each with
+the document it comes from: they supplement it, or stand in where no scheme is given. Here is no threshold, no advice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from tierlens import strict_yaml
-from tierlens.grading.scheme import Scheme, scheme_names
+from tierlens.grading.duties import measures_at
+from tierlens.grading.parts import Tier as OwnTier
+from tierlens.grading.scheme import Scheme
 from tierlens.words import Lang, Text
 
 Band = Literal["high", "medium", "low", "unknown"]
@@ -29,6 +32,7 @@ BANDS: dict[str, Text] = {
     "unknown": Text("unknown", "未知"),
 }
 _RANKS: tuple[Band, ...] = ("low", "medium", "high")
+_ALL: tuple[Band, ...] = (*_RANKS, "unknown")
 
 
 class _Strict(BaseModel):
@@ -73,11 +77,12 @@ class Bands(_Strict):
 
 
 class Playbook(_Strict):
-    """All measures: one for each tier and band, and a focus for each family of reasons."""
+    """What is added to the measures of a scheme, and one for each tier and band where no scheme is given."""
 
     format: Literal[1]
     bands: Bands
     same_as: Mapping[str, Tier]
+    supplements: Mapping[str, Mapping[str, Tier]] = {}
     measures: Mapping[Tier, Mapping[Band, Measure]]
     timing: Mapping[Band, Timing]
     focus: Mapping[str, Measure]
@@ -122,8 +127,8 @@ def step(
         Family of the main reason (see the features' catalog), or its dimension; unknown ones add nothing.
     book : Playbook, optional
     scheme : Scheme, optional
-        The scheme in use. A scheme of one's own has its own measures taken; tiers without any are handled like the
-        documented ones of the same place.
+        The scheme in use: what it states for the tier at that risk comes first. Tiers without any measure are handled
+        like the documented ones of the same name or place, and the source says so.
 
     Examples
     --------
@@ -131,28 +136,60 @@ def step(
     'Care campaign by mail or SMS this month; ask why the purchases stopped'
     """
     book = book or load_playbook()
-    measure = _of_scheme(scheme, tier, band, book)
-    if measure is None:
-        place = _letter(tier, scheme, book)
-        by_band = next((bands for key, bands in book.measures.items() if key == place), book.measures["other"])
-        measure = next((found for key, found in by_band.items() if key == band), by_band["unknown"])
+    own = next((one for one in scheme.tiers if one.id == tier), None) if scheme else None
+    if scheme is not None and own is not None and own.measures:
+        measure = _of_scheme(scheme, own, band, book)
+    else:
+        measure = _of_book(_letter(tier, scheme, book), band, book)
+        if scheme is not None and own is not None:
+            source = f"{scheme.id} {own.id} (states no measures); {_as_supplement(measure.source)}"
+            measure = measure.model_copy(update={"source": source})
     focus = book.focus.get(family or "")
     if focus is None:
         return measure
-    return Measure(
-        en=f"{measure.en}; {focus.en}", zh=f"{measure.zh}；{focus.zh}", source=f"{measure.source}; {focus.source}"
-    )
+    is_own = scheme is None or focus.source.split(" ", 1)[0] == scheme.id
+    source = focus.source if is_own else _as_supplement(focus.source)
+    return _joined(measure, focus.model_copy(update={"source": source}), Text("", ""))
 
 
-def _of_scheme(scheme: Scheme | None, tier: str | None, band: str | None, book: Playbook) -> Measure | None:
-    """Return the measures that a scheme of one's own states for a tier; the documented ones have theirs in the book."""
-    own = next((one for one in scheme.tiers if one.id == tier), None) if scheme else None
-    if scheme is None or own is None or not own.measures or scheme.id in scheme_names():
-        return None
-    when = next((timing for key, timing in book.timing.items() if key == band), book.timing["unknown"])
-    en, zh = ("; ".join(note.text.en for note in own.measures), "；".join(note.text.zh for note in own.measures))
-    said = Text(when.en.replace("{measures}", en), when.zh.replace("{measures}", zh))
-    return Measure(en=said.en[:1].upper() + said.en[1:], zh=said.zh, source=f"{scheme.id} {own.id}: {own.source}")
+SUPPLEMENT = Text("as a supplement", "补充")
+
+
+def _of_book(place: str | None, band: str | None, book: Playbook) -> Measure:
+    """Return what the book holds for one of its tiers."""
+    by_band = next((bands for key, bands in book.measures.items() if key == place), book.measures["other"])
+    return next((found for key, found in by_band.items() if key == band), by_band["unknown"])
+
+
+def _of_scheme(scheme: Scheme, own: OwnTier, band: str | None, book: Playbook) -> Measure:
+    """Return the measures that a scheme states for a tier, those for the band where it tells them apart."""
+    known: Band = next((key for key in _ALL if key == band), "unknown")
+    chosen, when = measures_at(own.measures, known), book.timing[known]
+    en = "; ".join(_lowered(one.en) for one in chosen)
+    said = Text(when.en.replace("{measures}", en), when.zh.replace("{measures}", "；".join(one.zh for one in chosen)))
+    clauses = "; ".join(dict.fromkeys(one.source or own.source for one in chosen))
+    measure = Measure(en=said.en[:1].upper() + said.en[1:], zh=said.zh, source=f"{scheme.id} {own.id} ({clauses})")
+    place = book.supplements.get(scheme.id, {}).get(own.id)
+    return measure if place is None else _joined(measure, _of_book(place, band, book), SUPPLEMENT)
+
+
+def _as_supplement(source: str) -> str:
+    """Mark every document of a source as a supplement to the scheme in use."""
+    return source.replace(" (", " (supplement: ")
+
+
+def _lowered(words: str) -> str:
+    """Begin small inside a sentence; abbreviations stay as they are."""
+    first = words.split(" ", 1)[0]
+    return words[:1].lower() + words[1:] if first[1:].islower() or first == "A" else words
+
+
+def _joined(first: Measure, second: Measure, before: Text) -> Measure:
+    """Put one measure after another, with a word between them if there is one."""
+    en, zh = f"{before.en}: {_lowered(second.en)}" if before.en else second.en, second.zh
+    zh = f"{before.zh}：{zh}" if before.zh else zh
+    source = _as_supplement(second.source) if before.en else second.source
+    return Measure(en=f"{first.en}; {en}", zh=f"{first.zh}；{zh}", source=f"{first.source}; {source}")
 
 
 def _letter(tier: str | None, scheme: Scheme | None, book: Playbook) -> str | None:
