@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tierlens.app.group_lang import group_lang
 from tierlens.app.terminal import give, say, table
 from tierlens.words import Lang, Text
 
-scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True)
+scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True, callback=group_lang)
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier file of the same kind.")]
@@ -172,7 +173,12 @@ def _moves(found: dict[str, Any], top: int, lang: Lang) -> Iterator[str]:
         yield words.fill(rest=len(moves) - top).say(lang)
 
 
-def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = False) -> None:
+def path(
+    file: RunFile,
+    customer: Annotated[str, typer.Argument(help="Customer ID.")],
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
     """Show what raises a customer's tier, what may be lost without losing it, and what leaves the window when."""
     from tierlens.app.config import load_config
     from tierlens.app.review import way_of
