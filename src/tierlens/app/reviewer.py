@@ -135,7 +135,11 @@ def movement(
         give(found, [], True)
         return
     rows: list[dict[str, Any]] = found["migration"]
-    table([f"{before} \\ {after}", *list(rows[0])[1:]], [list(row.values()) for row in rows])
+    words = {tier: tier if len(tier) == 1 else name for tier, name in found["tiers"].items()}
+    heads = [words.get(tier, tier) for tier in list(rows[0])[1:]]
+    table(
+        [f"{before} \\ {after}", *heads], [[words.get(tier, tier), *counts] for tier, *counts in map(dict.values, rows)]
+    )
     for line in (*_changes(found, lang), *_moves(found, top, lang), *([str(out)] if out else [])):
         say(line)
 
@@ -186,7 +190,7 @@ def path(
     found = way_of(load_config(file), customer, lang)
     give(
         found,
-        [f"{customer}  {found['tier']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
+        [f"{customer}  {found['tier_name']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
         as_json,
     )
 
