@@ -104,7 +104,13 @@ def test_where_nobody_falls_a_tier_churn_is_learned_all_the_same(tmp_path, capsy
     assert [path.name for path in (out / "models").iterdir() if path.name.startswith("downgrade")] == []
     assert main(["score", str(file), "--out", str(out)]) == 0
     assert "Downgrade is left out" in capsys.readouterr().err
-    assert pq.read_table(out / "scores.parquet").column_names == ["customer_id", "cutoff", "churn_risk"]
+    assert pq.read_table(out / "scores.parquet").column_names == [
+        "customer_id",
+        "cutoff",
+        "churn_risk",
+        "risk_note_en",
+        "risk_note_zh",
+    ]
     assert main(["compare", str(out), str(out), "--outcome", "downgrade"]) == 2
     assert "E-RU-060" in capsys.readouterr().err
 

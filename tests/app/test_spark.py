@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
+from tierlens.app.cautions import with_kept_notes
 from tierlens.app.config import load_config
 from tierlens.app.learn import scored
 from tierlens.app.prepare import prepare, read_shop
@@ -68,6 +69,9 @@ def test_tiers_and_risks_are_those_of_one_machine(tmp_path: Path) -> None:
     for name in ("score", "coverage"):
         near(found[name], graded[name])
     near(found["churn_risk"], risks["churn_risk"])
+    noted = with_kept_notes(risks, tmp_path / "out" / "models")
+    for name in ("risk_note_en", "risk_note_zh"):
+        assert found[name].to_pylist() == noted[name].to_pylist()
     # A population is kept as a hundred levels for those who are not part of it: close, and never on the other side.
     near(found["downgrade_risk"], risks["downgrade_risk"], 0.02)
 

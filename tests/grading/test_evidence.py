@@ -69,7 +69,7 @@ def test_labels_flags_and_triggers_say_why():
     assert "Tier Low value (维护策略：低价值客户)" in lines
     assert (
         "Value: Low value, because Annual amount 70,000.00 CNY is at least 50,000 CNY and below 100,000 CNY "
-        "(价值维度（5万-10万文档未列）) Flag: undocumented_band." in lines
+        "(价值维度（5万-10万文档未列）) Flag: in a band that the document leaves out." in lines
     )
     assert (
         "Stage: Lost, because Days since the last purchase 100 days is above 91.25 days (流失客户：近3个月无交易)"

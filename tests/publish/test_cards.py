@@ -85,7 +85,7 @@ def test_the_weight_used_grows_where_others_have_no_data():
     amount = card.groups[0].lines[0]
     assert (amount.weight, amount.used, amount.points, amount.weighted) == (0.3, 1.0, 7.0, 7.0)
     assert [line.value.en for line in card.groups[1].lines] == ["-"] * 4
-    assert [(day, tier) for day, _, tier in card.history] == [("2011-05-02", "D"), ("2011-06-01", "C")]
+    assert [(day, tier.en) for day, _, tier in card.history] == [("2011-05-02", "D"), ("2011-06-01", "C")]
 
 
 def test_scores_on_a_card_add_up():

@@ -125,6 +125,7 @@ class TestSpark:
             ({"customer_id": ["a", None, " "]}, "customer_id: 2 rows"),
             ({"kind": ["purchase", "gift", "return"]}, "kind: 1 rows"),
             ({"kind": ["purchase"] * 3}, "negative_amount: 1 rows"),
+            ({"time": [dt.date(1, 1, 2), dt.date(9998, 1, 1), dt.date(2100, 12, 31)]}, "impossible_year: 2"),
         ],
     )
     def test_what_cannot_be_used_is_refused(self, spark: Any, change: dict[str, list[Any]], words: str) -> None:

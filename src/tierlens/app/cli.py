@@ -11,7 +11,8 @@ import typer
 
 from tierlens import __version__
 from tierlens.app import features, models, notice, reading, reviewer
-from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, tell, wanted_lang
+from tierlens.app.group_lang import defaults
+from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, say, tell, wanted_lang
 from tierlens.words import Lang
 
 if TYPE_CHECKING:
@@ -41,16 +42,10 @@ def everywhere(
         give({}, [__version__], False)
         raise typer.Exit
     if lang is not None:
-        context.default_map = _defaults(context.command, lang)
+        context.default_map = defaults(context.command, lang)
     if context.invoked_subcommand is None:
         give({}, [context.get_help()], False)
         raise typer.Exit(2)
-
-
-def _defaults(command: Any, lang: Lang) -> dict[str, Any]:
-    """Return a language as the default of every command that takes one, at any depth."""
-    inner = getattr(command, "commands", None)
-    return {"lang": lang} if inner is None else {name: _defaults(one, lang) for name, one in inner.items()}
 
 
 app.add_typer(features.features_app, name="features")
@@ -245,7 +240,7 @@ def _tell_left_out(out: Path, lang: Lang) -> None:
 @app.command()
 def mlflow(
     home: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("runs"),
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000,
     lang: InLang = "en",
 ) -> None:
     """Open MLflow's pages on this machine, in a light setting."""
@@ -273,7 +268,7 @@ def main(arguments: list[str] | None = None) -> int:
     plain_output()
     lang = wanted_lang(given)
     notice.begin(lang)
-    command = typer.main.get_command(app)
+    command = _spoken(lang)
 
     def call() -> int:
         try:
@@ -285,8 +280,28 @@ def main(arguments: list[str] | None = None) -> int:
             if not hasattr(problem, "exit_code") or not hasattr(problem, "show"):
                 raise
             with suppress(OSError):
-                problem.show()
+                _show(problem, lang)
             return int(problem.exit_code)
         return 0
 
     return guarded(call, lang)
+
+
+def _spoken(lang: Lang) -> Any:
+    """Return the tree of commands, whose help is in one language."""
+    command = typer.main.get_command(app)
+    if lang == "zh":
+        from tierlens.app.chinese_help import in_chinese
+
+        in_chinese(command)
+    return command
+
+
+def _show(problem: Any, lang: Lang) -> None:
+    """Tell of a slip on the command line."""
+    if lang == "en":
+        problem.show()
+        return
+    from tierlens.app.chinese_help import said_of_slip
+
+    say(said_of_slip(problem), aside=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from tierlens.app.cautions import LANGS, are_same, with_notes
 from tierlens.app.group import Grouped
 from tierlens.app.learn import Learned
 from tierlens.app.prepare import Prepared
@@ -18,7 +18,7 @@ from tierlens.publish.lists import tier_word
 from tierlens.publish.playbook import with_next_steps
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
-from tierlens.words import Lang, Text
+from tierlens.words import Text
 
 SHOWN = ("recency_days", "frequency", "monetary", "average_order_value", "tenure_days", "trend_12")
 """Features that stand beside tier and risk; all of them are in ``snapshots.parquet``."""
@@ -30,7 +30,6 @@ FALL_BY_SPEND = Text(
     "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon: raises the risk",
     "{days}天后将低于{tier}，预测期末前须再消费{money}方可保级，风险上升",
 )
-LANGS: tuple[Lang, ...] = ("en", "zh")
 
 
 def customers_of(
@@ -90,33 +89,13 @@ def _with_unknown(table: pa.Table) -> pa.Table:
 
 def risk_of(one: Learned) -> Risk:
     """Return what is known of an outcome's risk, with whether all customers of the run's cutoff have the same."""
-    risks = pc.drop_null(one.now[f"{one.outcome}_risk"])
-    return replace(one.risk, is_constant=len(risks) > 1 and pc.count_distinct(risks).as_py() == 1)
+    return replace(one.risk, is_constant=are_same(one.now[f"{one.outcome}_risk"]))
 
 
 def with_risk_notes(table: pa.Table, learned: Sequence[Learned]) -> pa.Table:
-    """Add ``risk_note_en`` and ``risk_note_zh``: which risks of a customer are not to be acted on, and why.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        With ``<outcome>_risk`` of each outcome.
-    learned : sequence of Learned
-
-    Returns
-    -------
-    pyarrow.Table
-        Notes are missing where every risk of the customer may be acted on.
-    """
-    doubtful = [(one.outcome, caution) for one in learned if (caution := risk_of(one).caution) is not None]
-    given = {outcome: pc.is_valid(table[f"{outcome}_risk"]).to_pylist() for outcome, _ in doubtful}
-    for lang in LANGS:
-        notes = [
-            " ".join(caution.say(lang) for outcome, caution in doubtful if given[outcome][row]) or None
-            for row in range(table.num_rows)
-        ]
-        table = table.append_column(f"risk_note_{lang}", pa.array(notes, pa.string()))
-    return table
+    """Add what is said of the risks that were learned, see :func:`~tierlens.app.cautions.with_notes`."""
+    said = {one.outcome: risk_of(one).caution for one in learned}
+    return with_notes(table, {outcome: text for outcome, text in said.items() if text is not None})
 
 
 def _with_fall(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> pa.Table:

@@ -16,7 +16,7 @@ from tierlens.grading.labels import say_flags
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import read_findings
 from tierlens.publish.lists import HEADERS
-from tierlens.publish.playbook import BANDS
+from tierlens.publish.playbook import BANDS, say_source
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
@@ -85,7 +85,9 @@ def lines_of(row: Mapping[str, Any], out: Path, lang: Lang) -> list[str]:
     currency = Currency(found.about.currency, minor=found.about.minor)
     shown = [key for key in row if key not in (*CODES, "currency")]
     colon = "：" if lang == "zh" else ": "
-    return [f"{_title(key, lang)}{colon}{_said(key, row[key], found, currency, lang)}" for key in shown]
+    said = {key: _said(key, row[key], found, currency, lang) for key in shown}
+    # Where the value begins on a line of its own, the colon ends its line.
+    return [f"{_title(key, lang)}{colon.strip() if text[:1] == chr(10) else colon}{text}" for key, text in said.items()]
 
 
 def _findings(out: Path) -> Findings:
@@ -109,6 +111,7 @@ def _said(key: str, value: Any, found: Findings, currency: Currency, lang: Lang)
     as_asked: dict[str, Callable[[], str]] = {
         "tier": lambda: _tier(str(value), found, lang),
         "flags": lambda: say_flags(str(value), lang),
+        "next_step_source": lambda: say_source(str(value), lang),
         "risk_band": lambda: BANDS[value].say(lang) if value in BANDS else str(value),
         "evidence": lambda: "".join(f"\n  {line}" for line in str(value).splitlines()),
         "score": lambda: f"{value:.2f}",

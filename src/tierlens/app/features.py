@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tierlens.app.group_lang import group_lang
 from tierlens.app.terminal import give, say, table, tell
 from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
@@ -14,7 +15,7 @@ from tierlens.words import Lang, Text
 if TYPE_CHECKING:
     from tierlens.features.audit import Audit
 
-features_app = typer.Typer(help="Build features, look them up, audit them.", no_args_is_help=True)
+features_app = typer.Typer(help="Build features, look them up, audit them.", no_args_is_help=True, callback=group_lang)
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
@@ -81,7 +82,9 @@ def _known_dimension(name: str | None) -> str | None:
 
 
 @features_app.command("show")
-def show(name: str, lang: InLang = "en", as_json: AsJson = False) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the feature.")], lang: InLang = "en", as_json: AsJson = False
+) -> None:
     """Show one feature: formula, unit, direction, tables, what a missing value means."""
     from tierlens.features.catalog import describe
     from tierlens.features.pages import entry

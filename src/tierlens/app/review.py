@@ -192,8 +192,9 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
         ).say(lang)
         for row in leaving
     ]
+    tier, named = one["tier"][0].as_py(), {tier.id: tier.short.say(lang) for tier in found.scheme.tiers}
     return {
-        "customer_id": customer, "tier": one["tier"][0].as_py(), "score": one["score"][0].as_py(),
+        "customer_id": customer, "tier": tier, "tier_name": named.get(tier, "-"), "score": one["score"][0].as_py(),
         "steps": [tell(step, teller) for step in steps], "note": HOW.say(lang), "roll_off": gone,
     }  # fmt: skip
 

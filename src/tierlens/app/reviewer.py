@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tierlens.app.group_lang import group_lang
 from tierlens.app.terminal import give, say, table
 from tierlens.words import Lang, Text
 
-scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True)
+scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True, callback=group_lang)
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier file of the same kind.")]
@@ -134,7 +135,11 @@ def movement(
         give(found, [], True)
         return
     rows: list[dict[str, Any]] = found["migration"]
-    table([f"{before} \\ {after}", *list(rows[0])[1:]], [list(row.values()) for row in rows])
+    words = {tier: tier if len(tier) == 1 else name for tier, name in found["tiers"].items()}
+    heads = [words.get(tier, tier) for tier in list(rows[0])[1:]]
+    table(
+        [f"{before} \\ {after}", *heads], [[words.get(tier, tier), *counts] for tier, *counts in map(dict.values, rows)]
+    )
     for line in (*_changes(found, lang), *_moves(found, top, lang), *([str(out)] if out else [])):
         say(line)
 
@@ -172,7 +177,12 @@ def _moves(found: dict[str, Any], top: int, lang: Lang) -> Iterator[str]:
         yield words.fill(rest=len(moves) - top).say(lang)
 
 
-def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = False) -> None:
+def path(
+    file: RunFile,
+    customer: Annotated[str, typer.Argument(help="Customer ID.")],
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
     """Show what raises a customer's tier, what may be lost without losing it, and what leaves the window when."""
     from tierlens.app.config import load_config
     from tierlens.app.review import way_of
@@ -180,7 +190,7 @@ def path(file: RunFile, customer: str, lang: InLang = "en", as_json: AsJson = Fa
     found = way_of(load_config(file), customer, lang)
     give(
         found,
-        [f"{customer}  {found['tier']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
+        [f"{customer}  {found['tier_name']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
         as_json,
     )
 

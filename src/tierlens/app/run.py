@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tierlens.app import outputs, targets
+from tierlens.app import cautions, outputs, targets
 from tierlens.app.afterwards import happened, moved_note, past_runs, told_of
 from tierlens.app.clock import Clock, Tell, say_times
 from tierlens.app.config import RunConfig
@@ -215,7 +215,7 @@ def _publish(
 def save_models(learned: Sequence[Learned], folder: Path) -> None:
     """Keep the model of each outcome, and the baseline where that is shown to rank better."""
     for one in learned:
-        one.model.save(folder / one.outcome)
+        cautions.keep(one, folder)
         if one.rival is not None:
             one.rival.save(folder / f"{one.outcome}{outputs.RIVAL}")
 

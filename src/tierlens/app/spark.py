@@ -12,7 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tierlens.app import outputs
+from tierlens.app import cautions, outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import SeasonalRates, base_rate, frame, kept_model, learn_all, with_model
@@ -62,11 +62,14 @@ class Learnt:
         By outcome.
     rhythm : Rhythm
     scheme : Scheme
+    notes : mapping of str to Text
+        What is said of the risks that are not to be acted on, by outcome.
     """
 
     models: Mapping[str, FrozenRisk]
     rhythm: Rhythm
     scheme: Scheme
+    notes: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def features(self) -> list[str]:
@@ -85,8 +88,8 @@ def run_on_spark(
     config : RunConfig
     out : Path
         Gets ``settled/`` (what was read), ``models/`` (unless they are there, and ``force`` is not set), ``customers/``
-        (Parquet: key, score, tier, coverage, flags and risks; a risk is missing where the outcome cannot happen) and
-        ``run.json``.
+        (Parquet: key, score, tier, coverage, flags, risks and the notes on them; a risk is missing where the outcome
+        cannot happen) and ``run.json``.
     tell : callable
         Takes what the user is told as the run goes on.
     force : bool
@@ -173,20 +176,24 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
         prepared = prepare(some, config)
     if not models.is_dir():
         for learned in learn_all(prepared, some, config, clock).some():
-            learned.model.save(models / learned.outcome)
+            cautions.keep(learned, models)
     with clock.step("levels", Text("ranks, levels and rhythms of the cutoff", "截止日的分位、水平与节奏")):
         tasks = tasks_of(prepared, some, config)
         learning = config.learning_cutoffs()
         season = season_table(some.tables, [*learning, config.cutoff_day], config.span)
         rates = SeasonalRates(season, tasks[0])
-        found = {}
+        found, notes = {}, {}
         for task in with_model(tasks, models):
             model = kept_model(models, task.outcome, config)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)
-            found[task.outcome] = freeze(model, frame(task, task.now)[0], config.cutoff_day, level)
+            asked, now = frame(task, task.now)
+            found[task.outcome] = freeze(model, asked, config.cutoff_day, level)
+            risks = np.round(model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1], 9)
+            if (said := cautions.kept_caution(models, task.outcome).of(pa.chunked_array([risks]))) is not None:
+                notes[task.outcome] = said
         rhythm = learn_rhythm(some.tables, config.cutoff_day, config.span)
-    return Learnt(_known_here(found, clock.tell), rhythm, prepared.scheme)
+    return Learnt(_known_here(found, clock.tell), rhythm, prepared.scheme, notes)
 
 
 def _known_here(models: Mapping[str, FrozenRisk], tell: Tell) -> dict[str, FrozenRisk]:
@@ -268,7 +275,8 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
     Returns
     -------
     pyspark.sql.DataFrame
-        Key, ``score``, ``tier``, ``tier_rank``, ``coverage``, ``flags``, ``idle_score``, and ``<outcome>_risk``.
+        Key, ``score``, ``tier``, ``tier_rank``, ``coverage``, ``flags``, ``idle_score``, ``<outcome>_risk``, and
+        ``risk_note_en`` and ``risk_note_zh``.
     """
     day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme), tables.currency
     asked = graded_features(tables, scheme)
@@ -284,6 +292,8 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
     schema = native.select(columns).schema
     for outcome in learnt.models:
         schema = schema.add(f"{outcome}_risk", "double")
+    for lang in cautions.LANGS:
+        schema = schema.add(f"risk_note_{lang}", "string")
     with warnings.catch_warnings():
         # pyspark warns of pandas 3 even where rows go by Arrow and no pandas is in the way.
         warnings.simplefilter("ignore", FutureWarning)
@@ -294,16 +304,18 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
 def batch_scorer(
     learnt: Learnt, columns: Sequence[str]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return what a worker does with its batches: risks beside the columns named."""
+    """Return what a worker does with its batches: risks, and the notes on them, beside the columns named."""
 
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             risks = risks_of(learnt, batch)
             kept = batch.select(list(columns))
-            yield pa.RecordBatch.from_arrays(
+            found = pa.table(
                 [*kept.columns, *(pa.array(risk, mask=np.isnan(risk)) for risk in risks.values())],
                 names=[*columns, *(f"{outcome}_risk" for outcome in risks)],
             )
+            doubtful = {outcome: text for outcome, text in learnt.notes.items() if outcome in risks}
+            yield from cautions.with_notes(found, doubtful).combine_chunks().to_batches()
 
     return score
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tierlens.app import outputs
+from tierlens.app import cautions, outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import (
@@ -111,7 +111,7 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
         learned = learn_all(prepare(shop, config), shop, config, Clock(tell)).some()
         with outputs.replaced(place, tell, outputs.ALONE) as folder:
             for one in learned:
-                one.model.save(folder / one.outcome)
+                cautions.keep(one, folder)
             write_folder_record(folder, outputs.ALONE)
     return {"models": str(models), "verdicts": [one.risk.verdict for one in learned],
             **{one.outcome: dict(one.metrics) for one in learned}}  # fmt: skip
@@ -126,7 +126,7 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
         refuse_left_out(out, "churn")
     models = outputs.kept_models(out)
     config, shop = obtain(config, quietly, at_cutoff=True)
-    table = scored(prepare(shop, config), shop, config, models)
+    table = cautions.with_kept_notes(scored(prepare(shop, config), shop, config, models), models)
     path = write_parquet(file, table)
     return {"file": str(path), "customers": table.num_rows}
 

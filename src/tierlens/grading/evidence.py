@@ -15,6 +15,7 @@ from tierlens.grading.language import UNITS, Band, Condition, plain
 from tierlens.grading.parts import Indicator, Label, Rule
 from tierlens.grading.rules import Alternatives
 from tierlens.grading.scheme import Scheme
+from tierlens.grading.value_words import value_word
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 
@@ -213,7 +214,7 @@ class Teller:
                 "{}: {}, as no rule holds ({})", "{}：{}，无规则命中（{}）", label.title, title, label.source
             )
         reason = self.because(rule.when, both)
-        flag = self.say(" Flag: {}.", "标记：{}。", rule.flag) if rule.flag else ""
+        flag = self.say(" Flag: {}.", "标记：{}。", say_flags(rule.flag, self.lang)) if rule.flag else ""
         return (
             self.say("{}: {}, because {} ({})", "{}：{}，因为{}（{}）", label.title, title, reason, rule.source) + flag
         )
@@ -281,8 +282,10 @@ class Teller:
 
     def amount(self, column: str, value: Any) -> str:
         """Write a raw value with its unit."""
+        if isinstance(value, str | bool):
+            return value_word(self.scheme, column, value).say(self.lang)
         use = self.scheme.features.get(column)
-        if use is None or isinstance(value, str | bool):
+        if use is None:
             return number(value)
         if use.unit == "money":
             return f"{value / self.columns.currency.minor:,.2f} {self.columns.currency.code}"

@@ -260,6 +260,16 @@ class Tier(Band, Named):
     source: Word
     note: Notes = ()
 
+    @property
+    def short(self) -> Text:
+        """A letter stays a letter; a word is said by the title."""
+        return Text(self.id, self.id) if len(self.id) == 1 else self.title
+
+    @property
+    def full(self) -> Text:
+        """The title, behind the letter where there is one."""
+        return Text(f"{self.id} {self.name}", f"{self.id} {self.label}") if len(self.id) == 1 else self.title
+
 
 class Rule(Part):
     """One line of an ordered list: the first that holds gives the label.

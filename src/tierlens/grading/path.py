@@ -153,6 +153,6 @@ def tell(offer: Offer, teller: Teller) -> str:
     >>> from tierlens.grading.scheme import load_scheme
     >>> offer = Offer("C1", 1, "raise", "core", (Action("buy", 1840000),), 0.065)
     >>> tell(offer, Teller(Columns(load_scheme("five_step"), Currency("CNY"), {}), "en"))
-    'One more order of 18,400.00 CNY raises the tier to core (effort 0.07)'
+    'One more order of 18,400.00 CNY raises the tier to Core customers (effort 0.07)'
     """
     return tell_offer(offer, teller)

@@ -71,7 +71,7 @@ def tell_offer(offer: Told, teller: Teller) -> str:
     words = (f"{{}} {verb} the tier to {{}} (effort {{:.2f}})", "{}，等级升为{}（投入 {:.2f}）")
     if several:
         words = ("{}: together they raise the tier to {} (effort {:.2f})", "{}：合并后等级升为{}（投入 {:.2f}）")
-    told = teller.say(*words, joined, offer.tier, offer.effort)
+    told = teller.say(*words, joined, _tier(offer, teller), offer.effort)
     return told[:1].upper() + told[1:]
 
 
@@ -79,7 +79,7 @@ def _nothing(offer: Told, teller: Teller) -> str:
     words = ("No action that was tried raises the tier to {}, alone or with the others",
              "已尝试的措施（单独或合并）均不能使等级升为{}")  # fmt: skip
     tried = (" (purchases: up to {:.0f} times those of the window)", "（购买额最多试至窗口内的 {:.0f} 倍）")
-    return teller.say(*words, offer.tier) + (teller.say(*tried, offer.effort) if offer.effort else "")
+    return teller.say(*words, _tier(offer, teller)) + (teller.say(*tried, offer.effort) if offer.effort else "")
 
 
 def _action(action: Action, teller: Teller) -> str:
@@ -96,10 +96,14 @@ def _kept(offer: Told, teller: Teller) -> str:
     lost = _money(offer.actions[0].size, teller)
     words = ("{} less bought over the window ({:.0f} %, as many orders) still keeps tier {}",
              "窗口内少买 {}（{:.0f} %，单数不变）仍保持{}")  # fmt: skip
-    told = teller.say(*words, lost, 100 * offer.effort, offer.tier)
+    told = teller.say(*words, lost, 100 * offer.effort, _tier(offer, teller))
     if offer.limit:
         return told + teller.say("; anything more loses it", "；再少即降级")
     return told + teller.say("; no more was checked", "；更大降幅未核验")
+
+
+def _tier(offer: Told, teller: Teller) -> Text:
+    return next((tier.short for tier in teller.scheme.tiers if tier.id == offer.tier), Text(offer.tier, offer.tier))
 
 
 def _money(size: int, teller: Teller) -> str:

@@ -125,7 +125,7 @@ def sheet_rows(card: Card, lang: Lang) -> list[list[Any]]:
     """Return the rows of a card's sheet, in the order of the document's form."""
     say = {key: text.say(lang) for key, text in WORDS.items()}
     columns = ("dimension", "indicator", "weight", "value", "points", "weighted", "evidence")
-    tier = f"{card.tier} {card.tier_title.say(lang)}" if card.tier else say["none"]
+    tier = card.tier_full.say(lang) if card.tier else say["none"]
     rows: list[list[Any]] = [
         [f"{say['card']} · {card.scheme.say(lang)}", card.source],
         [say["customer"], card.customer_id],
@@ -139,7 +139,10 @@ def sheet_rows(card: Card, lang: Lang) -> list[list[Any]]:
     ]
     for key, texts in (("reasons", card.reasons), ("measures", card.measures), ("path", card.path)):
         rows += [[say[key] if n == 0 else "", text.say(lang)] for n, text in enumerate(texts)]
-    rows += [[say["history"] if n == 0 else "", *line] for n, line in enumerate(card.history)]
+    rows += [
+        [say["history"] if n == 0 else "", day, score, tier.say(lang)]
+        for n, (day, score, tier) in enumerate(card.history)
+    ]
     return [*rows, [], [say["signed"]]]
 
 

@@ -97,8 +97,8 @@ class Card:
         Composite, 0-100.
     tier : str, optional
         Identifier of the tier; missing when not graded.
-    tier_title, meaning : Text
-        Name of the tier and what the document says of it.
+    tier_title, tier_full, meaning : Text
+        Name of the tier, the name behind its letter where it has one, and what the document says of it.
     coverage : float
         Share of weight that had data.
     flags : str
@@ -121,13 +121,14 @@ class Card:
     score: float | None
     tier: str | None
     tier_title: Text
+    tier_full: Text
     meaning: Text
     coverage: float
     flags: str
     reasons: tuple[Text, ...]
     measures: tuple[Text, ...]
     path: tuple[Text, ...]
-    history: tuple[tuple[str, float | None, str], ...]
+    history: tuple[tuple[str, float | None, Text], ...]
 
 
 NOTHING = Text("", "")
@@ -208,6 +209,7 @@ class _Maker:
             score=row["score"],
             tier=row["tier"],
             tier_title=NOTHING if tier is None else tier.title,
+            tier_full=NOTHING if tier is None else tier.full,
             meaning=NOTHING if tier is None or tier.meaning is None else tier.meaning.text,
             coverage=row["coverage"],
             flags=row["flags"],
@@ -242,10 +244,11 @@ class _Maker:
         weighted = None if points is None else round(points * used, 9)
         return CardLine(indicator.title, float(scheme.inside[indicator.id]), used, value, points, weighted, told)
 
-    def _history(self, row: Row) -> tuple[tuple[str, float | None, str], ...]:
+    def _history(self, row: Row) -> tuple[tuple[str, float | None, Text], ...]:
         past = [r for r in self.rows if r["customer_id"] == row["customer_id"] and r["cutoff"] <= row["cutoff"]]
         past.sort(key=lambda r: r["cutoff"])
-        return tuple((str(day_date(r["cutoff"])), r["score"], r["tier"] or "-") for r in past)
+        names = {tier.id: tier.short for tier in self.columns.scheme.tiers}
+        return tuple((str(day_date(r["cutoff"])), r["score"], names.get(r["tier"], Text("-", "-"))) for r in past)
 
 
 def _measures(tier: Tier | None) -> tuple[Text, ...]:

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from tierlens.grading.moved import Move
-from tierlens.grading.movement import NONE
 from tierlens.grading.scheme import Scheme
 from tierlens.publish.lists import CustomerList
 from tierlens.words import Lang, Text
@@ -45,7 +44,7 @@ def headers_of(scheme: Scheme) -> dict[str, Text]:
 
 
 def tier_name(tier: str, scheme: Scheme, lang: Lang) -> str:
-    """Say a tier by its identifier and title.
+    """Say a tier by its title, behind its letter where it has one.
 
     Examples
     --------
@@ -53,8 +52,7 @@ def tier_name(tier: str, scheme: Scheme, lang: Lang) -> str:
     >>> tier_name("A", load_scheme("relationship_rating"), "zh"), tier_name("-", load_scheme("five_step"), "en")
     ('A 核心客户', 'not graded')
     """
-    title = next((each.title.say(lang) for each in scheme.tiers if each.id == tier), None)
-    return UNGRADED.say(lang) if tier == NONE or title is None else f"{tier} {title}"
+    return next((each.full for each in scheme.tiers if each.id == tier), UNGRADED).say(lang)
 
 
 def moves_list(moves: Sequence[Move], scheme: Scheme, lang: Lang) -> CustomerList:

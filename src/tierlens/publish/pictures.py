@@ -95,7 +95,8 @@ def draw_tiers(tiers: Tiers, lang: Lang) -> Figure:
     figure, axes = canvas(0.62 + 0.46 * len(lines))
     margins(axes, left=0.12, bottom=0.52, right=0.1)
     for row, line in enumerate(lines):
-        axes.text(0, row - 0.27, label(f"{line.tier}  {line.name.say(spoken(lang))}", lang), va="center", fontsize=8.5)
+        letter = f"{line.tier}  " if len(line.tier) == 1 else ""
+        axes.text(0, row - 0.27, label(f"{letter}{line.name.say(spoken(lang))}", lang), va="center", fontsize=8.5)
         axes.text(1, row + 0.12, f"{line.share:.1%}", va="center", ha="right", transform=axes.get_yaxis_transform())
         if line.suggested is not None:
             low, high = line.suggested

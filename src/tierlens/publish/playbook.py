@@ -6,6 +6,7 @@ the document it comes from: they supplement it, or stand in where no scheme is g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tierlens import strict_yaml
 from tierlens.grading.duties import measures_at
 from tierlens.grading.parts import Tier as OwnTier
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
 from tierlens.words import Lang, Text
 
 Band = Literal["high", "medium", "low", "unknown"]
@@ -285,3 +286,30 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
     """One array of a chunked column, so that positions match."""
     flat = column.combine_chunks()
     return flat.cast(pa.float64())
+
+
+def say_source(source: str, lang: Lang) -> str:
+    """Write the sources of a next step for people; in Chinese by the documents' own titles, without the English gist.
+
+    Examples
+    --------
+    >>> say_source("tiered_management D (basic contact); five_step (wake low-value customers)", "zh")
+    '分级客户管理办法 D；客户分级管理5步流程'
+    >>> say_source("relationship_guide high (quarterly review)", "zh")
+    '客户关系梳理及维护操作指南 高价值客户'
+    """
+    if lang == "en":
+        return source
+    parts = [_cited(part) for part in re.sub(r" \([^()]*\)", "", source).split("; ")]
+    return "；".join(dict.fromkeys(parts))
+
+
+def _cited(part: str) -> str:
+    name, _, place = part.partition(" ")
+    if name not in scheme_names():
+        return part
+    scheme = load_scheme(name)
+    places = {tier.id: tier.short.zh for tier in scheme.tiers}
+    places |= {named.id: named.label for named in (*scheme.dimensions, *scheme.labels)}
+    places |= {named.name.lower(): named.label for named in (*scheme.dimensions, *scheme.labels)}
+    return f"{scheme.label} {places[place]}" if place in places else scheme.label

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tierlens.errors import DataError, MissingExtraError
+from tierlens.errors import MissingExtraError
 from tierlens.sources.asked import Asked
 from tierlens.sources.book_weight import refuse_heavy
 from tierlens.sources.headers import Header, guess_roles, match_roles, missing_roles, name_blanks
-from tierlens.sources.refuse import NO_LINES, refusal, said_by
+from tierlens.sources.refuse import NO_LINES, damaged, refusal
 from tierlens.sources.staging import Part, Stager
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ def _sheet_told(path: Path, name: str) -> Iterator[None]:
         raise _of_library(error, f"{path.name}[{name}]") from None
 
 
-def _of_library(error: Exception, place: str) -> DataError:
+def _of_library(error: Exception, place: str) -> Exception:
     """Return the refusal for what the library says of a workbook."""
     if found := re.search(r"Cell limit exceeded \((\d+)", str(error)):
         return refusal("E-TX-160", place, cells=f"{int(found[1]):,}")
-    return refusal("E-TX-021", place, detail=said_by(error))
+    return damaged(error, place)
 
 
 def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -> Part | None:

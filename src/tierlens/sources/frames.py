@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
 from tierlens.sources.headers import guess_roles, missing_roles
+from tierlens.sources.odd_times import MOST_DAYS, table_with_times_held
 from tierlens.sources.read import Read, read
 from tierlens.sources.source import ROLES, Columns, Money, Policies, Source
 from tierlens.sources.table_source import TableSource
@@ -52,7 +55,8 @@ def tables_from_frame(
     Raises
     ------
     UsageError
-        ``E-US-010`` a needed column is missing; ``E-US-014`` the currency is none; ``E-US-015`` the frame is no table.
+        ``E-US-010`` a needed column is missing; ``E-US-014`` the currency is none; ``E-US-015`` the frame is no table;
+        ``E-US-017`` a column holds values of several kinds; ``E-US-018`` ``day`` is not of whole numbers.
     DataError
         ``E-TX-200`` rows that cannot be used.
 
@@ -68,7 +72,7 @@ def tables_from_frame(
 
         _needed(narwhal.collect_schema().names())
         money = _money(currency)
-        return Tables(settle_spark(narwhal, money, timezone), money.currency(), name)
+        return Tables(settle_spark(frame, money, timezone), money.currency(), name)
     return tables_and_quality(frame, currency, name=name, timezone=timezone, policies=policies).tables
 
 
@@ -93,12 +97,12 @@ def tables_and_quality(
     money, narwhal = _money(currency), _narwhal(frame)
     names = narwhal.collect_schema().names()
     _needed(names)
-    table = (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
+    table = _arrow(narwhal)
     kinds = "kind" if "kind" in names else "negative"
     rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
     with scratch(temporary()) as folder:
         path = folder / name.replace("/", "-")
-        pq.write_table(_with_time(table), path.with_suffix(".parquet"))
+        pq.write_table(table_with_times_held(_with_time(table)), path.with_suffix(".parquet"))
         columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
         files = (str(path.with_suffix(".parquet")),)
         tables = {table: TableSource.model_validate(place) for table, place in (others or {}).items()}
@@ -164,4 +168,38 @@ def _with_time(table: pa.Table) -> pa.Table:
     """Return the table with ``time`` from ``day`` where it has no other."""
     if "time" in table.column_names:
         return table
-    return table.append_column("time", table["day"].cast(pa.int32()).cast(pa.date32()))
+    days = table["day"]
+    try:
+        if not (pa.types.is_integer(days.type) or pa.types.is_floating(days.type)):
+            raise pa.ArrowInvalid(str(days.type))
+        known = pc.if_else(pc.is_finite(days), days, pa.scalar(None, days.type))
+        held = pc.max_element_wise(
+            pc.min_element_wise(known, MOST_DAYS, skip_nulls=False), -MOST_DAYS, skip_nulls=False
+        )
+        return table.append_column("time", held.cast(pa.int32()).cast(pa.date32()))
+    except pa.ArrowInvalid:
+        raise UsageError(
+            "E-US-018",
+            Text("days are whole numbers, counted from 1970-01-01", "day 列须为整数，即自 1970-01-01 起的天数"),
+            where="day",
+            fix=Text("give dates or times as the column 'time'", "日期或时间请放在 time 列"),
+        ) from None
+
+
+def _arrow(narwhal: Any) -> pa.Table:
+    """Return a table as Arrow; refuse a column of which Arrow cannot tell the kind."""
+    try:
+        with warnings.catch_warnings():
+            # Of pandas, whose next version hands times with a zone to Arrow in another way; what arrives is the same.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return (narwhal.collect("pyarrow") if isinstance(narwhal, nw.LazyFrame) else narwhal).to_arrow()
+    except pa.ArrowException as error:
+        detail = " ".join(str(part) for part in error.args).removesuffix(".")
+        raise UsageError(
+            "E-US-017",
+            Text(f"a column holds values of several kinds: {detail}", f"有一列混有多种类型的值：{detail}"),
+            where="frame",
+            fix=Text(
+                "give all values of a column one type, texts where in doubt", "请使同一列的值类型一致，拿不准时用文本"
+            ),
+        ) from None

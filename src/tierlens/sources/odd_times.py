@@ -1,9 +1,9 @@
-"""Parquet files with times that DuckDB cannot hold: copied with these brought to where they are seen as impossible."""
+"""Times that DuckDB cannot hold, in Parquet files and tables: brought to where they are seen as impossible."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +12,13 @@ import pyarrow.parquet as pq
 MOST_SECONDS = 9_000_000_000_000
 """From 1970, either way: about 285,000 years, which DuckDB still holds as microseconds."""
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
-"""Parts of a second; nanoseconds reach from 1677 to 2262 only, and are always held."""
+"""Parts of a second."""
+MOST_NANOSECONDS = 9_223_372_036_000_000_000
+"""From 1970, either way, to 1677 and 2262; the last numbers beyond stand for no end of time."""
+MOST_DAYS = MOST_SECONDS // 86_400
+INTEGERS = ("INT64", "INT32")
+
+Batch = TypeVar("Batch", pa.RecordBatch, pa.Table)
 
 
 def with_times_held(path: Path, folder: Path) -> Path:
@@ -58,8 +64,27 @@ def with_times_held(path: Path, folder: Path) -> Path:
     return copy
 
 
+def table_with_times_held(table: pa.Table) -> pa.Table:
+    """Return a table whose times and dates Parquet and DuckDB can hold, see :func:`with_times_held`.
+
+    Examples
+    --------
+    >>> far = pa.table({"time": pa.array([0, -(2**63), None], pa.timestamp("s"))})
+    >>> table_with_times_held(far)["time"].cast(pa.int64()).to_pylist()
+    [0, -9000000000000, None]
+    """
+    return _clipped(table, {field.name: bound for field in table.schema if (bound := _most(field.type)) is not None})
+
+
 def _most(kind: pa.DataType) -> int | None:
-    return MOST_SECONDS * UNITS[kind.unit] if pa.types.is_timestamp(kind) and kind.unit in UNITS else None
+    """Return how far from 1970 values of a kind may lie, in its units; None where it is no time."""
+    if pa.types.is_date32(kind):
+        return MOST_DAYS
+    if pa.types.is_date64(kind):
+        return MOST_SECONDS * UNITS["ms"]
+    if not pa.types.is_timestamp(kind):
+        return None
+    return MOST_SECONDS * UNITS[kind.unit] if kind.unit in UNITS else MOST_NANOSECONDS
 
 
 def _within(metadata: Any, most: dict[str, int]) -> bool:
@@ -74,7 +99,7 @@ def _within(metadata: Any, most: dict[str, int]) -> bool:
 
 
 def _known_within(column: Any, most: int) -> bool:
-    if column.physical_type != "INT64":  # the old 96-bit times, which DuckDB reads by rules of its own
+    if column.physical_type not in INTEGERS:  # the old 96-bit times, which DuckDB reads by rules of its own
         return True
     said = column.statistics
     if said is None or not said.has_min_max:
@@ -82,10 +107,12 @@ def _known_within(column: Any, most: int) -> bool:
     return bool(-most <= said.min_raw and said.max_raw <= most)
 
 
-def _clipped(batch: pa.RecordBatch, most: dict[str, int]) -> pa.RecordBatch:
+def _clipped(batch: Batch, most: dict[str, int]) -> Batch:
     for name, bound in most.items():
         place = batch.schema.get_field_index(name)
-        numbers = batch.column(place).cast(pa.int64())
-        held = pc.max_element_wise(pc.min_element_wise(numbers, bound, skip_nulls=False), -bound, skip_nulls=False)
+        whole = pa.int32() if pa.types.is_date32(batch.column(place).type) else pa.int64()
+        numbers = batch.column(place).cast(whole)
+        least, largest = pa.scalar(-bound, whole), pa.scalar(bound, whole)
+        held = pc.max_element_wise(pc.min_element_wise(numbers, largest, skip_nulls=False), least, skip_nulls=False)
         batch = batch.set_column(place, batch.schema.field(place), held.cast(batch.column(place).type))
     return batch

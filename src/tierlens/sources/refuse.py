@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 from tierlens.errors import DataError
 from tierlens.words import Lang, Text
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Code: what is wrong, and what to do now. Braces are filled with the values of the case.
 _REFUSALS: dict[str, tuple[Text, Text]] = {
     "E-TX-009": (
@@ -248,6 +251,19 @@ def said_by(error: BaseException) -> str:
     ('no page', 'OSError')
     """
     return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def damaged(error: Exception, place: str) -> Exception:
+    """Return the refusal of a file that a library cannot read; a full disk behind it stays what it is.
+
+    Examples
+    --------
+    >>> damaged(OSError("no page"), "a.parquet").code, damaged(OSError(errno.EFBIG, "full"), "a.csv")
+    ('E-TX-021', OSError(27, 'full'))
+    """
+    if isinstance(error, OSError) and error.errno in FULL:
+        return error
+    return refusal("E-TX-021", place, detail=said_by(error))
 
 
 def _said(values: dict[str, object], lang: Lang) -> dict[str, object]:

@@ -9,10 +9,12 @@ import narwhals as nw
 from tierlens.errors import MissingExtraError
 from tierlens.sources.refuse import refusal
 from tierlens.sources.source import Money
+from tierlens.sources.tables import FIRST_YEAR, LAST_YEAR, day_number
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+FIRST_DAY, LAST_DAY = day_number(f"{FIRST_YEAR}-01-01"), day_number(f"{LAST_YEAR}-12-31")
 # Widths whose products fit into 38 digits, so that Spark never rounds on the way.
 AMOUNT, QUANTITY, PRICE, MINOR = "decimal(24,10)", "decimal(15,6)", "decimal(17,8)", "decimal(4,0)"
 
@@ -42,7 +44,7 @@ def settle_spark(frame: DataFrame, money: Money, timezone: str) -> nw.LazyFrame[
     except ImportError:
         raise MissingExtraError("spark", "pyspark") from None
     time = _moment(frame, "time", timezone) if "time" in frame.columns else None
-    day = _days(time) if time is not None else f.col("day").cast("int")
+    day = _days(time) if time is not None else f.col("day").try_cast("int")
     exact = _exact_minor(frame, money)
     kind = f.lower(f.trim("kind")) if "kind" in frame.columns else f.when(exact < 0, "return").otherwise("purchase")
     minor, quantity = f.round(exact, 0).cast("bigint"), _optional(frame, "quantity", "double")
@@ -111,11 +113,12 @@ def _optional(frame: DataFrame, column: str, kind: str) -> Column:
 
 
 def _refuse_unusable(settled: DataFrame) -> None:
-    """Refuse rows without a customer, order, day, amount or kind, and purchases below zero."""
+    """Refuse rows without a customer, order, day, amount or kind, of impossible years, and purchases below zero."""
     from pyspark.sql import functions as f
 
     checks = {column: f.col(column).isNull() for column in ("customer_id", "order_id", "day", "amount")}
     checks["kind"] = ~f.coalesce(f.col("kind").isin("purchase", "return"), f.lit(False))
+    checks["impossible_year"] = ~f.col("day").between(FIRST_DAY, LAST_DAY)
     checks["negative_amount"] = (f.col("kind") == "purchase") & (f.col("amount") < 0)
     row = settled.agg(*(f.count_if(check).alias(name) for name, check in checks.items())).first()
     bad = {name: count for name, count in row.asDict().items() if count} if row else {}

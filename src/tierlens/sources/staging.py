@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from tierlens.sources.asked import Asked
 from tierlens.sources.headers import Header, match_roles, name_blanks
 from tierlens.sources.odd_times import with_times_held
-from tierlens.sources.refuse import refusal, said_by
+from tierlens.sources.refuse import damaged, refusal, said_by
 
 BATCH = 10_000
 OWN_NUMBER = '"number of the row"'
@@ -211,7 +211,7 @@ def _held(path: Path, folder: Path, place: str) -> Path:
     try:
         return with_times_held(path, folder)
     except (pa.ArrowException, OSError) as error:
-        raise refusal("E-TX-021", place, detail=said_by(error)) from None
+        raise damaged(error, place) from None
 
 
 def _refuse_nul(connection: duckdb.DuckDBPyConnection, part: Part, ids: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tierlens.sources.asked import Asked
 from tierlens.sources.encoding import detect_encoding, open_bytes, undecodable_line
 from tierlens.sources.headers import match_roles, name_blanks
-from tierlens.sources.refuse import NO_HEADER, NO_LINES, refusal, said_by
+from tierlens.sources.refuse import NO_HEADER, NO_LINES, damaged, refusal
 from tierlens.sources.staging import Part, Stager
 
 LONGEST_FIELD = 100_000_000
@@ -49,7 +49,7 @@ def stage_text(path: Path, asked: Asked, folder: Path) -> Part:
     except UnicodeError:  # a declared UTF-16 without its mark
         raise refusal("E-TX-122", path.name) from None
     except (EOFError, zlib.error, OSError) as error:
-        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+        raise damaged(error, path.name) from None
 
 
 def _stage(path: Path, asked: Asked, stored: Path, file: io.TextIOWrapper) -> Part:
