@@ -97,20 +97,27 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     panel, own = with_own(beside(prepared.panel, rhythm), config)
     features = (*CATALOG, *EXPECTATIONS, *told_by_others(at_cutoffs(panel, learning)), *own)
     left = to_arrow(churn(shop.tables, learning, config.span))
-    horizon = config.window.horizon
     first = Task(
         "churn",
         CHURN,
-        Text(
-            f"customers with a purchase in the window; no purchase in {horizon} days",
-            f"窗口内有购买的客户；{horizon}天内无购买",
-        ),
+        _churners(config.window.gap, config.window.horizon),
         beside(at_cutoffs(panel, learning), left),
         at_cutoffs(panel, [config.cutoff_day]),
         features,
         own,
     )
     return first, _falling(prepared, shop, config, panel)
+
+
+def _churners(gap: int, horizon: int) -> Text:
+    """Say who can churn, and when that counts: with a gap, not in the days right after the cutoff."""
+    if not gap:
+        return Text(f"customers with a purchase in the window; no purchase in {horizon} days",
+                    f"窗口内有购买的客户；{horizon}天内无购买")  # fmt: skip
+    return Text(
+        f"customers with a purchase in the window; no purchase from day {gap} to day {gap + horizon} after the cutoff",
+        f"窗口内有购买的客户；截止日后第{gap}天至第{gap + horizon}天内无购买",
+    )
 
 
 def with_own(panel: pa.Table, config: RunConfig) -> tuple[pa.Table, dict[str, Declared]]:
