@@ -56,7 +56,8 @@ def findings_of(
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(risk_of(one) for one in learned),
         gather.spotlights(customers),
-        (*notes_of(config, prepared, bool(learned)), *(note for one in learned for note in one.notes)),
+        # A leak gate may say the same of two outcomes.
+        tuple(dict.fromkeys([*notes_of(config, prepared, bool(learned)), *(n for one in learned for n in one.notes)])),
     )
 
 

@@ -73,7 +73,7 @@ def needed_before(offers: list[Offer], leaving: pa.Table, feature: str = "moneta
     Returns
     -------
     list of dict
-        For each customer who would lose the tier by the end of the horizon: ``customer_id``, ``cutoff``, ``tier``, ``limit``
+        For each customer who would lose the tier by the horizon's end: ``customer_id``, ``cutoff``, ``tier``, ``limit``
         (the least amount that keeps it), ``days`` (the purchase must come before so many days have passed), ``needed``
         at that moment and ``needed_at_end`` of the horizon, in minor units.
 
