@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases grader-oracle bad-inputs crash mlflow slow clean
+.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash mlflow slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -33,6 +33,10 @@ cases: $(VENV)/.installed
 # A second grader, from raw rows and the documents' numbers, against tierlens.
 grader-oracle: $(VENV)/.installed
 	$(BIN)/python -m tests.grader_oracle
+
+# Every step that `path` offers, applied and graded again; brute force where it offers none.
+path-promises: $(VENV)/.installed
+	$(BIN)/python -m tests.grading.promises
 
 bad-inputs: $(VENV)/.installed
 	$(BIN)/python -m tests.bad_inputs

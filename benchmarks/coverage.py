@@ -27,7 +27,7 @@ from _machine import machine, peak_megabytes
 from tierlens.app.trial import _top_lift as lift
 from tierlens.explain.agreement import agreement
 from tierlens.explain.measures import MEASURES
-from tierlens.publish.validity import rate
+from tierlens.publish.validity import rate, wilson
 from tierlens.risk.bootstrap import Interval, Rows, difference, interval, table
 from tierlens.risk.drift import drift
 from tierlens.risk.interval import Asked, Known, bounds
@@ -35,6 +35,8 @@ from tierlens.risk.metrics import auc, average_precision, brier
 from tierlens.risk.model import RiskClassifier
 
 DRAWS = 200
+BOUND = 3.6
+"""Amount above which a customer is of the best tier: one in ten."""
 METRICS = {"AUC": auc, "average precision": average_precision, "lift of the top tenth": lift, "Brier": brier}
 
 
@@ -105,6 +107,24 @@ def rates(customers: int, cutoffs: int, tries: int, seed: int) -> list[Line]:
         found.append((told.low, told.high))
     said = f"{customers:,} customers, {cutoffs} cutoff{'s' if cutoffs > 1 else ''}"
     return [counted("rate of an outcome in a tier", said, found, 0.2)]
+
+
+def shares(customers: int, kind: str, tries: int, seed: int) -> list[Line]:
+    """Share of the best tier of a cutoff: by bounds of the document, or by two percentiles among the customers."""
+
+    def best(rng: np.random.Generator, size: int) -> int:
+        amount = rng.lognormal(0.0, 1.0, size)
+        orders = amount**0.5 * rng.lognormal(0.0, 0.8, size)
+        if kind == "by bounds":
+            return int((amount > BOUND).sum())
+        ranks = [(np.argsort(np.argsort(values)) + 0.5) / size for values in (amount, orders)]
+        return int((100 * (ranks[0] + ranks[1]) / 2 >= 85).sum())
+
+    rng = np.random.default_rng(seed)
+    truth = best(np.random.default_rng(0), 2_000_000) / 2_000_000
+    found = [wilson(best(rng, customers), customers, customers) for _ in range(tries)]
+    said = f"{customers:,} customers, tiers {kind}"
+    return [counted("share of a tier", said, [(one.low or 0.0, one.high or 0.0) for one in found], truth)]
 
 
 def risks(customers: int, tries: int, seed: int) -> list[Line]:
@@ -208,6 +228,11 @@ def jobs(tries: int) -> list[Job]:
             for turnover in ((0.0, 0.0), (0.03, 0.03), (1.0, 1.0), (0.0, 1.0))
         ),
         *((rates, (customers, cutoffs, 5 * tries)) for customers in (30, 300) for cutoffs in (1, 6)),
+        *(
+            (shares, (customers, kind, 5 * tries))
+            for customers in (50, 300, 3000)
+            for kind in ("by bounds", "by percentiles")
+        ),
         *((risks, (customers, few)) for customers in (400, 1500)),
     ]
 
@@ -228,7 +253,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="names of functions: models, crossed, drifting, rates, risks")
+    parser.add_argument(
+        "--only", default="", help="names of functions: models, crossed, drifting, rates, shares, risks"
+    )
     args = parser.parse_args()
     started = time.perf_counter()
     print(machine("numpy", "scipy", "lightgbm"))

@@ -81,6 +81,14 @@ def test_the_deadline_is_the_day_on_which_too_little_remains() -> None:
     assert deadlines(shop, config, 300, {"b": 600.0, "a": 200.0}) == [None, None]
 
 
+def test_a_deadline_behind_the_gap_is_told_like_the_need_that_it_belongs_to() -> None:
+    rows = [purchase("a", "1", 10, 500), purchase("a", "2", 50, 300), purchase("b", "3", 26, 900)]
+    shop = Shop(tables_of(rows, "duckdb"), Quality("t", 3, 3), False)
+    config = config_of(window={"observe": 365, "gap": 30, "horizon": 60})
+    # 76 and 92 days: the first lies behind the horizon's length, but within gap + horizon; the second beyond both.
+    assert deadlines(shop, config, 300, {"a": 600.0, "b": 600.0}) == [76, None]
+
+
 def test_few_snapshots_tell_nothing() -> None:
     assert not tells(np.zeros(500))
     assert not tells(np.append(np.zeros(500), np.ones(99)))

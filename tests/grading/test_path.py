@@ -162,6 +162,13 @@ def test_spend_rolls_out_of_the_window_day_by_day():
     ]
 
 
+def test_the_gap_is_looked_over_too():
+    """An outcome happens within gap + horizon; so does what costs a tier."""
+    rows = [("a", 640, 1), ("a", 664, 2), ("a", 694, 3), ("a", 724, 4), ("a", 725, 5)]
+    leaving = roll_off(transactions(*rows), 1000, Window(observe=365, gap=30, horizon=60))
+    assert leaving["days"].to_pylist() == [6, 30, 60, 90]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(600, 1010), st.integers(-50, 500)), min_size=1, max_size=30)
 )

@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
-from tests.grading.conftest import on_duckdb
-from tests.grading.tied import tied_customers
-from tierlens.features.catalog import available
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading.actions import Action, columns_needed, taken_all
+from tests.grading.promises import CROWD, YUAN, counted, from_shop, graded, only, table_of, tiers_after, ways
+from tierlens.grading.actions import Action, taken_all
 from tierlens.grading.path import Offer, path
 from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
-from tierlens.grading.scoring import grade
 from tierlens.sources.contracts import JUDGED
-from tierlens.sources.examples import simulated_shop
-from tierlens.sources.tables import Currency, Tables
-
-YUAN = Currency("CNY")
-CROWD = 250
-"""Customers of one population."""
-
-
-@cache
-def shop(customers: int) -> Tables:
-    return simulated_shop(customers=customers, seed=7).tables
-
-
-def from_shop(scheme: Scheme, cutoff: str, customers: int) -> pa.Table:
-    names = available(shop(customers), {*scheme.features, *columns_needed(scheme)})
-    return to_arrow(snapshots(shop(customers), [cutoff], features=names))
-
-
-def graded(table: pa.Table, scheme: Scheme) -> pa.Table:
-    return grade(on_duckdb(table), scheme, YUAN).collect("pyarrow").to_native()
-
-
-def tiers_after(table: pa.Table, scheme: Scheme, changes: list[tuple[str, dict[str, Any]]]) -> list[Any]:
-    """Grade the whole population again, once for each change of one customer: a cutoff for each."""
-    known = {row["customer_id"]: row for row in table.to_pylist()}
-    tiers: list[Any] = []
-    for start in range(0, len(changes), 400):
-        pieces = []
-        for number, (customer, values) in enumerate(changes[start : start + 400]):
-            others = table.filter(pc.not_equal(table["customer_id"], customer))
-            row = {**known[customer], **values}
-            mine = pa.Table.from_pylist([{name: row[name] for name in table.column_names}], schema=table.schema)
-            both = pa.concat_tables([others, mine])
-            pieces.append(both.set_column(1, "cutoff", pa.array([number] * both.num_rows, pa.int32())))
-        found = graded(pa.concat_tables(pieces), scheme).to_pylist()
-        by_key = {(row["cutoff"], row["customer_id"]): row["tier"] for row in found}
-        tiers += [by_key[n, customer] for n, (customer, _) in enumerate(changes[start : start + 400])]
-    return tiers
 
 
 def within_bounds(offer: Offer, scheme: Scheme) -> None:
@@ -134,8 +88,28 @@ def test_promises_to_two_thousand_customers_are_kept(name: str):
     assert seen >= 1000
 
 
-def only(scheme: Scheme, number: int, seed: int) -> pa.Table:
-    """Random customers with the columns that the scheme and the path read."""
-    table = tied_customers(scheme, number, seed)
-    names = [name for name in (*scheme.features, *columns_needed(scheme)) if name in table.column_names]
-    return table.select(["customer_id", "cutoff", *names])
+@pytest.mark.parametrize("name", scheme_names())
+def test_nobody_is_left_without_a_way_where_there_is_one(name: str):
+    """By brute force: own levers at their ends and between, alone and together, graded again with everybody."""
+    scheme = load_scheme(name)
+    found = counted(scheme, from_shop(scheme, "2025-10-01", 100)) + counted(scheme, only(scheme, 50, 2))
+    assert found.broken == found.empty == 0
+    assert found.customers > 90
+    assert found.tried > 50 or not found.without_way
+
+
+def test_the_brute_force_finds_ways_that_there_are():
+    scheme = load_scheme("five_step")
+    row = {"customer_id": "C1", "cutoff": 1, "monetary": 28160000, "spend": 28160000, "frequency": 3,
+           "average_order_value": 28160000 / 3}  # fmt: skip
+    table = pa.Table.from_pylist([row]).set_column(1, "cutoff", pa.array([1], pa.int32()))
+    tiers = tiers_after(table, scheme, [("C1", changed) for changed in ways(scheme, row)])
+    assert set(tiers) == {"core", "strategic"}
+
+
+def test_the_table_says_what_was_kept():
+    scheme = load_scheme("five_step")
+    lines = table_of({"five_step": counted(scheme, only(scheme, 30, 3))}).splitlines()
+    assert lines[0].split() == ["scheme", "customers", "steps", "kept", "tried", "empty"]
+    assert lines[1].split()[0] == "five_step"
+    assert lines[1].split()[2] == lines[1].split()[3]

@@ -123,6 +123,25 @@ def test_a_reference_of_several_cutoffs_serves_each_its_own(lazy: Lazy):
         assert points(table, scheme(method), lazy, reference) == pytest.approx(points(table, scheme(method), lazy))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_population_itself_is_graded_alike_by_its_reference(lazy: Lazy, method: str):
+    table = keyed(x=[number * number % 151 for number in range(700)])
+    reference = Reference(fit_reference(lazy(table), scheme(method), YUAN))
+    assert points(table, scheme(method), lazy, reference) == pytest.approx(points(table, scheme(method)), abs=1e-9)
+
+
+def test_of_many_different_values_the_reference_is_near(lazy: Lazy):
+    table, rules = keyed(x=[number * number for number in range(3000)]), scheme("method: percentile")
+    kept = points(table, rules, lazy, Reference(fit_reference(lazy(table), rules, YUAN)))
+    assert kept == pytest.approx(points(table, rules), abs=0.02)  # of 1 to 10
+
+
+def test_a_reference_kept_before_the_staircase_still_serves(lazy: Lazy):
+    table, rules = keyed(x=list(range(1000))), scheme("method: percentile")
+    old = fit_reference(lazy(table), rules, YUAN).drop_columns(["values", "below", "through"])
+    assert points(table, rules, lazy, Reference(old)) == pytest.approx(points(table, rules), abs=0.09)  # a per cent
+
+
 def test_nothing_normalised_gives_an_empty_reference():
     plain = strict_yaml.build(Scheme, ONE.replace("normalise: {method: min_max}", "given: {from: 0, to: 5}"))
     assert fit_reference(on_duckdb(keyed(x=[1])), plain, YUAN).num_rows == 0

@@ -46,12 +46,16 @@ def test_every_customer_is_in_one_tier_or_ungraded() -> None:
     assert sum(line.share for line in found.lines) == pytest.approx(1)
     assert found.coverage == pytest.approx(0.5)
     assert found.lines[0].suggested == (0.10, 0.15)
+    for line in found.lines:
+        assert line.by_chance is not None
+        assert 0 <= line.by_chance[0] <= line.share <= line.by_chance[1] <= 1
     assert [text.zh for text in found.no_data] == ["续约率（近2年）"]
 
 
 def test_nobody_graded_is_no_error() -> None:
     found = tiers_of(pa.table({"tier": pa.nulls(2, pa.string())}), load_scheme("relationship_rating"))
     assert (found.ungraded, sum(line.share for line in found.lines)) == (2, 0)
+    assert {line.by_chance for line in found.lines} == {None}
 
 
 def test_segments_equal_the_slow_count() -> None:

@@ -142,6 +142,15 @@ def test_no_time_of_making_is_in_it(page: str) -> None:
     assert years == {"2011-06-01", "2011-01-01"}
 
 
+def test_shares_stand_beside_what_chance_moves_them_by(drawn: Pictures) -> None:
+    findings = make_findings()
+    assert findings.tiers is not None
+    lines = tuple(replace(line, by_chance=(0.021, 0.042)) for line in findings.tiers.lines)
+    found = render(replace(findings, tiers=replace(findings.tiers, lines=lines)), pictures=drawn)
+    assert "2.1%–4.2%" in found
+    assert "随机范围" in found
+
+
 def test_shares_that_no_document_suggests_are_not_spoken_of(page: str) -> None:
     assert "suggested" in page
     assert "建议" in page

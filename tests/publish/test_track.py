@@ -16,7 +16,8 @@ import pytest
 
 from tierlens.errors import UsageError
 from tierlens.publish import open_runs
-from tierlens.publish.records import DataRecord, ModelRecord, RunRecord, SearchRecord, TrialRecord, is_better
+from tierlens.publish.champion import apart, decide, kept_of
+from tierlens.publish.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
 from tierlens.publish.served import Served, _load_pyfunc
 from tierlens.publish.track import champion_folder, end_run, serve_command, store_uri, track, track_search, warm_up
 from tierlens.risk.plain import Plain
@@ -30,6 +31,15 @@ pytestmark = [
 CONTENT = '{"made": "by hand"}'
 
 
+def a_test(worth: float, cutoffs: tuple[int, ...] = (100, 200), noise: int = 1, size: int = 300) -> Foretold:
+    """The same customers and outcomes at a cutoff every time; the risk knows so much of who leaves."""
+    days = np.repeat(cutoffs, size)
+    names = np.array([f"KUNDE-{number:04d}" for number in range(size)] * len(cutoffs))
+    truth = np.concatenate([np.random.default_rng(day).random(size) for day in cutoffs])
+    chance = np.random.default_rng(noise).random(len(truth))
+    return Foretold(names, days, (truth > 0.7).astype(int), worth * truth + (1 - worth) * chance)
+
+
 def make_record(folder: Path, value: float = 0.8) -> RunRecord:
     saved = folder / "saved"
     saved.mkdir(exist_ok=True)
@@ -37,8 +47,9 @@ def make_record(folder: Path, value: float = 0.8) -> RunRecord:
     report = folder / "report.html"
     report.write_text("<!doctype html>")
     model = ModelRecord(
-        "shop-churn", saved, ("recency_days", "frequency"), "auc", value, {"brier": 0.17}, ("lightgbm",)
-    )
+        "shop-churn", saved, ("recency_days", "frequency"), "auc", value, {"brier": 0.17}, ("lightgbm",),
+        tested=a_test(value - 0.4, noise=int(value * 1000)),
+    )  # fmt: skip
     data = DataRecord("shop", "0" * 64, 100, {"recency_days": "double"})
     params = {f"p{place:03d}": place for place in range(130)}
     return RunRecord(
@@ -48,12 +59,12 @@ def make_record(folder: Path, value: float = 0.8) -> RunRecord:
 
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
-    """Three runs in one store: the second is worse, the third better. Making the store takes seconds, so once."""
+    """Three runs in one store: the second is a little better by chance, the third clearly. Making it takes seconds."""
     home = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         warm_up(home)
-        return home, [track(make_record(home, value), home) for value in (0.8, 0.8, 0.9)]
+        return home, [track(make_record(home, value), home) for value in (0.8, 0.801, 1.1)]
 
 
 def client_of(home: Path) -> Any:
@@ -73,7 +84,7 @@ def test_run_reads_back(tracked: tuple[Path, list[Any]]) -> None:
     data = run.inputs.dataset_inputs[0].dataset
     assert (data.name, data.digest) == ("shop", "0" * 36)
     assert len(run.outputs.model_outputs) == 1
-    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"pictures", "report.html"}
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"pictures", "report.html", "tested"}
 
 
 def test_champion_moves_only_to_a_better_model(tracked: tuple[Path, list[Any]]) -> None:
@@ -172,21 +183,73 @@ def test_files_with_customers_are_refused(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_the_registry_says_why_and_names_no_customer(tracked: tuple[Path, list[Any]]) -> None:
+    home, runs = tracked
+    said = [run.models[0].say() for run in runs]
+    assert said[0].en == "shop-churn, version 1, is champion in the registry: it is the first of its name"
+    assert "is challenger in the registry: the champion stays: the new one does not rank" in said[1].en
+    assert said[2].en.endswith("600 rows of 2 common cutoffs")
+    assert said[2].zh.startswith("shop-churn 第 3 版在模型库中为现用模型：排序更好；AUC 之差（新减旧）+0.")
+    client = client_of(home)
+    assert client.get_model_version("shop-churn", "2").tags["decision"] == runs[1].models[0].why.en
+    file = Path(client.download_artifacts(runs[0].run_id, "tested/shop-churn.json", str(home)))
+    assert "KUNDE" not in file.read_text("utf-8")
+
+
+def a_model(value: float = 0.9, tested: Foretold | None = None) -> ModelRecord:
+    return ModelRecord("m", Path(), (), "auc", value, tested=tested)
+
+
 @pytest.mark.parametrize(
-    ("standing", "value", "better"),
+    ("standing", "value", "why"),
     [
-        (None, 0.1, True),
-        (None, float("nan"), False),
-        ({"metric": "auc", "value": "0.8"}, 0.80001, True),
-        ({"metric": "auc", "value": "0.8"}, 0.8, False),
-        ({"metric": "auc", "value": "0.8"}, float("nan"), False),
-        ({"metric": "brier", "value": "0.1"}, 0.9, False),
-        ({}, 0.9, False),
-        ({"metric": "auc"}, 0.9, False),
+        (None, 0.1, "it is the first of its name"),
+        (None, float("nan"), "it has no figure to be judged by"),
+        ({"metric": "brier", "value": "0.1"}, 0.9, "the champion stays: the two are judged by different metrics"),
+        ({}, 0.9, "the champion stays: the two are judged by different metrics"),
+        ({"metric": "auc", "value": "0.1"}, 0.9, "the champion stays: nothing is kept of one of the two tests"),
     ],
 )
-def test_is_better(standing: dict[str, str] | None, value: float, better: bool) -> None:
-    assert is_better(ModelRecord("m", Path(), (), "auc", value), standing) is better
+def test_without_a_test_of_both_only_the_first_takes_the_name(
+    standing: dict[str, str] | None, value: float, why: str
+) -> None:
+    found = decide(a_model(value, a_test(0.9)), standing, None)
+    assert found.wins == why.startswith("it is the first")
+    assert found.why.en.startswith(why)
+    assert found.why.zh
+
+
+AUC = {"metric": "auc", "value": "0.1"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wins"),
+    [(0.3, 0.8, True), (0.8, 0.3, False), (0.5, 0.5, False), (0.5, 0.52, False)],
+)
+def test_the_name_goes_by_the_interval_of_the_same_customers(old: float, new: float, wins: bool) -> None:
+    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old)))
+    assert found.wins is wins
+
+
+def test_only_cutoffs_with_the_same_customers_and_outcomes_are_common() -> None:
+    old = kept_of(a_test(0.3, cutoffs=(100, 200)))
+    new = a_test(0.9, cutoffs=(200, 300))
+    found = apart(new, old)
+    assert found is not None
+    assert found[1:] == (300, 1)
+    fewer = a_test(0.9, cutoffs=(200, 300), size=299)
+    assert apart(fewer, old) is None
+    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old).why.en
+
+
+def test_the_order_of_rows_is_nothing() -> None:
+    one = a_test(0.6)
+    order = np.random.default_rng(0).permutation(len(one.risk))
+    other = Foretold(one.customers[order], one.cutoffs[order], one.happened[order], one.risk[order])
+    assert kept_of(one) == kept_of(other)
+    edge = apart(other, kept_of(one))
+    assert edge is not None
+    assert edge[0].value == pytest.approx(0.0, abs=1e-6)
 
 
 def test_store_is_named_by_argument_then_environment_then_folder(
@@ -240,8 +303,8 @@ def test_a_baseline_that_ranked_better_takes_the_name(tracked: tuple[Path, list[
     (model / "model.json").write_text(CONTENT)
     Plain(("recency_days",), weights=(0.1,)).save(rule)
     records = (
-        ModelRecord("shop-fall", model, ("recency_days",), "auc", 0.7, {}, ("lightgbm",)),
-        ModelRecord("shop-fall", rule, ("recency_days",), "auc", 0.8, {}, ("lightgbm",), "baseline"),
+        ModelRecord("shop-fall", model, ("recency_days",), "auc", 0.7, {}, ("lightgbm",), "model", a_test(0.3)),
+        ModelRecord("shop-fall", rule, ("recency_days",), "auc", 0.8, {}, ("lightgbm",), "baseline", a_test(0.8)),
     )
     data = DataRecord("shop", "0" * 32, 10)
     done = track(RunRecord("shop", "two", {}, {}, data, records), home)

@@ -99,7 +99,7 @@ def ranks_of(*rows: tuple[str, int, int | None]) -> nw.LazyFrame:
         (3, 4, [1]),
         (4, 4, []),  # nobody falls from the lowest tier
         (None, 2, []),  # not graded, so there is nothing to fall from
-        (2, None, [1]),  # no longer graded: no purchase left in the window
+        (2, None, []),  # there, but without the data to be graded: nobody knows
     ],
 )
 def test_downgrade_compares_tiers_at_both_ends(before, after, expected):

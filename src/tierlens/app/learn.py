@@ -130,7 +130,7 @@ def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -
         rates = SeasonalRates(season, tasks[0])
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
         folds, missing = _teachable(tasks, config)
-        notes = {task.outcome: guard(task, shop.tables, config) for task in tasks if task.outcome in folds}
+        notes = {t.outcome: (*t.notes, *guard(t, shop.tables, config)) for t in tasks if t.outcome in folds}
         for note in (*(note for told in notes.values() for note in told), *(one.said for one in missing)):
             clock.tell(note)
     learned = []
@@ -303,6 +303,8 @@ def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> Ri
     common: dict[str, Any] = {"seeds": config.risk.seeds, "random_state": config.seed, "n_jobs": 0}
     if task.outcome == "churn":
         return RiskClassifier("sea_p0", trees=settings or None, **common)
+    if task.features[0] not in STANDING:
+        return RiskClassifier(**common)  # no rule tells who falls: everything is learned
     # The rule knows what rolls out of the window; what is learned is its level, and a light bend of its curve.
     return RiskClassifier(task.features[0], ridge=HEAVY, trees={"rounds": 1}, **common)
 

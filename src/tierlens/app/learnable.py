@@ -51,10 +51,12 @@ def folds_of(task: Task, config: RunConfig) -> Folds:
     ------
     DataError
         ``E-RI-070`` when nobody can meet the outcome, ``E-RI-071`` when no cutoff can be tested, ``E-RI-072`` when
-        there are too few rows of one result to learn from or to test on.
+        there are too few rows of one result to learn from or to test on, ``E-RI-075`` when every column is constant.
     """
     if not task.rows.num_rows or not task.now.num_rows:
         raise _nobody(task)
+    if all(pc.count_distinct(task.rows[name], mode="only_valid").as_py() < 2 for name in task.features):
+        raise _constant(task)
     planned = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
     held = set(task.rows["cutoff"].to_pylist())
     found = [(train, test) for train, test in planned if test in held and held.intersection(train)]
@@ -83,6 +85,16 @@ def _nobody(task: Task) -> DataError:
         where=task.outcome,
         fix=Text("use a scheme whose higher tiers customers reach, or more data",
                  "请采用有客户达到较高等级的方案，或补充数据"),
+    )  # fmt: skip
+
+
+def _constant(task: Task) -> DataError:
+    return DataError(
+        "E-RI-075",
+        Text(f"all {task.rows.num_rows:,} rows have the same values in every column that the model reads",
+             f"模型读取的各列在全部 {task.rows.num_rows:,} 行中取值相同"),
+        where=task.outcome,
+        fix=Text("give data in which customers differ, or another scheme", "请提供客户间有差异的数据，或改用其他方案"),
     )  # fmt: skip
 
 

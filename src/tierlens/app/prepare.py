@@ -19,10 +19,9 @@ from tierlens.errors import DataError, UsageError
 from tierlens.features.catalog import CATALOG, OTHERS, available
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
 from tierlens.features.windows import Reach, Window, known_before, reach_of
-from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.grading.standing import with_standing
+from tierlens.grading.standing import grade_among
 from tierlens.sources.engines import Frame, settle
 from tierlens.sources.quality import Quality
 from tierlens.sources.tables import Tables, day_date
@@ -210,9 +209,7 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     later = _graded_later(shop, config, scheme, [day + wait for day in learning])
     ahead = snapshots(shop.tables, cutoffs, config.span, features=wanted, everyone=True, ahead=wait)
     still = panel.select(list(KEY)).join(to_arrow(ahead), keys=list(KEY), join_type="left outer")
-    placed = lent(with_standing(still, panel, scheme, currency))
-    reference = Reference(fit_reference(features, scheme, currency))
-    idle = to_arrow(grade(placed, scheme, currency, reference))
+    idle = to_arrow(grade_among(still, panel, scheme, currency))
     return Prepared(panel, tiers, later, idle, scheme)
 
 

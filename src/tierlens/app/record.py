@@ -18,12 +18,13 @@ from tierlens.app.group import UNGRADED, Grouped
 from tierlens.app.learn import Learned
 from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL, RUN
 from tierlens.app.prepare import Prepared, Shop
+from tierlens.app.trial import BASELINE
 from tierlens.errors import UsageError
 from tierlens.grading.scheme import Scheme
 from tierlens.publish import gather, runfile
 from tierlens.publish.findings import About, Findings
 from tierlens.publish.keep import write_findings
-from tierlens.publish.records import DataRecord, ModelRecord, RunRecord
+from tierlens.publish.records import DataRecord, Foretold, ModelRecord, RunRecord
 from tierlens.publish.reports import Pictures, write_report
 from tierlens.publish.runfile import text_hash
 from tierlens.sources.files import expand
@@ -56,7 +57,8 @@ def findings_of(
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(risk_of(one) for one in learned),
         gather.spotlights(customers),
-        (*notes_of(config, prepared, bool(learned)), *(note for one in learned for note in one.notes)),
+        # A leak gate may say the same of two outcomes.
+        tuple(dict.fromkeys([*notes_of(config, prepared, bool(learned)), *(n for one in learned for n in one.notes)])),
     )
 
 
@@ -156,14 +158,26 @@ def _models(config: RunConfig, one: Learned, out: Path) -> list[ModelRecord]:
     name = re.sub(r"[^a-z0-9]+", "-", config.name.lower()).strip("-") or "project"
     needs = tuple(f"{package}=={version(package)}" for package in NEEDS)
     folder, value = out / MODELS / one.outcome, one.risk.model.auc.value
-    found = [ModelRecord(f"{name}-{one.outcome}", folder, one.features, "auc", value, one.metrics, needs)]
+    found = [
+        ModelRecord(f"{name}-{one.outcome}", folder, one.features, "auc", value, one.metrics, needs,
+                    tested=_tested(one, "risk"))
+    ]  # fmt: skip
     if one.rival is not None:
         best = next(line for line in one.risk.models if line.name == one.risk.best_baseline)
         kept = folder.with_name(f"{one.outcome}{RIVAL}")
         found.append(
-            ModelRecord(f"{name}-{one.outcome}", kept, one.rival.columns, "auc", best.auc.value, {}, needs, "baseline")
-        )
+            ModelRecord(f"{name}-{one.outcome}", kept, one.rival.columns, "auc", best.auc.value, {}, needs, "baseline",
+                        _tested(one, BASELINE))
+        )  # fmt: skip
     return found
+
+
+def _tested(one: Learned, score: str) -> Foretold | None:
+    """Return what a model, or the best baseline, foretold of the test cutoffs."""
+    if one.tested is None:
+        return None
+    names = ("customer_id", "cutoff", "happened", score)
+    return Foretold(*(one.tested[name].to_numpy(zero_copy_only=False) for name in names))
 
 
 def not_tracked(problem: UsageError) -> Text:

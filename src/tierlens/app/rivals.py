@@ -25,9 +25,11 @@ def rivals_of(task: Task) -> tuple[Contender, ...]:
 
     Churn: days since the last purchase, the chance of no purchase by BG/NBD, logistic regression on log-RFM, LightGBM
     as it comes. Downgrade: the same but for BG/NBD, and the roll-off rule, which knows what the scheme's own window
-    will drop.
+    will drop, where it is known what a tier costs.
     """
     learned = (_regression(task), _default_trees(task))
+    if task.outcome == "downgrade" and "need" not in task.rows.column_names:
+        return (_recency(task), *learned)
     if task.outcome == "downgrade":
         rule = Contender(Text("roll-off rule", "滚出规则"), _column("need"), False, False, _line(task, ["need"]))
         return (rule, _recency(task), *learned)

@@ -23,6 +23,7 @@ from tierlens.app.learn import Learned, Lessons, learn_all
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
 from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
 from tierlens.app.tracking import Tracking
+from tierlens.app.trial import BASELINE
 from tierlens.errors import UsageError
 from tierlens.grading import Scheme, load_scheme
 from tierlens.publish import runfile
@@ -247,7 +248,7 @@ def _kept_over_time(parts: _Parts, backtests: dict[str, dict[str, float]], out: 
     """Write what models foretold of test cutoffs, how far columns have moved, and the backtests of earlier runs."""
     found = []
     for name, tables in (
-        (outputs.TESTED, [one.tested for one in parts.learned if one.tested is not None]),
+        (outputs.TESTED, [one.tested.drop_columns([BASELINE]) for one in parts.learned if one.tested is not None]),
         (outputs.MOVED, [one.moved for one in parts.learned if one.moved is not None]),
     ):
         if tables:

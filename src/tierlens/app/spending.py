@@ -214,7 +214,7 @@ def deadlines(shop: Shop, config: RunConfig, cutoff: int, bounds: Mapping[str, f
     Returns
     -------
     list of int or None
-        In the order of ``bounds``; None where the tier is not lost within the horizon.
+        In the order of ``bounds``; None where the tier is not lost by the end of the horizon, gap + horizon days on.
     """
     leaving = roll_off(shop.tables, cutoff, config.span, list(bounds))
     least = np.array([bounds[customer] for customer in leaving["customer_id"].to_pylist()])

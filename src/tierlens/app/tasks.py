@@ -44,6 +44,8 @@ class Task:
         Columns that the model reads.
     own : mapping of str to Declared
         Those of them that the user gave, and what is known of their making.
+    notes : tuple of Text
+        Of rows that are left out because the outcome is not known.
     """
 
     outcome: str
@@ -53,6 +55,7 @@ class Task:
     now: pa.Table
     features: tuple[str, ...]
     own: Mapping[str, Declared] = field(default_factory=dict)
+    notes: tuple[Text, ...] = ()
 
 
 def _none(_: Any) -> nw.Expr:
@@ -97,20 +100,27 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     panel, own = with_own(beside(prepared.panel, rhythm), config)
     features = (*CATALOG, *EXPECTATIONS, *told_by_others(at_cutoffs(panel, learning)), *own)
     left = to_arrow(churn(shop.tables, learning, config.span))
-    horizon = config.window.horizon
     first = Task(
         "churn",
         CHURN,
-        Text(
-            f"customers with a purchase in the window; no purchase in {horizon} days",
-            f"窗口内有购买的客户；{horizon}天内无购买",
-        ),
+        _churners(config.window.gap, config.window.horizon),
         beside(at_cutoffs(panel, learning), left),
         at_cutoffs(panel, [config.cutoff_day]),
         features,
         own,
     )
-    return first, _falling(prepared, shop, config, panel)
+    return first, _falling(prepared, shop, config, panel, first)
+
+
+def _churners(gap: int, horizon: int) -> Text:
+    """Say who can churn, and when that counts: with a gap, not in the days right after the cutoff."""
+    if not gap:
+        return Text(f"customers with a purchase in the window; no purchase in {horizon} days",
+                    f"窗口内有购买的客户；{horizon}天内无购买")  # fmt: skip
+    return Text(
+        f"customers with a purchase in the window; no purchase from day {gap} to day {gap + horizon} after the cutoff",
+        f"窗口内有购买的客户；截止日后第{gap}天至第{gap + horizon}天内无购买",
+    )
 
 
 def with_own(panel: pa.Table, config: RunConfig) -> tuple[pa.Table, dict[str, Declared]]:
@@ -129,8 +139,12 @@ def told_by_others(rows: pa.Table) -> tuple[str, ...]:
     return tuple(name for name in there if rows[name].null_count < rows.num_rows)
 
 
-def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table) -> Task:
-    """Rows above the lowest tier, with their standing under the scheme."""
+def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table, churned: Task) -> Task:
+    """Rows above the lowest tier, with their standing under the scheme.
+
+    Where tiers go neither by points nor by the amount alone it is not known what a tier costs: then the model reads
+    what that of churn reads.
+    """
     learning, scheme = config.learning_cutoffs(), prepared.scheme
     lowest = len(scheme.tiers)
     ranks = ranks_of(at_cutoffs(prepared.tiers, learning), prepared.later)
@@ -143,7 +157,9 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table)
     if by_spend is not None:
         whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
-    now = at_cutoffs(above, [config.cutoff_day])
+    now, rows = at_cutoffs(above, [config.cutoff_day]), beside(at_cutoffs(above, learning), fell)
+    features: tuple[str, ...] = FALLING if by_spend is None else FALLING_BY_SPEND
+    general = by_spend is None and not lower_bounds(scheme)
     return Task(
         "downgrade",
         DOWNGRADE,
@@ -151,9 +167,24 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table)
             "customers above the lowest tier; a lower tier when the horizon is over",
             "高于最低等级的客户；预测期末等级下降",
         ),
-        beside(at_cutoffs(above, learning), fell),
+        rows,
         now if by_spend is None else _with_deadline(now, shop, config),
-        FALLING if by_spend is None else FALLING_BY_SPEND,
+        churned.features if general else features,
+        churned.own if general else {},
+        _undecided(at_cutoffs(above, known).num_rows - rows.num_rows),
+    )
+
+
+def _undecided(number: int) -> tuple[Text, ...]:
+    """Say how many customers have no tier at the end for want of data: nobody knows whether they fell."""
+    if not number:
+        return ()
+    return (
+        Text(
+            f"Downgrade: {number:,} rows of customers who are not graded at the end of the horizon although they "
+            "bought are left out: whether their tier fell is not known.",
+            f"降级：{number:,} 行客户虽有购买，但预测期末未获评级，是否降级不可知，不予计入。",
+        ),
     )
 
 
@@ -167,7 +198,9 @@ def _fell(ranks: pa.Table, known: list[int], config: RunConfig, lowest: int) -> 
 def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
     """Put what must be spent in the place of what the points say."""
     share = pa.array(np.nan_to_num(by_spend.share))
-    whole = whole.set_column(whole.column_names.index("need"), "need", share)
+    if "need" in whole.column_names:
+        whole = whole.drop_columns(["need"])
+    whole = whole.append_column("need", share)
     for name, values in (("need_money", by_spend.need), ("bound", by_spend.bound), ("fall_p", by_spend.chance)):
         whole = whole.append_column(name, pa.array(values))
     return whole
@@ -180,14 +213,17 @@ def _with_deadline(now: pa.Table, shop: Shop, config: RunConfig) -> pa.Table:
 
 
 def standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
-    """Add to a panel what the scheme says of each customer now, and will say if nothing more is bought."""
+    """Add to a panel what the scheme says of each customer now, and will say if nothing more is bought.
+
+    What is lacking to a bound is left out where tiers do not go by points: no bound is known.
+    """
     score, idle = (np.asarray(t["score"].to_numpy(zero_copy_only=False)) for t in (prepared.tiers, prepared.idle))
     found = standing_of(score, idle, prepared.tiers["tier"].to_pylist(), prepared.scheme)
     for name, values in found.items():
         panel = panel.append_column(name, pa.array(values))
     for name in ("coverage", "tier_rank"):
         panel = panel.append_column(name, prepared.tiers[name])
-    return panel
+    return panel if lower_bounds(prepared.scheme) else panel.drop_columns(["margin", "need", "rule_p"])
 
 
 def standing_of(score: Floats, idle: Floats, tiers: Sequence[str | None], scheme: Scheme) -> dict[str, Floats]:
@@ -202,7 +238,9 @@ def standing_of(score: Floats, idle: Floats, tiers: Sequence[str | None], scheme
 
 
 def lower_bounds(scheme: Scheme) -> dict[str, float]:
-    """Return the least score of each tier that goes by score; 0 for one that is open below."""
+    """Return the least score of each tier, 0 for one that is open below; nothing where tiers do not go by the score."""
+    if scheme.tier_by != "score":
+        return {}
     return {tier.id: float(tier.at_least) if tier.at_least is not None else 0.0 for tier in scheme.tiers}
 
 

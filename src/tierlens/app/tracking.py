@@ -56,9 +56,13 @@ class Tracking:
             self._thread.join()
             if self._failed:
                 raise self._failed[0]
-            self.run_id = track(record, self.home, is_over=False).run_id
+            done = track(record, self.home, is_over=False)
         except UsageError as problem:
             self._told(problem)
+            return ""
+        self.run_id = done.run_id
+        for model in done.models:
+            self.tell(model.say())
         return self.run_id
 
     def __enter__(self) -> Tracking:

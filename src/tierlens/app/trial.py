@@ -20,6 +20,7 @@ from tierlens.words import Text
 
 Floats = npt.NDArray[np.float64]
 Predict = Callable[[Any], Floats]
+BASELINE = "baseline"
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 
 
@@ -48,7 +49,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a trial showed: the report's lines, the same as flat figures, and what was foretold beside what happened."""
+    """What a trial showed: the report's lines, the same as flat figures, and what was foretold beside what happened.
+
+    ``tested`` holds in ``BASELINE`` what the best baseline said of the same rows; it goes no further than the registry.
+    """
 
     risk: Risk
     metrics: dict[str, float]
@@ -101,7 +105,8 @@ def judge(
             Bin(float(p), float(o), int(n)) for p, o, n in zip(bins.predicted, bins.observed, bins.rows, strict=True)
         ),
     )
-    return Verdict(risk, _figures(lines[0], risk), tested_rows(task.outcome, tests, scores[names[0]]))
+    tested = tested_rows(task.outcome, tests, scores[names[0]])
+    return Verdict(risk, _figures(lines[0], risk), tested.append_column(BASELINE, pa.array(scores[best.name.en])))
 
 
 def _of(contenders: Sequence[Contender], line: ModelLine) -> list[Contender]:

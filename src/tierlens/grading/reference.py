@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.errors import DataError
-from tierlens.grading.columns import Columns, Frame, columns_of_frame, has_history, rounded, settle_numbers
+from tierlens.grading.columns import Columns, Frame, added, columns_of_frame, has_history, rounded, settle_numbers
 from tierlens.grading.parts import Indicator, Normalise
 from tierlens.grading.scheme import Scheme
+from tierlens.grading.staircase import corners, part_below
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDE = nw.Decimal(38, 0)
 LEVELS = 100
+STAIRS = ("values", "below", "through")
 Params = Mapping[str, nw.Expr]
 
 
@@ -172,8 +174,9 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
     -------
     pyarrow.Table
         One row for each cutoff and normalised indicator: ``cutoff``, ``indicator``, ``feature``, ``method``, ``n``,
-        ``mean``, ``spread`` (of the population), ``low``, ``high`` and ``levels`` (101 values: the lowest value that
-        stands at or above 0 %, 1 %, ... of the population, for percentiles), in the units of the table.
+        ``mean``, ``spread`` (of the population), ``low`` and ``high``; for percentiles ``values``, ``below`` and
+        ``through`` (``staircase.corners``) and, for those who read references made before these, ``levels`` (101
+        values: the lowest that stands at or above 0 %, 1 %, ... of the population); in the units of the table.
 
     Examples
     --------
@@ -195,28 +198,36 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
         table = crowd.select("cutoff", *sources).collect("pyarrow").to_native()
         for cutoff in sorted(set(table["cutoff"].to_pylist())):
             here = table.filter(pa.compute.equal(table["cutoff"], cutoff))
-            rows += [_measured(cutoff, i, n, source, here[source]) for i, n, source in wanted]
-    kinds = {"cutoff": pa.int32(), "n": pa.int64(), "levels": pa.list_(pa.float64())}
+            for indicator, normalise, source in wanted:
+                row = {"cutoff": cutoff, "indicator": indicator.id, "feature": source, "method": normalise.method}
+                rows.append(row | _measured(normalise, here[source], fineness(source, columns)))
+    lists = ("levels", *STAIRS)
+    kinds = {"cutoff": pa.int32(), "n": pa.int64()} | {name: pa.list_(pa.float64()) for name in lists}
     kinds |= {name: pa.string() for name in ("indicator", "feature", "method")}
     kinds |= {name: pa.float64() for name in ("mean", "spread", "low", "high")}
-    order = ["cutoff", "indicator", "feature", "method", "n", "mean", "spread", "low", "high", "levels"]
+    order = ["cutoff", "indicator", "feature", "method", "n", "mean", "spread", "low", "high", *lists]
     return pa.Table.from_pylist(rows, schema=pa.schema([(name, kinds[name]) for name in order]))
 
 
-def _measured(cutoff: int, indicator: Indicator, normalise: Normalise, source: str, column: Any) -> dict[str, Any]:
+def _measured(normalise: Normalise, column: Any, fine: int) -> dict[str, Any]:
     import numpy as np
 
     values = np.sort(np.asarray(column.drop_null().to_numpy(), dtype=np.float64))
-    row = {"cutoff": cutoff, "indicator": indicator.id, "feature": source, "method": normalise.method}
     if not len(values):
-        return {**row, "n": 0, "mean": None, "spread": None, "low": None, "high": None, "levels": None}
-    levels = None
-    if normalise.method == "percentile":
-        steps = np.searchsorted(values, values, "left") + np.searchsorted(values, values, "right")
-        at = np.searchsorted(steps / (2 * len(values)), np.arange(LEVELS + 1) / LEVELS, "left")
-        levels = [float(values[i]) if i < len(values) else float("inf") for i in at]
-    summary = {"mean": float(values.mean()), "spread": float(values.std()), "low": values[0], "high": values[-1]}
-    return {**row, "n": len(values), **{k: float(v) for k, v in summary.items()}, "levels": levels}
+        return {"n": 0}
+    # Mean and spread are of values cut to parts of a unit, as they are summed when the population is at hand.
+    cut = np.round(values * fine) / fine - values[0]
+    found = {"n": len(values), "mean": float(cut.mean() + values[0]), "spread": float(cut.std())}
+    found |= {"low": float(values[0]), "high": float(values[-1])}
+    return found | _stairs(values) if normalise.method == "percentile" else found
+
+
+def _stairs(values: Any) -> dict[str, Any]:
+    import numpy as np
+
+    steps = np.searchsorted(values, values, "left") + np.searchsorted(values, values, "right")
+    at = np.searchsorted(steps / (2 * len(values)), np.arange(LEVELS + 1) / LEVELS, "left")
+    return {"levels": [float(values[i]) if i < len(values) else float("inf") for i in at], **corners(values)}
 
 
 class Reference:
@@ -255,9 +266,16 @@ class Reference:
                 fix=Text("fit it on a table that has this column", "请用含该列的特征表重新拟合"),
             )
         params = {name: self._chosen(rows, name) for name in ("mean", "spread", "low", "high")}
-        if rows[0]["method"] == "percentile":
-            params["part"] = self._share(rows, nw.col(source))
-        return params
+        return params | {"part": nw.col(f"part_{indicator.id}")}
+
+    def with_parts(self, features: Frame, columns: Columns) -> Frame:
+        """Add to each row the part of the population that stands below its values, for ``params`` to name."""
+        found = []
+        for indicator, normalise, source in normalised(columns):
+            rows = [row for row in self.rows if row["indicator"] == indicator.id and row["feature"] == source]
+            if normalise.method == "percentile" and rows:
+                found.append(self._share(rows, nw.col(source)).alias(f"part_{indicator.id}"))
+        return added(features, found)
 
     def _chosen(self, rows: list[dict[str, Any]], name: str) -> nw.Expr:
         if self.single:
@@ -273,9 +291,14 @@ class Reference:
         for row in reversed(rows):
             if row["levels"] is None:  # nobody had a value at that cutoff
                 continue
-            levels = [level for level in row["levels"][1:] if level != float("inf")]
-            below = nw.sum_horizontal(*((x >= level).cast(nw.Int32) for level in levels), nw.lit(0))
-            share = nw.when(x > row["high"]).then(nw.lit(1.0)).otherwise(below.cast(nw.Float64) / LEVELS)
+            share = part_below(x, row) if row.get("values") else _by_levels(row, x)
             here = nw.lit(True) if self.single else nw.col("cutoff") == row["cutoff"]
             found = nw.when(here).then(share).otherwise(found)
         return found
+
+
+def _by_levels(row: Mapping[str, Any], x: nw.Expr) -> nw.Expr:
+    """Return the share by a reference that was kept without its staircase: to a whole per cent, cut down."""
+    levels = [level for level in row["levels"][1:] if level != float("inf")]
+    below = nw.sum_horizontal(*((x >= level).cast(nw.Int32) for level in levels), nw.lit(0))
+    return nw.when(x > row["high"]).then(nw.lit(1.0)).otherwise(below.cast(nw.Float64) / LEVELS)

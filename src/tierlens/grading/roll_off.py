@@ -24,7 +24,7 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
     cutoff : int
         Day number; what was known then counts.
     window : Window
-        ``observe`` is the window, ``horizon`` how far ahead is looked.
+        ``observe`` is the window; ``gap`` + ``horizon`` days ahead are looked at, as far as an outcome goes.
     customers : list of str, optional
         Only these.
 
@@ -32,7 +32,7 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
     -------
     pyarrow.Table
         Sorted by customer and day: ``customer_id``, ``cutoff``, ``day`` (the first cutoff at which the amount is gone),
-        ``leaves`` and ``remains`` (net amounts, minor units), and ``days`` from the cutoff on, at most the horizon.
+        ``leaves`` and ``remains`` (net amounts, minor units), and ``days`` from the cutoff on, at most gap + horizon.
     """
     import duckdb
 
@@ -53,7 +53,7 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
                         - sum(leaves) OVER (PARTITION BY customer_id ORDER BY day))::BIGINT AS remains
                 FROM daily)
             SELECT *, (day - cutoff)::INTEGER AS days FROM known
-            WHERE day - cutoff <= {window.horizon} ORDER BY customer_id, day
+            WHERE day - cutoff <= {window.gap + window.horizon} ORDER BY customer_id, day
             """,  # noqa: S608  whole numbers of our own
         ).to_arrow_table()
 
@@ -73,7 +73,7 @@ def needed_before(offers: list[Offer], leaving: pa.Table, feature: str = "moneta
     Returns
     -------
     list of dict
-        For each customer who would lose the tier within the horizon: ``customer_id``, ``cutoff``, ``tier``, ``limit``
+        For each customer who would lose the tier by the horizon's end: ``customer_id``, ``cutoff``, ``tier``, ``limit``
         (the least amount that keeps it), ``days`` (the purchase must come before so many days have passed), ``needed``
         at that moment and ``needed_at_end`` of the horizon, in minor units.
 

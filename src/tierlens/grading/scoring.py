@@ -22,7 +22,6 @@ from tierlens.grading.language import Band
 from tierlens.grading.parts import Dimension, Indicator, Scale
 from tierlens.grading.reference import (
     Reference,
-    normalised,
     points_by_reference,
     population_columns,
     with_population,
@@ -96,7 +95,7 @@ def grade(features: Any, scheme: Scheme, currency: Currency, reference: Referenc
         if not columns.has(key):
             raise DataError("E-GR-002", Text(f"the feature table has no column {key!r}", f"特征表缺少列 {key!r}"))
     settled = settle_numbers(features, columns)
-    compared = with_population(settled, columns) if reference is None and normalised(columns) else settled
+    compared = with_population(settled, columns) if reference is None else reference.with_parts(settled, columns)
     pointed = added(compared, [*_raw_columns(columns), *_points_columns(columns, reference)])
     scored = _with_scores(pointed, columns)
     full = after_scoring(columns)

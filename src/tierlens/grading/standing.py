@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from tierlens.grading.columns import columns_of_frame
+from tierlens.grading.columns import Frame, columns_of_frame
 from tierlens.grading.parts import Indicator
-from tierlens.grading.reference import normalised
+from tierlens.grading.reference import Reference, fit_reference, graded_population, normalised
 from tierlens.grading.scheme import Scheme
+from tierlens.grading.scoring import grade
+from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
 
 if TYPE_CHECKING:
@@ -20,10 +22,42 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
+def grade_among(features: pa.Table, population: pa.Table, scheme: Scheme, currency: Currency) -> Frame:
+    """Grade customers as they stand in another table's population, cutoff by cutoff.
+
+    Parameters
+    ----------
+    features, population, scheme, currency
+        See :func:`with_standing`.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        As of :func:`tierlens.grading.scoring.grade`. Graded among themselves, customers come out as ``grade`` has them.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from tierlens.grading.scheme import load_scheme
+    >>> crowd = pa.table({"customer_id": ["a", "b"], "cutoff": [1, 1], "monetary": [100, 300]})
+    >>> asked = pa.table({"customer_id": ["c"], "cutoff": [1], "monetary": [200]})
+    >>> graded = grade_among(asked, crowd, load_scheme("tiered_management"), Currency("CNY"))
+    >>> graded.collect("pyarrow").to_native()["score"].to_pylist()
+    [50.0]
+    """
+    import pyarrow.compute as pc
+
+    measured = fit_reference(lazy_of(population, "population"), scheme, currency)
+    # Percentiles stand as points already, exactly; of the others the reference holds the mean and the ends.
+    besides = measured.filter(pc.not_equal(measured["method"], "percentile"))
+    placed = with_standing(features, population, scheme, currency)
+    return grade(lazy_of(placed, "features"), scheme, currency, Reference(besides))
+
+
 def with_standing(features: pa.Table, population: pa.Table, scheme: Scheme, currency: Currency) -> pa.Table:
     """Add points by percentile in another table's population, cutoff by cutoff, for ``grade`` to take as they are.
 
-    A fitted reference holds a hundred levels; this is exact, and quick for many cutoffs.
+    A fitted reference holds a few hundred values of each; this is exact, and quick for many cutoffs.
 
     Parameters
     ----------
@@ -39,7 +73,8 @@ def with_standing(features: pa.Table, population: pa.Table, scheme: Scheme, curr
     -------
     pyarrow.Table
         ``features`` with ``points_<indicator>`` for each indicator normalised by percentile, missing where the value
-        is or where nobody had one; the raw columns of these indicators are left out, as their work is done.
+        is or where nobody had one. No column is left out: cuts, labels and triggers may read the same ones. Who gets no
+        tier because he never bought stands in nobody's way.
 
     Examples
     --------
@@ -56,16 +91,18 @@ def with_standing(features: pa.Table, population: pa.Table, scheme: Scheme, curr
 
     columns = columns_of_frame(nw.from_native(features).lazy(), scheme, currency)
     found = [(i, source) for i, n, source in normalised(columns) if n.method == "percentile"]
-    days, crowd_days = (np.asarray(table["cutoff"]) for table in (features, population))
+    known = columns_of_frame(nw.from_native(population).lazy(), scheme, currency)
+    bought = graded_population(lazy_of(population, "population"), known).collect("pyarrow").to_native()
+    days, crowd_days = (np.asarray(table["cutoff"]) for table in (features, bought))
     for indicator, source in found:
         share = np.full(features.num_rows, np.nan)
-        values, crowd = (_floats(table, source) for table in (features, population))
+        values, crowd = (_floats(table, source) for table in (features, bought))
         for day in np.unique(days):
             here = days == day
             share[here] = _share(values[here], crowd[crowd_days == day])
         points = _points(share, indicator, scheme)
         features = features.append_column(f"points_{indicator.id}", pa.array(points, mask=np.isnan(points)))
-    return features.drop_columns(sorted({source for _, source in found}))
+    return features
 
 
 def _floats(table: pa.Table, name: str) -> Floats:

@@ -89,7 +89,8 @@ class QualityLine:
 class TierLine:
     """Customers of one tier, best tier first.
 
-    ``share`` is of the graded customers; ``suggested`` are the document's bounds for it, missing where it states none.
+    ``share`` is of the graded customers; ``suggested`` are the document's bounds for it, missing where it states none;
+    ``by_chance`` is Wilson's 95 % interval: how far chance alone moves the share among other customers like these.
     """
 
     tier: str
@@ -97,6 +98,7 @@ class TierLine:
     customers: int
     share: float
     suggested: tuple[float, float] | None = None
+    by_chance: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from tierlens.publish.findings import (
     Why,
 )
 from tierlens.publish.playbook import BANDS
+from tierlens.publish.validity import wilson
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -77,11 +78,13 @@ def tiers_of(graded: pa.Table, scheme: Scheme) -> Tiers:
     """
     counts = {row["values"]: row["counts"] for row in pc.value_counts(graded["tier"]).to_pylist()}
     ungraded = counts.pop(None, 0)
-    whole = max(graded.num_rows - ungraded, 1)
+    rated = graded.num_rows - ungraded
+    whole = max(rated, 1)
     lines = tuple(
         TierLine(
             tier.id, tier.title, counts.get(tier.id, 0), counts.get(tier.id, 0) / whole,
             None if tier.share is None else (float(tier.share[0]), float(tier.share[1])),
+            _by_chance(counts.get(tier.id, 0), rated),
         )
         for tier in scheme.tiers
     )  # fmt: skip
@@ -93,6 +96,12 @@ def tiers_of(graded: pa.Table, scheme: Scheme) -> Tiers:
     ]
     covered = pc.mean(graded["coverage"]).as_py() if "coverage" in graded.column_names else None
     return Tiers(scheme.title, lines, ungraded, float(covered or 0), tuple(empty))
+
+
+def _by_chance(customers: int, rated: int) -> tuple[float, float] | None:
+    """Return Wilson's interval of a share of customers, each of whom stands once."""
+    found = wilson(customers, rated, rated)
+    return None if found.low is None or found.high is None else (round(found.low, 9), round(found.high, 9))
 
 
 def segments_of(

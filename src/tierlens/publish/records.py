@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tierlens.words import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 ALLOWED = frozenset({".html", ".json", ".md", ".svg", ".txt", ".yaml", ".yml"})
 """Kinds of files that may go into the store; tables and lists of customers may not."""
@@ -34,6 +40,25 @@ class DataRecord:
 
 
 @dataclass(frozen=True)
+class Foretold:
+    """What a model foretold of its test cutoffs beside what happened, shape (n,) each; ids never reach the store.
+
+    Parameters
+    ----------
+    customers : array of str
+    cutoffs : array of int
+    happened : array of {0, 1}
+    risk : array of float
+        Or any score that ranks by risk.
+    """
+
+    customers: npt.NDArray[Any]
+    cutoffs: npt.NDArray[np.int64]
+    happened: npt.NDArray[Any]
+    risk: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """A model to be registered.
 
@@ -46,7 +71,7 @@ class ModelRecord:
     features : tuple of str
         Input columns, in order; numbers, missing allowed.
     metric : str
-        By which champions are compared; higher is better.
+        By which it is judged; higher is better. Champions of another metric are never replaced.
     value : float
         Of that metric, on the test cutoffs.
     metrics : mapping of str to float
@@ -55,6 +80,8 @@ class ModelRecord:
         Packages that it needs, such as ``lightgbm==4.7.0``; asking mlflow to find them takes seconds.
     kind : {"model", "baseline"}
         A baseline competes for the same name where it is shown to rank better than the model.
+    tested : Foretold, optional
+        By which champions are compared; without it the standing champion stays.
     """
 
     name: str
@@ -65,6 +92,7 @@ class ModelRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     kind: str = "model"
+    tested: Foretold | None = None
 
 
 @dataclass(frozen=True)
@@ -130,11 +158,20 @@ class SearchRecord:
 
 @dataclass(frozen=True)
 class Registered:
-    """A version in the registry, and whether it became champion."""
+    """A version in the registry, whether it became champion, and why."""
 
     name: str
     version: int
     is_champion: bool
+    why: Text
+
+    def say(self) -> Text:
+        """Return what became of the version as one sentence."""
+        en, zh = ("champion", "现用模型") if self.is_champion else ("challenger", "挑战模型")
+        return Text(
+            f"{self.name}, version {self.version}, is {en} in the registry: {self.why.en}",
+            f"{self.name} 第 {self.version} 版在模型库中为{zh}：{self.why.zh}",
+        )
 
 
 @dataclass(frozen=True)
@@ -145,24 +182,3 @@ class TrackedRun:
     experiment_id: str
     run_id: str
     models: tuple[Registered, ...]
-
-
-def is_better(model: ModelRecord, standing: Mapping[str, str] | None) -> bool:
-    """Say whether a model takes the place of the standing champion.
-
-    Parameters
-    ----------
-    model : ModelRecord
-    standing : mapping of str to str, optional
-        The champion's tags ``metric`` and ``value``; None when there is no champion. Where the metrics are not the
-        same, nothing is comparable and the champion stays until a person moves the alias.
-
-    Examples
-    --------
-    >>> new = ModelRecord("churn", Path("."), (), "auc", 0.80)
-    >>> is_better(new, None), is_better(new, {"metric": "auc", "value": "0.80"}), is_better(new, {"metric": "ap"})
-    (True, False, False)
-    """
-    if standing is None:
-        return math.isfinite(model.value)
-    return standing.get("metric") == model.metric and model.value > float(standing.get("value", "inf"))

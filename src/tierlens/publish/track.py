@@ -18,6 +18,7 @@ from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
 from tierlens.publish import open_runs
+from tierlens.publish.champion import Kept, decide, kept_of
 from tierlens.publish.records import (
     ALLOWED,
     REFUSED,
@@ -26,13 +27,14 @@ from tierlens.publish.records import (
     RunRecord,
     SearchRecord,
     TrackedRun,
-    is_better,
 )
 from tierlens.publish.store import SQLITE, alone, appear, file_of, is_of_the_store, refusal, store_uri
 from tierlens.scratch import HeldError, scratch, temporary
 from tierlens.words import Text
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+TESTED = "tested"
+"""Tag and folder of what a model foretold of its test cutoffs."""
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -304,7 +306,7 @@ def _log_metrics(client: Any, run_id: str, metrics: Mapping[str, float], model_i
 
 
 def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Registered:
-    """Log a model, register it, and make it champion when it is better than the standing one."""
+    """Log a model, register it, and make it champion where it is shown to be better than the standing one."""
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(info.experiment_id, name=model.name, source_run_id=info.run_id)
@@ -319,13 +321,29 @@ def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Regis
     _log_metrics(client, info.run_id, {f"{name}.{key}": value for key, value in figures.items()}, logged.model_id)
     _registry(client, model.name)
     standing = _champion(client, model.name)
-    tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind}
+    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing))
+    tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind, "decision": decision.why.en}
+    if model.tested is not None:
+        tags[TESTED] = f"{TESTED}/{name}.json"
+        client.log_text(info.run_id, json.dumps(kept_of(model.tested)), tags[TESTED])
     # A server resolves the model's id; the local registry would ask the process-wide store for it.
     source = f"models:/{logged.model_id}" if address.startswith("http") else logged.artifact_location
     version = client.create_model_version(model.name, source, run_id=info.run_id, tags=tags, model_id=logged.model_id)
-    wins = is_better(model, standing.tags if standing is not None else None)
-    client.set_registered_model_alias(model.name, CHAMPION if wins else CHALLENGER, version.version)
-    return Registered(model.name, int(version.version), wins)
+    client.set_registered_model_alias(model.name, CHAMPION if decision.wins else CHALLENGER, version.version)
+    return Registered(model.name, int(version.version), decision.wins, decision.why)
+
+
+def _kept(client: Any, standing: Any | None) -> Kept | None:
+    """Return what the store keeps of the champion's test; None where it keeps nothing that can be read."""
+    if standing is None or TESTED not in standing.tags:
+        return None
+    from mlflow.exceptions import MlflowException
+
+    with scratch(temporary()) as folder, suppress(MlflowException, OSError, ValueError):
+        file = client.download_artifacts(standing.run_id, standing.tags[TESTED], str(folder))
+        found: Kept = json.loads(Path(file).read_text("utf-8"))
+        return found
+    return None
 
 
 def _registry(client: Any, name: str) -> None:

@@ -247,13 +247,14 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     cutoffs : sequence of date, ISO text or day number
     window : Window
     lowest : int
-        Rank of the lowest tier. Who is not graded at the end has no purchase left in the window and counts as this.
+        Rank of the lowest tier. Who has no row at the end has no purchase left in the window and counts as this.
 
     Returns
     -------
     lazy frame
         ``customer_id``, ``cutoff`` and ``downgrade`` (int8, 0 or 1). Rows without a tier at the cutoff are left out,
-        and so are those on the lowest tier, which cannot fall.
+        and so are those on the lowest tier, which cannot fall, and those with a row at the end whose rank is missing:
+        a value that must be there is not, and whether the tier fell is not known.
 
     Raises
     ------
@@ -281,8 +282,9 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
         "customer_id",
         (nw.col("cutoff") - wait).cast(nw.Int32).alias("cutoff"),
         nw.col("tier_rank").alias("later_rank"),
+        nw.col("tier_rank").is_null().alias("ungraded"),
     )
-    joined = now.join(later, on=list(KEY), how="left")
+    joined = now.join(later, on=list(KEY), how="left").filter(~nw.col("ungraded").fill_null(False))
     fell = nw.col("later_rank").fill_null(lowest) > nw.col("tier_rank")
     return joined.select(*KEY, nw.when(fell).then(1).otherwise(0).cast(nw.Int8).alias("downgrade"))
 

@@ -1,0 +1,117 @@
+"""Whether a new model takes the champion's name: only where a paired interval on the same customers says so.
+
+Beside each model the store keeps what it foretold of its test cutoffs: numbers in the order of the customers' ids, and
+a digest of who they were and what happened to them. No id and no outcome of a customer can be read from that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tierlens.publish.records import Foretold, ModelRecord
+from tierlens.risk.bootstrap import Interval, Rows, difference, table
+from tierlens.risk.metrics import auc
+from tierlens.words import Text
+
+DRAWS = 500
+Kept = Mapping[str, Mapping[str, Any]]
+"""By cutoff (day number as text): ``rows`` (digest of customers and outcomes) and ``risk`` (by id)."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a model becomes champion, and why."""
+
+    wins: bool
+    why: Text
+
+
+def kept_of(tested: Foretold) -> dict[str, dict[str, Any]]:
+    """Return what the store keeps of a model's test: no ids, no outcomes.
+
+    Examples
+    --------
+    >>> one = Foretold(np.array(["b", "a"]), np.array([9, 9]), np.array([1, 0]), np.array([0.7, 0.2]))
+    >>> kept = kept_of(one)
+    >>> kept["9"]["risk"], len(kept["9"]["rows"])
+    ([0.2, 0.7], 64)
+    """
+    found = {}
+    for day in np.unique(tested.cutoffs):
+        here = np.flatnonzero(tested.cutoffs == day)
+        here = here[np.argsort(tested.customers[here].astype(str), kind="stable")]
+        rows = json.dumps([[str(tested.customers[n]), int(tested.happened[n])] for n in here])
+        digest = hashlib.sha256(rows.encode()).hexdigest()
+        found[str(int(day))] = {"rows": digest, "risk": np.round(tested.risk[here], 9).tolist()}
+    return found
+
+
+def apart(tested: Foretold, kept: Kept) -> tuple[Interval, int, int] | None:
+    """Return AUC new less old on the cutoffs that both were tested on, with the rows and cutoffs; None without any."""
+    mine = kept_of(tested)
+    common = [day for day in mine if day in kept and kept[day].get("rows") == mine[day]["rows"]]
+    if not common:
+        return None
+    order = np.lexsort((tested.customers.astype(str), tested.cutoffs))
+    order = order[np.isin(tested.cutoffs[order], [int(day) for day in common])]
+    old = np.concatenate([kept[day]["risk"] for day in sorted(common, key=int)]).astype(np.float64)
+    rows = Rows(tested.happened[order].astype(np.float64), tested.customers[order], tested.cutoffs[order])
+    drawn = table(auc, rows, {"new": tested.risk[order], "old": old}, draws=DRAWS)
+    return difference(drawn, "new", "old"), len(order), len(common)
+
+
+def decide(model: ModelRecord, standing: Mapping[str, str] | None, kept: Kept | None) -> Decision:
+    """Decide whether a model takes the place of the standing champion.
+
+    Parameters
+    ----------
+    model : ModelRecord
+    standing : mapping of str to str, optional
+        The champion's tags; None when there is no champion.
+    kept : mapping, optional
+        What the store kept of the champion's test; see ``kept_of``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> new = ModelRecord("churn", Path("."), (), "auc", 0.80)
+    >>> decide(new, None, None).wins, decide(new, {"metric": "auc", "value": "0.10"}, None).why.en
+    (True, 'the champion stays: nothing is kept of one of the two tests, so that they cannot be compared')
+    """
+    if standing is None:
+        first = math.isfinite(model.value)
+        return Decision(first, Text("it is the first of its name", "该名称下的首个模型") if first else
+                        Text("it has no figure to be judged by", "没有可供评判的指标"))  # fmt: skip
+    if standing.get("metric") != model.metric:
+        return Decision(False, Text("the champion stays: the two are judged by different metrics",
+                                    "保留现用模型：两者评判指标不同"))  # fmt: skip
+    if model.tested is None or kept is None:
+        return Decision(False, Text(
+            "the champion stays: nothing is kept of one of the two tests, so that they cannot be compared",
+            "保留现用模型：其中一方未保存检验结果，无法比较",
+        ))  # fmt: skip
+    found = apart(model.tested, kept)
+    if found is None:
+        return Decision(False, Text(
+            "the champion stays: the two were tested on no cutoff with the same customers and outcomes",
+            "保留现用模型：两者没有客户与结果相同的共同检验截止日",
+        ))  # fmt: skip
+    return _by_interval(*found)
+
+
+def _by_interval(edge: Interval, rows: int, cutoffs: int) -> Decision:
+    wins = edge.above(0.0)
+    en = "it ranks customers better" if wins else "the champion stays: the new one does not rank customers better"
+    zh = "排序更好" if wins else "保留现用模型：新模型的排序并未更好"
+    figures = f"{edge.value:+.4f} ({edge.low:+.4f} .. {edge.high:+.4f})"
+    return Decision(wins, Text(
+        f"{en}; AUC new less old {figures}, {rows:,} rows of {cutoffs} common cutoffs",
+        f"{zh}；AUC 之差（新减旧）{figures}，{cutoffs} 个共同截止日共 {rows:,} 行",
+    ))  # fmt: skip
