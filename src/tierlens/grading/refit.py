@@ -16,6 +16,7 @@ import narwhals as nw
 
 from tierlens.errors import UsageError
 from tierlens.grading.columns import columns_of_frame
+from tierlens.grading.language import plain
 from tierlens.grading.parts import Indicator, Tier
 from tierlens.grading.reference import fit_reference, normalised
 from tierlens.grading.scheme import Scheme
@@ -148,10 +149,10 @@ def with_line(scheme: Scheme, centre: Decimal, slope: Decimal) -> Scheme:
     named = {"id": scheme.id, "name": scheme.name, "label": scheme.label}
     if not scheme.id.endswith(SUFFIX):
         named = {"id": f"{scheme.id}{SUFFIX}", "name": f"{scheme.name} (refit)", "label": f"{scheme.label}（拟合）"}
-    plain = scheme.model_dump(by_alias=True)
-    notes = [*plain["notes"], {part: text.format(centre=centre, slope=slope) for part, text in NOTE.items()}]
+    dumped = scheme.model_dump(by_alias=True)
+    notes = [*dumped["notes"], {part: text.format(centre=centre, slope=slope) for part, text in NOTE.items()}]
     changes = {**named, "notes": notes, "dimensions": [one.model_dump(by_alias=True) for one in dimensions]}
-    return Scheme.model_validate({**plain, **changes})
+    return Scheme.model_validate({**dumped, **changes})
 
 
 def can_refit(scheme: Scheme) -> bool:
@@ -241,7 +242,8 @@ class _Board:
         centre, slope = min(((c, s) for c in centres for s in slopes), key=self.distance)
         near = _steps(max(centre - coarse, low), min(centre + coarse, high), fine)
         beside = _steps(max(slope - coarse, fine), min(slope + coarse, steepest), fine)
-        return min(((c, s) for c in near for s in beside), key=self.distance)
+        centre, slope = min(((c, s) for c in near for s in beside), key=self.distance)
+        return Decimal(plain(centre)), Decimal(plain(slope))
 
     def distance(self, line: tuple[Decimal, Decimal]) -> tuple[float, float]:
         """Return how far the shares lie outside the suggested bands, and from their middles."""
