@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from tierlens.grading import cells
+from tierlens.grading.effect import average_told
 from tierlens.grading.language import Band, plain
 from tierlens.grading.parts import Indicator, Label
 from tierlens.grading.probe import probe
@@ -163,6 +164,9 @@ def _tiers(scheme: Scheme) -> Iterator[Finding]:
                 f"所有指标有值时无法达到{tier.id}级；得分范围为 {span}",
             )
             yield Finding("warning", f"tiers.{tier.id}", what)
+    average = average_told(scheme)
+    if average is not None:
+        yield Finding("note", "tiers", average)
 
 
 def _reaches(tier: Band, score: Fraction) -> bool:

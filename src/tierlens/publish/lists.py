@@ -231,7 +231,8 @@ def customer_list(
     rows = _in_order(customers)
     table, answers = customers.take(rows), answers.take(rows)
     kept, counts = _choose(table, answers, pick, names or {})
-    return CustomerList(_columns(table, answers, lang, names or {}).filter(kept), counts, lang)
+    chosen = _columns(table.filter(kept), answers.filter(kept), lang, names or {})
+    return CustomerList(chosen, counts, lang)
 
 
 def _check(customers: pa.Table) -> None:
