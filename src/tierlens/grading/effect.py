@@ -52,7 +52,7 @@ def effect(
     >>> five, money = load_scheme("five_step"), Currency("CNY")
     >>> graded = grade(nw.from_native(duckdb.from_arrow(table)), five, money).collect("pyarrow").to_native()
     >>> print(effect(graded, table, five, money)[0].en)
-    Of 2 graded customers: Strategic customers 0.0 %; Core customers 100.0 %; Development customers 0.0 %; ...
+    Of 9 graded customers: Strategic customers 0.0 %; Core customers 66.7 %; Development customers 0.0 %; ...
     """
     return list(_Effect(graded, features, scheme, currency, counted).told())
 
