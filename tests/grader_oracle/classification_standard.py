@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tests.grader_oracle.days import MONTH, YEAR
+from tests.grader_oracle.days import HALF_YEAR, MONTH, YEAR
 from tests.grader_oracle.people import Customer, People, Verdict, Verdicts, each, tag, those
 from tests.grader_oracle.points import first_that_holds, near
 
@@ -19,8 +19,8 @@ GROWS_BY = Fraction(20, 100)
 FALLS_BY = Fraction(30, 100)
 
 # Readings where the document is silent: the notes of the scheme.
-STEADY = Fraction(20, 100)
-"""Steady is neither growth nor decline: so near to the year before."""
+QUARTERS_BELOW = 12 * MONTH
+"""Before this cooperation has no year to be held against: quarters are held against each other."""
 BORDERLINE = Fraction(5, 100)
 
 SCALES = {"strategic": "战略客户", "key": "重点客户", "ordinary": "普通客户"}
@@ -75,21 +75,37 @@ def _years(customer: Customer) -> tuple[Fraction, Fraction]:
 
 
 def _declines(customer: Customer) -> bool:
-    """Each of the last two quarters is below the one before, and the year at least 30 % below the year before."""
-    last, before, first = customer.bought.quarters
+    """The year is 30 % or more below the year before, and it goes on falling.
+
+    It does where each of the last two quarters is below the one before, where the last half-year is below the same
+    half of the year before, and where there was no purchase in the whole year.
+    """
     year, year_before = _years(customer)
-    return last < before < first and year_before > 0 and year <= (1 - FALLS_BY) * year_before
+    if not (year_before > 0 and year <= (1 - FALLS_BY) * year_before):
+        return False
+    last, before, first = customer.bought.quarters
+    half, half_a_year_ago = customer.bought.spent(HALF_YEAR), customer.bought.spent(HALF_YEAR, YEAR)
+    return last < before < first or half < half_a_year_ago or year == 0
 
 
 def _grows(customer: Customer) -> bool:
-    """Growth needs an amount in the year before to grow from."""
+    """Growth needs an amount to grow from: the year before, or, for who is known for less than a year, a quarter."""
     year, year_before = _years(customer)
-    return year_before > 0 and year >= (1 + GROWS_BY) * year_before
+    if _is_more(year, year_before):
+        return True
+    tenure = customer.bought.tenure
+    last, before, _ = customer.bought.quarters
+    return tenure is not None and tenure < QUARTERS_BELOW and _is_more(last, before)
+
+
+def _is_more(now: Fraction, before: Fraction) -> bool:
+    return before > 0 and now >= (1 + GROWS_BY) * before
 
 
 def _is_steady(customer: Customer) -> bool:
+    """Steady is what the document does not call a decline; who grows is steady too, as growth ends at 24 months."""
     year, year_before = _years(customer)
-    return year_before > 0 and abs(year - year_before) <= STEADY * year_before
+    return year_before > 0 and year > (1 - FALLS_BY) * year_before
 
 
 def _industry(section: str | None) -> str | None:

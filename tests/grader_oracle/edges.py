@@ -75,6 +75,7 @@ def edges(cutoff: int) -> dict[str, list[dict[str, Any]]]:
         _growth,
         _quarters,
         _declines,
+        _half_years,
         _heads,
         _late,
         _served,
@@ -142,6 +143,19 @@ def _declines(made: Edges) -> None:
         customer = f"down by 30 % and {last}"
         for age, amount in ((45, 10 * USUAL), (135, 20 * USUAL), (225, 40 * USUAL + last), (400, 100 * USUAL)):
             made.buy(customer, age, amount)
+
+
+def _half_years(made: Edges) -> None:
+    """Half-years held against the same half a year before; quarters of who is known for less than a year."""
+    for step in (-1, 0, 1):
+        for age, amount in ((100, 10 * USUAL + step), (465, 10 * USUAL), (600, 90 * USUAL)):
+            made.buy(f"half-year {step}", age, amount)
+        for first in (182, 183, 364, 365):
+            for age, amount in ((45, 120 * BEFORE // 100 + step), (135, BEFORE), (first, 1)):
+                made.buy(f"young quarters {step} {first}", age, amount)
+    for age in (366, 547, 548, 730, 731):
+        made.buy(f"nothing in the year, before that at {age}", age, USUAL)
+        made.buy(f"nothing in the year, before that at {age}", 900, 1)
 
 
 def _heads(made: Edges) -> None:

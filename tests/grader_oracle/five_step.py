@@ -12,7 +12,8 @@ STRATEGIC_ABOVE = 1_000_000
 """Strategic is more than this a year; exactly this is core."""
 CORE_FROM = 300_000
 WAKE_AFTER = 6 * MONTH
-"""A low-value customer without a deal for more than six months is woken."""
+"""A low-value customer, below core, without a deal for more than six months is woken; it is not said from when on the
+sleep is too long, so no sleep is."""
 
 # Readings where the document is silent: the notes of the scheme.
 ENDS = (1, 5)
@@ -54,7 +55,15 @@ def _scores(known: People) -> dict[str, Fraction]:
 
 def _verdict(customer: Customer, tier: str | None, score: Fraction | None) -> Verdict:
     recency = customer.bought.recency
-    idle = tier == "development" and recency is not None and recency > WAKE_AFTER
+    idle = customer.bought.annual < CORE_FROM and recency is not None and recency > WAKE_AFTER
     flags = those({"borderline": near(customer.bought.annual, (STRATEGIC_ABOVE, CORE_FROM), BORDERLINE)})
     scores = {"score": score, "score_rfm": score}
-    return Verdict(tier, scores, {"value": tier}, those({"to_wake": idle}), flags=flags)
+    labels = {"value": tier, "stage": _stage(customer)}
+    return Verdict(tier, scores, labels, those({"to_wake": idle}), flags=flags)
+
+
+def _stage(customer: Customer) -> str:
+    """A deal closed within the year; churned where the last one lies before it; potential where there was none."""
+    if customer.bought.tenure is None:
+        return "potential"
+    return "closed" if customer.bought.in_year else "churned"

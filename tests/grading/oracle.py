@@ -70,8 +70,13 @@ class Oracle:
         return people
 
     def counts(self, row: Mapping[str, Any]) -> bool:
-        """Say whether a customer is of the population: under scores, who never bought is refused a tier and is not."""
-        if self.scheme.tier_by != "score" or not {"frequency", "tenure_days"} <= self.columns:
+        """Say whether a customer is of the population: not who never bought, under scores; nor whom no rule names."""
+        if self.scheme.tier_by != "score":
+            label = next(label for label in self.scheme.labels if label.id == self.scheme.tier_by)
+            read = {name for rule in label.rules for when in rule.when for name in when}
+            told_before = label.otherwise is None and read <= set(self.scheme.features)
+            return not told_before or any(self.holds(rule.when, row) for rule in label.rules)
+        if not {"frequency", "tenure_days"} <= self.columns:
             return True
         return row["tenure_days"] is not None or (row["frequency"] or 0) > 0
 
@@ -139,8 +144,6 @@ class Oracle:
             part = (x - people[0]) / (people[-1] - people[0])
         else:
             below, through = bisect_left(people, x), bisect_right(people, x)
-            if below == through:  # nobody of the population has this value: whoever has it was never in it
-                return None
             part = Fraction(below + through, 2 * len(people))
         return low + (part if up else 1 - part) * (high - low)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
+import narwhals as nw
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,30 @@ def test_huge_amounts_neither_overflow_nor_cancel(lazy: Lazy):
     base = 4 * 10**15
     small = points(keyed(x=[1, 2, 3, 6]), scheme(Z), lazy)
     assert points(keyed(x=[base + 1, base + 2, base + 3, base + 6]), scheme(Z), lazy) == pytest.approx(small, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_who_is_not_compared_with_is_placed_and_changes_nothing(lazy: Lazy, method: str):
+    """Rows beside the population move nobody in it by a bit, and stand where the formula puts them."""
+    inside, beside = [1, 3, 3, 8], [0, 2, 3, 50]
+    table = keyed(x=[*inside, *beside], among=[True] * 4 + [False] * 4)
+    graded = grade(lazy(table), scheme(method), YUAN, among=nw.col("among"))
+    got = {row["customer_id"]: row["points_x"] for row in rows_of(graded)}
+    found = [got[name] for name in table["customer_id"].to_pylist()]
+    assert found[:4] == points(keyed(x=inside), scheme(method), lazy)
+    due = [min(max(by_formula(inside, method, x), 1), 10) for x in beside]
+    assert found[4:] == pytest.approx(due, abs=1e-8)
+
+
+def test_who_has_no_tier_by_label_is_nobody_to_be_compared_with(lazy: Lazy):
+    """Who bought nothing in the year, but before, has no tier in the five steps: percentiles are those of the rest."""
+    columns = {"monetary": [100, 300, 700, 0, -5], "frequency": [1, 2, 3, 0, 0],
+               "recency_days": [9, 8, 7, 400, 900], "tenure_days": [90] * 5}  # fmt: skip
+    five = load_scheme("five_step")
+    whole = rows_of(grade(lazy(keyed(**columns)), five, YUAN))
+    alone = rows_of(grade(lazy(keyed(**{name: values[:3] for name, values in columns.items()})), five, YUAN))
+    assert [row["tier"] for row in whole] == ["development"] * 3 + [None] * 2
+    assert whole[:3] == alone
 
 
 def test_a_reference_is_kept_and_read_back():

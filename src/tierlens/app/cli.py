@@ -197,6 +197,7 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
         typer.Option(help="Only customers who agreed, by this CSV of customer_id and contactable as known now."),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="At most so many, the riskiest first.")] = None,
+    activity: Annotated[list[str] | None, typer.Option(help="Only active, lapsed or prospect.")] = None,
     lang: InLang = "en",
 ) -> None:
     """Write a list of customers of a finished run, with reasons and a next step for each."""
@@ -205,7 +206,8 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     from tierlens.publish.lists import Pick
 
     targets.writable(file, targets.LIST, force, [consent] if consent else [])
-    pick = Pick(tuple(tier or ()), tuple(band or ()), tuple(segment or ()), consent is not None, top)
+    tiers, bands, segments, activities = (tuple(each or ()) for each in (tier, band, segment, activity))
+    pick = Pick(tiers, bands, segments, consent is not None, top, activities)
     counts = list_written(out, file, pick, lang, consent)
     _tell_left_out(out, lang)
     give({}, [f"{key}: {value:,}" for key, value in counts.items()], False)

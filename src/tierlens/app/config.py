@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, monthly
+from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.playbook import BANDS
 from tierlens.risk.settings import fault_of
 from tierlens.sources.source import Source
@@ -132,10 +134,19 @@ def _file_name(name: str) -> str:
 
 def _band(band: object) -> object:
     """Return the id of a risk band that is written in either language and any case."""
-    for key, name in BANDS.items():
-        if isinstance(band, str) and band.strip().casefold() in {key, name.en.casefold(), name.zh}:
+    return _id_among(BANDS, band)
+
+
+def _activity(activity: object) -> object:
+    """Return the id of an activity that is written in either language and any case."""
+    return _id_among(ACTIVITIES, activity)
+
+
+def _id_among(names: Mapping[str, Text], given: object) -> object:
+    for key, name in names.items():
+        if isinstance(given, str) and given.strip().casefold() in {key, name.en.casefold(), name.zh}:
             return key
-    return band
+    return given
 
 
 class ListSection(_Section):
@@ -150,6 +161,8 @@ class ListSection(_Section):
     contactable_only : bool
     top : int, optional
         At most so many, the riskiest first.
+    activity : tuple of str
+        ``active`` (bought in the window), ``lapsed`` (bought before only), ``prospect`` (never bought).
     """
 
     name: Annotated[str, AfterValidator(_file_name)]
@@ -157,6 +170,7 @@ class ListSection(_Section):
     bands: tuple[Annotated[Literal["high", "medium", "low"], BeforeValidator(_band)], ...] = ()
     contactable_only: bool = False
     top: int | None = Field(default=None, ge=1)
+    activity: tuple[Annotated[Literal["active", "lapsed", "prospect"], BeforeValidator(_activity)], ...] = ()
 
 
 class OwnSection(_Section):

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierlens.app.cautions import LANGS, are_same, with_notes
 from tierlens.app.group import Grouped
+from tierlens.app.known import SHOWN, Everybody
 from tierlens.app.learn import Learned
 from tierlens.app.prepare import Prepared
 from tierlens.features.snapshot import KEY
-from tierlens.grading import evidence
+from tierlens.grading import Scheme, evidence
 from tierlens.publish.findings import Risk
 from tierlens.publish.lists import tier_word
 from tierlens.publish.playbook import with_next_steps
@@ -20,8 +22,6 @@ from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
 
-SHOWN = ("recency_days", "frequency", "monetary", "average_order_value", "tenure_days", "trend_12")
-"""Features that stand beside tier and risk; all of them are in ``snapshots.parquet``."""
 FALL = Text(
     "Will be {need} points short of tier {tier} at the end of the horizon unless more is bought: raises the risk",
     "若不再购买，预测期末距{tier}将差{need}分，风险上升",
@@ -33,7 +33,12 @@ FALL_BY_SPEND = Text(
 
 
 def customers_of(
-    prepared: Prepared, grouped: Grouped | None, learned: Sequence[Learned], day: int, currency: Currency
+    prepared: Prepared,
+    grouped: Grouped | None,
+    learned: Sequence[Learned],
+    day: int,
+    currency: Currency,
+    others: Everybody | None = None,
 ) -> pa.Table:
     """Put tier with evidence, segment, risks, reasons and next step of each customer into one row.
 
@@ -47,6 +52,9 @@ def customers_of(
     day : int
         Cutoff of the run.
     currency : Currency
+    others : Everybody, optional
+        Customers without a purchase in the window: they have a tier where the scheme gives them one, but no segment
+        and no risk, and their note says why.
 
     Returns
     -------
@@ -54,18 +62,38 @@ def customers_of(
         In the order of ``customer_id``; risks are missing where an outcome does not apply.
     """
     features, graded = prepared.at(prepared.panel, day), prepared.at(prepared.tiers, day)
-    table = features.select([*KEY, *SHOWN])
-    for name in ("score", "tier", "coverage", "flags"):
-        table = table.append_column(name, graded[name])
-    for lang in LANGS:
-        said = evidence(graded, features, prepared.scheme, currency, lang)
-        table = table.append_column(f"evidence_{lang}", pa.array(["\n".join(lines) for lines in said]))
-    table = _with_segments(table, grouped)
+    activity = pa.array(["active"] * features.num_rows, pa.string())
+    table = _with_segments(_graded(Everybody(features, graded, activity), prepared.scheme, currency), grouped)
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    noted = _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
-    return with_next_steps(noted, scheme=prepared.scheme)
+    table = _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
+    if others is not None and others.activity:
+        table = pa.concat_tables([table, _without_risk(others, prepared.scheme, currency)], promote_options="default")
+        table = table.sort_by("customer_id").combine_chunks()
+    return with_next_steps(table, scheme=prepared.scheme)
+
+
+def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
+    """Return what is shown of customers beside their tier, and why they have it."""
+    table = some.features.select([*KEY, *SHOWN]).add_column(len(KEY), "activity", some.activity)
+    for name in ("score", "tier", "coverage", "flags"):
+        table = table.append_column(name, some.graded[name])
+    for lang in LANGS:
+        said = evidence(some.graded, some.features, scheme, currency, lang)
+        table = table.append_column(f"evidence_{lang}", pa.array(["\n".join(lines) for lines in said], pa.string()))
+    return table
+
+
+def _without_risk(others: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
+    """Return the rows of customers of whom no risk is foretold, and say why; a score without a tier says nothing."""
+    table = _graded(others, scheme, currency)
+    score = pc.if_else(pc.is_valid(table["tier"]), table["score"], pa.scalar(None, pa.float64()))
+    table = table.set_column(table.column_names.index("score"), "score", score)
+    notes = [others.why_no_risk(row) for row in range(table.num_rows)]
+    for lang in LANGS:
+        table = table.append_column(f"risk_note_{lang}", pa.array([note.say(lang) for note in notes], pa.string()))
+    return table
 
 
 def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:

@@ -15,6 +15,7 @@ from tierlens.features.catalog import CATALOG
 from tierlens.grading.labels import say_flags
 from tierlens.publish.findings import Findings
 from tierlens.publish.keep import read_findings
+from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.lists import HEADERS
 from tierlens.publish.playbook import BANDS, say_source
 from tierlens.segments.figures import say_value
@@ -66,8 +67,8 @@ def row_of(out: Path, customer: str, lang: Lang) -> dict[str, Any]:
             Text(f"the run has no customer {customer!r}", f"该次运行中没有客户 {customer!r}"),
             where=str(out),
             fix=Text(
-                f"customers without a purchase in the window are not in it; among those who are: {some}",
-                f"窗口内无购买的客户不在其中；其中有：{some}",
+                f"only customers known before its cutoff are in it, for instance: {some}",
+                f"其中仅有截止日前已知的客户，例如：{some}",
             ),
         )
     about = _findings(out).about
@@ -112,6 +113,7 @@ def _said(key: str, value: Any, found: Findings, currency: Currency, lang: Lang)
         "tier": lambda: _tier(str(value), found, lang),
         "flags": lambda: say_flags(str(value), lang),
         "next_step_source": lambda: say_source(str(value), lang),
+        "activity": lambda: ACTIVITIES[str(value)].say(lang),
         "risk_band": lambda: BANDS[value].say(lang) if value in BANDS else str(value),
         "evidence": lambda: "".join(f"\n  {line}" for line in str(value).splitlines()),
         "score": lambda: f"{value:.2f}",

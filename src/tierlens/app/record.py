@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierlens import __version__
 from tierlens.app.config import RunConfig
@@ -56,7 +57,7 @@ def findings_of(
         gather.tiers_of(graded, prepared.scheme),
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(risk_of(one) for one in learned),
-        gather.spotlights(customers),
+        gather.spotlights(customers.filter(pc.equal(customers["activity"], "active"))),
         # A leak gate may say the same of two outcomes.
         tuple(dict.fromkeys([*notes_of(config, prepared, bool(learned)), *(n for one in learned for n in one.notes)])),
     )

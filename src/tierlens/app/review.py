@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, closing_cutoffs, lent, obtain, quietly, within_data
+from tierlens.app.known import Everybody, everybody_at
+from tierlens.app.prepare import Shop, closing_cutoffs, columns_of, lent, obtain, quietly, within_data
 from tierlens.app.tasks import beside, ranks_of
 from tierlens.errors import UsageError
 from tierlens.features.catalog import available
@@ -36,6 +37,21 @@ HOW = Text(
     "Effort 1 is as much again as all purchases of the window.",
     "以上各项均按措施在截止日前一日完成、重新评级核验。投入为1即相当于窗口内全部购买额。",
 )
+
+
+NO_WAY = {
+    "lapsed": Text(
+        "No way is searched: ways are tried among customers with a purchase in the window, and the last purchase lies "
+        "{days} days before the cutoff. The first step is a purchase.",
+        "未搜索升级路径：路径仅在窗口内有购买的客户中核验，该客户最近一次购买距截止日 {days} 天。第一步是恢复购买。",
+    ),
+    "prospect": Text(
+        "No way is searched: ways are tried among customers with a purchase in the window, and there was none yet. "
+        "The first step is a purchase.",
+        "未搜索升级路径：路径仅在窗口内有购买的客户中核验，该客户尚未购买。第一步是首次购买。",
+    ),
+}
+"""Why nothing is said of how to rise, by activity."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,8 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
     from tierlens.grading.evidence import Teller
 
     found = graded_at(config, lambda used: [used.cutoff_day], tied=True)
+    if not _there(found.grades, customer):
+        return _no_way(_other(found, customer), lang)
     one = _only(found.grades, customer)
     steps = steps_of(found, one)
     currency = found.shop.tables.currency
@@ -212,13 +230,37 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     found = graded_at(config, lambda used: [*used.learning_cutoffs()[-6:], used.cutoff_day], tied=True)
     day = found.config.cutoff_day
     now = found.at(found.grades, day)
-    for customer in customers:
-        _only(now, customer)
+    others = [_other(found, customer) for customer in customers if not _there(now, customer)]
     chosen = now.filter(pc.is_in(now["customer_id"], pa.array(customers, pa.string())))
-    made = cards(found.grades, found.features, found.scheme, found.shop.tables.currency, customers,
+    grades = pa.concat_tables([found.grades, *(one.graded for one in others)])
+    names = found.features.column_names
+    features = pa.concat_tables(
+        [found.features, *(columns_of(one.features, names) for one in others)], promote_options="permissive"
+    )
+    made = cards(grades, features, found.scheme, found.shop.tables.currency, customers,
                  day, steps_of(found, chosen))  # fmt: skip
     write = write_cards_html if file.suffix.lower() == ".html" else write_cards_xlsx
     return write(made, file, lang)
+
+
+def _there(table: pa.Table, customer: str) -> bool:
+    return bool(pc.any(pc.equal(table["customer_id"], customer)).as_py())
+
+
+def _other(found: Graded, customer: str) -> Everybody:
+    """Return a customer without a purchase in the window; refuse one who is not known."""
+    one = everybody_at(found.shop, found.config, found.scheme).only(customer)
+    if not one.features.num_rows:
+        _only(found.at(found.grades, found.config.cutoff_day), customer)
+    return one
+
+
+def _no_way(one: Everybody, lang: Lang) -> dict[str, Any]:
+    """Return what is known of a customer who must buy before there is a way to search."""
+    row = one.graded.to_pylist()[0]
+    note = NO_WAY[one.activity[0].as_py()].fill(days=one.features["recency_days"][0].as_py())
+    return {"customer_id": row["customer_id"], "tier": row["tier"], "score": row["score"], "steps": [],
+            "note": note.say(lang), "roll_off": []}  # fmt: skip
 
 
 def _only(table: pa.Table, customer: str) -> pa.Table:
@@ -229,8 +271,8 @@ def _only(table: pa.Table, customer: str) -> pa.Table:
             "E-RU-005",
             Text(f"there is no customer {customer!r} at the cutoff", f"截止日没有客户 {customer!r}"),
             fix=Text(
-                f"customers without a purchase in the window are not graded; among those who are: {some}",
-                f"窗口内无购买的客户不参与评级；参与者例如：{some}",
+                f"only customers known before the cutoff can be shown, for instance: {some}",
+                f"仅可查看截止日前已知的客户，例如：{some}",
             ),
         )
     return rows

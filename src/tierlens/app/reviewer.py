@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tierlens.app.group_lang import group_lang
 from tierlens.app.terminal import give, say, table
+from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
+
+if TYPE_CHECKING:
+    from tierlens.app.on_data import OnData
 
 scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True, callback=group_lang)
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
@@ -30,20 +35,90 @@ def scheme_list(lang: InLang = "en") -> None:
 
 
 @scheme_app.command("check")
-def scheme_check(name: Name, lang: InLang = "en", as_json: AsJson = False) -> None:
-    """Hold a scheme against the linter, and print what each indicator can contribute."""
+def scheme_check(
+    name: Name,
+    data: Annotated[
+        Path | None, typer.Option(help="Run file: tell also what the scheme does on its customers.")
+    ] = None,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="With --data: propose a centre and spread nearer to the suggested shares.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="With --propose: write the proposal as a new scheme (.yaml).")
+    ] = None,
+    force: Force = False,
+    lang: InLang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Hold a scheme against the linter, and print what each indicator can contribute.
+
+    With --data it is tried on the customers of a run file: shares of tiers beside the suggested ones, tiers that nobody
+    reaches and why, customers without a tier, triggers that fire for nobody. --propose changes nothing by itself.
+    """
     from tierlens.app.review import checked_scheme
 
     found = checked_scheme(name, lang)
+    tried = _on_data(name, data, propose, out, force)
     if as_json:
-        give(found, [], True)
+        give({**found, **(tried.to_dict(lang) if tried else {})}, [], True)
         return
     heads = Text("dimension|indicator|share|points|moves the score by", "维度|指标|权重|得分|最多影响总分").say(lang)
     table(heads.split("|"), found["contributions"], f"{found['scheme']}  sha256 {found['sha256'][:12]}")
     for level, place, text in found["findings"]:
         say(f"{level}  {place}: {text}")
+    if tried is not None:
+        _tell_on_data(tried, out, lang)
     if any(level == "error" for level, _, _ in found["findings"]):
         raise typer.Exit(2)
+
+
+def _on_data(name: str, data: Path | None, propose: bool, out: Path | None, force: bool) -> OnData | None:
+    """Try a scheme on a run file's customers where one is given, and write the proposal where asked."""
+    from tierlens.app import targets
+    from tierlens.app.config import load_config
+    from tierlens.app.on_data import on_data, write_proposal
+
+    if data is None or (out is not None and not propose):
+        if propose or out is not None:
+            raise _needs_data()
+        return None
+    config = load_config(data)
+    if out is not None:
+        targets.writable(out, targets.SCHEME, force, [Path(name), *targets.inputs_of(config, data)])
+    found = on_data(config, name, propose=propose)
+    if out is not None:
+        write_proposal(found, out)
+    return found
+
+
+def _needs_data() -> UsageError:
+    return UsageError(
+        "E-RU-048",
+        Text("a proposal needs customers, and --out needs a proposal", "建议须有客户数据，--out 须与 --propose 同用"),
+        where="scheme check",
+        fix=Text("give --data RUN.yaml --propose, and --out as well if it is to be written",
+                 "请使用 --data 运行文件 --propose，需写出时再加 --out"),
+    )  # fmt: skip
+
+
+def _tell_on_data(found: OnData, out: Path | None, lang: Lang) -> None:
+    """Print what a scheme does on customers, and the proposal with its effect."""
+    for text in found.says:
+        say(text.say(lang))
+    one = found.proposal
+    if one is None:
+        return
+    heads = Text("tier|now|proposed|suggested", "等级|现占比|建议后|文档建议").say(lang).split("|")
+    shares = zip(one.scheme.tiers, one.before, one.after, strict=True)
+    rows = [[tier.id, f"{now:.1%}", f"{then:.1%}", _band(tier.share)] for tier, now, then in shares]
+    say(one.told.say(lang))
+    table(heads, rows)
+    if out is not None:
+        say(str(out))
+
+
+def _band(share: Sequence[Decimal] | None) -> str:
+    return "-" if share is None else "-".join(f"{100 * end:.0f}" for end in share) + " %"
 
 
 @scheme_app.command("explain")
@@ -190,9 +265,18 @@ def path(
     found = way_of(load_config(file), customer, lang)
     give(
         found,
-        [f"{customer}  {found['tier_name']}  {found['score']}", *found["steps"], found["note"], *found["roll_off"]],
+        [
+            f"{customer}  {found['tier_name'] or '-'}  {_score(found['score'])}",
+            *found["steps"],
+            found["note"],
+            *found["roll_off"],
+        ],
         as_json,
     )
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else str(score)
 
 
 def card(

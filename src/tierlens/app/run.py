@@ -19,7 +19,9 @@ from tierlens.app.config import RunConfig
 from tierlens.app.customers import customers_of
 from tierlens.app.gate import check_files
 from tierlens.app.group import Grouped, group_or_not
+from tierlens.app.known import Everybody, everybody_at
 from tierlens.app.learn import Learned, Lessons, learn_all
+from tierlens.app.on_data import reading_of
 from tierlens.app.prepare import Prepared, Shop, obtain, prepare
 from tierlens.app.record import findings_of, moment, record_of, shareable, write_record
 from tierlens.app.tracking import Tracking
@@ -89,7 +91,8 @@ class Done:
             f"{total:.1f} 秒，内存峰值 {peak:,.0f} MiB（{times.zh}）",
         )
         left_out = (one.said.say(lang) for one in self.left_out)
-        return [*verdicts, *left_out, *(f"  {path}" for path in self.files), spent.say(lang)]
+        known = [self.findings.known.told.say(lang)] if self.findings and self.findings.known else []
+        return [*verdicts, *left_out, *known, *(f"  {path}" for path in self.files), spent.say(lang)]
 
 
 def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
@@ -133,6 +136,7 @@ class _Parts:
     prepared: Prepared
     grouped: Grouped | None
     lessons: Lessons
+    everybody: Everybody
     ungrouped: tuple[LeftOut, ...] = ()
 
     @property
@@ -153,13 +157,14 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
         _refuse_unknown_tiers(config)
     with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
         prepared = prepare(shop, config)
+        everybody = everybody_at(shop, config, prepared.scheme)
     with clock.step("segments", Text("finding segments", "划分客群")):
         now = prepared.at(prepared.panel, config.cutoff_day)
         graded = prepared.at(prepared.tiers, config.cutoff_day)
         grouped, ungrouped = group_or_not(now, graded, config, shop.tables.currency)
         for one in ungrouped:
             clock.tell(one.said)
-    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), ungrouped)
+    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), everybody, ungrouped)
 
 
 def _publish(
@@ -179,9 +184,12 @@ def _publish(
     (out, place), (clock, started, tracking) = folders, timing
     config, day = parts.config, parts.config.cutoff_day
     with clock.step("reasons", Text("explaining", "解释")):
-        customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, parts.shop.tables.currency)
+        money, everybody = parts.shop.tables.currency, parts.everybody
+        customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, money, everybody.others())
         findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
-        findings = dataclasses.replace(findings, left_out=parts.left_out)
+        says = reading_of(everybody, parts.prepared.scheme, money)
+        known = dataclasses.replace(everybody.counted(parts.prepared.scheme), reading=says)
+        findings = dataclasses.replace(findings, left_out=parts.left_out, known=known)
         findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
@@ -206,7 +214,8 @@ def _publish(
             tracked = tracking.keep(record)
     quality = parts.shop.quality
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
-            "customers": customers.num_rows, "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
+            "customers": customers.num_rows, **{line.activity: line.customers for line in known.lines},
+            "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
     told = tuple(options.out / path.relative_to(out) for path in files)
     done = Done(findings, options.out, told, clock.seconds, runfile.peak_mebibytes(), rows, tracked)
     write_record(out, (config, parts.shop, parts.prepared.scheme), (rows, clock.seconds, started), tracked)
@@ -263,7 +272,7 @@ def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang, scheme
     """Write each list of the run file as CSV and XLSX; one that asks for a tier nobody has stays empty."""
     found, names = [], scheme.tier_names
     for asked in config.lists:
-        wish = resolved(Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top), names)
+        wish = resolved(Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top, asked.activity), names)
         have, known = set(customers["tier"].to_pylist()), set(customers["risk_band"].to_pylist())
         tiers = tuple(tier for tier in wish.tiers if tier in have)
         bands = tuple(band for band in wish.bands if band in known)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tierlens.app import cautions, outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
+from tierlens.app.known import everybody_at
 from tierlens.app.prepare import (
     Shop,
     graded_features,
@@ -68,14 +69,18 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
 def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
     config, shop = obtain(config, quietly, at_cutoff=True)
-    table, graded = _now(config, shop)
     scheme = load_scheme(config.scheme)
-    why = evidence(graded, table, scheme, shop.tables.currency, lang)
-    graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why]))
+    within_data(shop.tables, [config.cutoff_day], config.span)
+    found = everybody_at(shop, config, scheme)
+    why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
+    graded = found.graded.append_column("activity", found.activity)
+    graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why], pa.string()))
     path = write_parquet(file, graded)
     counts = graded["tier"].value_counts().to_pylist()
     tiers = {str(row["values"] or "-"): row["counts"] for row in counts}
-    return {"file": str(path), **{tier: tiers[tier] for tier in sorted(tiers)}}
+    known = found.counted(scheme)
+    said = {line.name.say(lang): f"{line.customers:,} ({line.told.say(lang)})" for line in known.lines}
+    return {"file": str(path), **{tier: tiers[tier] for tier in sorted(tiers)}, **said}
 
 
 def scheme_sql(config: RunConfig) -> str:

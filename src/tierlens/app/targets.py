@@ -18,7 +18,7 @@ from pathlib import Path
 from tierlens.app import outputs
 from tierlens.app.config import RunConfig
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.lists import HEADERS
+from tierlens.publish.lists import HEADERS, OPTIONAL
 from tierlens.publish.moves import HEADERS as MOVE_HEADERS
 from tierlens.publish.sheets import BOOKS
 from tierlens.sources.twins import is_twins_file
@@ -87,7 +87,10 @@ def _page(kind: str) -> Callable[[Path], bool]:
     return _begins(f'<meta name="generator" content="tierlens {kind}">')
 
 
-_LIST = "|".join(",".join(column) for column in zip(*list(HEADERS.values())[:3], strict=True))
+_PLAIN = [text for name, text in HEADERS.items() if name not in OPTIONAL]
+_LIST = "|".join(
+    ",".join(column) for heads in (list(HEADERS.values()), _PLAIN) for column in zip(*heads[:3], strict=True)
+)
 _SCHEME = r"(?m)^source:(?s:.*)^(features|dimensions):"
 LIST = Kind(Text("a list", "名单"), {".csv": _begins(rf"\A({_LIST}),"), ".xlsx": _book(BOOKS["list"])})
 _MOVES = "|".join(",".join(column) for column in zip(*list(MOVE_HEADERS.values())[:3], strict=True))

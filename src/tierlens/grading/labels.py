@@ -31,6 +31,9 @@ FLAGS: dict[str, Text] = {
 }
 """What the flags say; a scheme's own flags are shown as they are."""
 
+REFUSING = ("no_history", "short_tenure", "unclassified", "not_graded")
+"""Flags that say why a customer has no tier, the plainest reason first."""
+
 NO_WORD = nw.lit(None, dtype=nw.String)
 
 

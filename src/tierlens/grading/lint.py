@@ -16,6 +16,7 @@ from typing import Literal
 
 from tierlens.grading import cells
 from tierlens.grading.duties import KINDS
+from tierlens.grading.effect import average_told
 from tierlens.grading.language import Band, plain
 from tierlens.grading.parts import Indicator, Label
 from tierlens.grading.probe import probe
@@ -167,6 +168,9 @@ def _tiers(scheme: Scheme) -> Iterator[Finding]:
                 f"所有指标有值时无法达到{tier.id}级；得分范围为 {span}",
             )
             yield Finding("warning", f"tiers.{tier.id}", what)
+    average = average_told(scheme)
+    if average is not None:
+        yield Finding("note", "tiers", average)
 
 
 def _reaches(tier: Band, score: Fraction) -> bool:

@@ -7,12 +7,15 @@ run over whole numbers in decimal arithmetic, so that neither the order of rows 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
 from tierlens.errors import DataError
 from tierlens.grading.columns import Columns, Frame, added, columns_of_frame, has_history, rounded, settle_numbers
+from tierlens.grading.labels import label_column
 from tierlens.grading.parts import Indicator, Normalise
 from tierlens.grading.scheme import Scheme
 from tierlens.grading.staircase import corners, part_below
@@ -38,15 +41,25 @@ def normalised(columns: Columns) -> list[tuple[Indicator, Normalise, str]]:
     return found
 
 
-def with_population(features: Frame, columns: Columns) -> Frame:
-    """Add to each row what its population says: mean and spread, lowest and highest, or the part that stands below."""
+def with_population(features: Frame, columns: Columns, among: nw.Expr | None = None) -> Frame:
+    """Add to each row what its population says: mean and spread, lowest and highest, or the part that stands below.
+
+    Parameters
+    ----------
+    features : narwhals.LazyFrame
+        Also rows that others are not compared with: they are placed in the population without being part of it.
+    columns : Columns
+    among : narwhals.Expr, optional
+        Condition on who others are compared with, besides being graded.
+    """
     wanted = normalised(columns)
-    crowd = graded_population(features, columns)
+    counted = counts_among(columns, among)
+    crowd = features if counted is None else features.filter(counted)
     summed = [(i, n, source) for i, n, source in wanted if n.method != "percentile"]
     found = features
     for indicator, normalise, source in wanted:
         if normalise.method == "percentile":
-            found = found.join(_parts(crowd, indicator, source), on=["cutoff", source], how="left")
+            found = found.join(_parts(features, counted, indicator, source), on=["cutoff", source], how="left")
     if not summed:
         return found
     population = (
@@ -57,21 +70,49 @@ def with_population(features: Frame, columns: Columns) -> Frame:
     return found.join(population, on="cutoff", how="left")
 
 
+def counts_among(columns: Columns, among: nw.Expr | None = None) -> nw.Expr | None:
+    """Return the condition that others are compared with a customer; None where it holds for everybody.
+
+    Who gets no tier is nobody to be compared with: one who never bought where tiers go by score, one whom no rule
+    gives a tier where they go by a label that can be told before anything is scored.
+    """
+    graded = has_history(columns) if columns.scheme.tier_by == "score" else _has_label(columns)
+    conditions = [condition.fill_null(False) for condition in (graded, among) if condition is not None]
+    return reduce(and_, conditions) if conditions else None
+
+
+def _has_label(columns: Columns) -> nw.Expr | None:
+    """Say whether a rule gives a tier; None where the rules read what is known only after scoring, or hold for all."""
+    label = next(label for label in columns.scheme.labels if label.id == columns.scheme.tier_by)
+    read = {name for rule in label.rules for when in rule.when for name in when}
+    if label.otherwise is not None or any(name.startswith(AFTERWARDS) for name in read):
+        return None
+    return ~label_column(label, columns).is_null()
+
+
+AFTERWARDS = ("score", "points_", "label_", "coverage", "tier")
+"""Beginnings of the names of columns that are there only after scoring."""
+
+
 def graded_population(features: Frame, columns: Columns) -> Frame:
-    """Return the customers that others are compared with: without those who get no tier because they never bought."""
-    bought = has_history(columns) if columns.scheme.tier_by == "score" else None
-    return features if bought is None else features.filter(bought)
+    """Return the customers that others are compared with."""
+    counted = counts_among(columns)
+    return features if counted is None else features.filter(counted)
 
 
-def _parts(features: Frame, indicator: Indicator, source: str) -> Frame:
+def _parts(features: Frame, counted: nw.Expr | None, indicator: Indicator, source: str) -> Frame:
     """Return for each value at a cutoff the part of the population below it, those that are equal counting half.
 
-    Counting equal values first and sorting only these is several times faster than ranking rows.
+    Counting equal values first and sorting only these is several times faster than ranking rows. A value that only
+    somebody outside the population has is there with nobody equal to it.
     """
-    counted = features.filter(~nw.col(source).is_null()).group_by("cutoff", source).agg(nw.len().alias("equal"))
+    equals = nw.len() if counted is None else nw.when(counted).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
+    valued = features.filter(~nw.col(source).is_null())
+    found = valued.group_by("cutoff", source).agg(equals.alias("equal"))
     equal = nw.col("equal").cast(nw.Float64)
     up_to, everybody = equal.cum_sum().over("cutoff", order_by=source), equal.sum().over("cutoff")
-    return counted.select("cutoff", source, ((up_to - equal * 0.5) / everybody).alias(f"part_{indicator.id}"))
+    part = nw.when(everybody > 0).then((up_to - equal * 0.5) / everybody)
+    return found.select("cutoff", source, part.alias(f"part_{indicator.id}"))
 
 
 def fineness(source: str, columns: Columns) -> int:

@@ -36,7 +36,13 @@ from tierlens.words import Text
 NOTHING = nw.lit(None, dtype=nw.Float64)
 
 
-def grade(features: Any, scheme: Scheme, currency: Currency, reference: Reference | None = None) -> Frame:
+def grade(
+    features: Any,
+    scheme: Scheme,
+    currency: Currency,
+    reference: Reference | None = None,
+    among: nw.Expr | None = None,
+) -> Frame:
     """Grade customers by a scheme.
 
     Parameters
@@ -51,6 +57,9 @@ def grade(features: Any, scheme: Scheme, currency: Currency, reference: Referenc
         The currency whose minor units the money columns are in.
     reference : Reference, optional
         A population measured before, for indicators without cuts; the customers graded at the same cutoff otherwise.
+    among : narwhals.Expr, optional
+        Condition on ``features``: only the customers for whom it holds are those that others are compared with. The
+        rest are placed among them and change nothing.
 
     Returns
     -------
@@ -95,7 +104,7 @@ def grade(features: Any, scheme: Scheme, currency: Currency, reference: Referenc
         if not columns.has(key):
             raise DataError("E-GR-002", Text(f"the feature table has no column {key!r}", f"特征表缺少列 {key!r}"))
     settled = settle_numbers(features, columns)
-    compared = with_population(settled, columns) if reference is None else reference.with_parts(settled, columns)
+    compared = with_population(settled, columns, among) if reference is None else reference.with_parts(settled, columns)
     pointed = added(compared, [*_raw_columns(columns), *_points_columns(columns, reference)])
     scored = _with_scores(pointed, columns)
     full = after_scoring(columns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tierlens.errors import DataError
+from tierlens.publish.known import Known
 from tierlens.publish.left_out import LeftOut
 from tierlens.publish.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed
 from tierlens.words import Lang, Text
@@ -361,6 +362,8 @@ class Findings:
         What limits the figures: season, censoring, anything declared by the run.
     left_out : tuple of LeftOut
         What could not be made, and why.
+    known : Known, optional
+        Everybody: tiers, segments and risks above are those of customers with a purchase in the window.
 
     Raises
     ------
@@ -376,6 +379,7 @@ class Findings:
     spotlights: tuple[Spotlight, ...] = ()
     notes: tuple[Text, ...] = field(default=())
     left_out: tuple[LeftOut, ...] = ()
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         rows_in = self.rows("in")

@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
+from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.playbook import BANDS
 from tierlens.sources.engines import arrow_of
 from tierlens.words import Lang, Text
 
 HEADERS: dict[str, Text] = {
     "customer_id": Text("customer ID", "客户编号"),
+    "activity": Text("activity", "活跃状态"),
     "tier": Text("tier", "等级"),
     "score": Text("score", "评分"),
     "segment": Text("segment", "客群"),
@@ -41,8 +43,11 @@ BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_n
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
-OPTIONAL = ("churn_risk_low", "churn_risk_high", "risk_note")
+OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note")
 """Columns that a list has where the customers' table has them; the note only where anybody has one."""
+
+KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
+"""Columns that hold a key, and the words for it."""
 
 CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
 """What counts as consent, in lower case; anything else does not."""
@@ -66,6 +71,8 @@ class Pick:
     contactable_only : bool
     top : int, optional
         At most so many, the riskiest first.
+    activities : tuple of str
+        Whether they bought in the window: ``active``, ``lapsed``, ``prospect``.
     """
 
     tiers: tuple[str, ...] = ()
@@ -73,6 +80,7 @@ class Pick:
     segments: tuple[str, ...] = ()
     contactable_only: bool = False
     top: int | None = None
+    activities: tuple[str, ...] = ()
 
 
 def tier_word(tier: str, names: Mapping[str, Text], lang: Lang) -> str:
@@ -101,10 +109,11 @@ def resolved(pick: Pick, names: Mapping[str, Text]) -> Pick:
     --------
     >>> names = {"A": Text("Key customers", "重点客户")}
     >>> resolved(Pick(("重点客户", "a"), ("高",)), names)
-    Pick(tiers=('A', 'A'), bands=('high',), segments=(), contactable_only=False, top=None)
+    Pick(tiers=('A', 'A'), bands=('high',), segments=(), contactable_only=False, top=None, activities=())
     """
     tiers = tuple(_id_of(one, names) for one in pick.tiers)
-    return replace(pick, tiers=tiers, bands=tuple(_id_of(one, BANDS) for one in pick.bands))
+    activities = tuple(_id_of(one, ACTIVITIES) for one in pick.activities)
+    return replace(pick, tiers=tiers, bands=tuple(_id_of(one, BANDS) for one in pick.bands), activities=activities)
 
 
 def _id_of(asked: str, names: Mapping[str, Text]) -> str:
@@ -222,7 +231,8 @@ def customer_list(
     rows = _in_order(customers)
     table, answers = customers.take(rows), answers.take(rows)
     kept, counts = _choose(table, answers, pick, names or {})
-    return CustomerList(_columns(table, answers, lang, names or {}).filter(kept), counts, lang)
+    chosen = _columns(table.filter(kept), answers.filter(kept), lang, names or {})
+    return CustomerList(chosen, counts, lang)
 
 
 def _check(customers: pa.Table) -> None:
@@ -259,6 +269,7 @@ def _choose(
     """Return the rows kept and the count of each step."""
     everybody = pa.array([True] * table.num_rows, pa.bool_())
     steps: list[tuple[Text, pa.Array]] = [
+        (Text("another activity", "其他活跃状态"), _of_activity(table, pick.activities)),
         (Text("another tier", "其他等级"), _asked(table, "tier", pick.tiers, known=names)),
         (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands, known=BANDS)),
         (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
@@ -278,6 +289,21 @@ def _choose(
         kept = pc.and_(kept, within)
     counts = [counts[0], *(count for count in counts[1:] if count[1]), (Text("on the list", "名单人数"), _number(kept))]
     return kept, tuple(counts)
+
+
+def _of_activity(table: pa.Table, wanted: tuple[str, ...]) -> pa.Array:
+    """Rows of the activities asked for; a shop without any such customer is no slip, but a made-up word is one."""
+    unknown = [one for one in wanted if one not in ACTIVITIES]
+    if unknown or (wanted and "activity" not in table.column_names):
+        known_en, known_zh = ", ".join(ACTIVITIES), "、".join(text.zh for text in ACTIVITIES.values())
+        told = Text("the customers' table does not say who is active", "客户表未说明活跃状态")
+        word = (unknown or [""])[0]
+        raise UsageError(
+            "E-LI-008",
+            Text(f"there is no activity {word!r}", f"没有活跃状态 {word!r}") if unknown else told,
+            fix=Text(f"ask for one of {known_en}, of a run of this version", f"请使用 {known_zh}，且由本版本运行生成"),
+        )
+    return _among(table, "activity", wanted)
 
 
 def _number(mask: pa.Array) -> int:
@@ -325,8 +351,8 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str,
             continue
         if name in BILINGUAL:
             found[name] = table[held].cast(pa.string())
-        elif name == "risk_band":
-            found[name] = _said(table[name].cast(pa.string()).combine_chunks(), BANDS, lang)
+        elif name in KEYED:
+            found[name] = _said(table[name].cast(pa.string()).combine_chunks(), KEYED[name], lang)
         elif name == "contactable":
             found[name] = _said(answers, CONTACT, lang)
         elif name in ("customer_id", "tier"):

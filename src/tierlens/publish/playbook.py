@@ -87,6 +87,7 @@ class Playbook(_Strict):
     measures: Mapping[Tier, Mapping[Band, Measure]]
     timing: Mapping[Band, Timing]
     focus: Mapping[str, Measure]
+    activity: Mapping[str, Measure] = Field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -247,7 +248,8 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
     ----------
     customers : pyarrow.Table
         With ``tier``, ``churn_risk``, ``downgrade_risk`` and ``reason_1_code`` (``R-RECENCY``), the code of the main
-        reason that raises the risk. At low or unknown risk it changes nothing.
+        reason that raises the risk. At low or unknown risk it changes nothing. With ``activity``, customers without a
+        purchase in the window get the measure for that.
     book : Playbook, optional
     scheme : Scheme, optional
         The scheme in use; see ``step``.
@@ -270,9 +272,12 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
         for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)
     ]
     steps = {kind: step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
+    by_activity = (book or load_playbook()).activity
+    given = customers["activity"].to_pylist() if "activity" in customers.column_names else [""] * len(kinds)
+    chosen = [by_activity.get(activity) or steps[kind] for activity, kind in zip(given, kinds, strict=True)]
     customers = customers.append_column("risk_band", bands)
     for part in ("en", "zh", "source"):
-        texts = pa.array([getattr(steps[kind], part) for kind in kinds], pa.string())
+        texts = pa.array([getattr(measure, part) for measure in chosen], pa.string())
         customers = customers.append_column("next_step_source" if part == "source" else f"next_step_{part}", texts)
     return customers
 
