@@ -170,9 +170,9 @@ def test_a_run_is_over_when_it_is_said_and_a_dead_process_has_none(tracked: tupl
     end_run(alive, home, "FAILED")
 
 
-@pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", open_runs.mark() + " more"])
+@pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", "{mark} more"])
 def test_nothing_is_known_of_other_marks(mark: str) -> None:
-    assert not open_runs.is_dead(mark)
+    assert not open_runs.is_dead(mark.format(mark=open_runs.mark()))
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "customers.parquet"])
