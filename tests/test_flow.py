@@ -51,8 +51,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def customers(runs: tuple[Path, Path, Path]) -> pa.Table:
+def everybody(runs: tuple[Path, Path, Path]) -> pa.Table:
     return pq.read_table(runs[1] / outputs.CUSTOMERS)
+
+
+@pytest.fixture(scope="module")
+def customers(everybody: pa.Table) -> pa.Table:
+    """Return those with a purchase in the window: tiers, segments and risks are theirs."""
+    return everybody.filter(pc.equal(everybody["activity"], "active"))
 
 
 def test_two_runs_give_the_same_bytes(runs: tuple[Path, Path, Path]) -> None:
@@ -79,6 +85,14 @@ def test_every_customer_of_the_snapshot_is_there_once(runs: tuple[Path, Path, Pa
     now = panel.filter(pc.equal(panel["cutoff"], day))
     assert customers["customer_id"].to_pylist() == now["customer_id"].to_pylist()
     assert len(set(customers["customer_id"].to_pylist())) == customers.num_rows
+
+
+def test_who_does_not_buy_is_there_too_without_a_risk(everybody: pa.Table) -> None:
+    assert len(set(everybody["customer_id"].to_pylist())) == everybody.num_rows
+    others = everybody.filter(pc.not_equal(everybody["activity"], "active"))
+    assert set(others["activity"].to_pylist()) == {"lapsed", "prospect"}
+    assert others["churn_risk"].null_count == others["segment"].null_count == others.num_rows
+    assert others["risk_note_zh"].null_count == 0
 
 
 def test_the_other_tables_are_graded_and_learned_from(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:

@@ -178,7 +178,7 @@ SLIPS = {
         small_shop(), "2025-01-01", outcome="downgrade"
     ),
     "E-US-035 features": lambda: tl.grade(ROW.assign(cutoff=["soon"]), "five_step", "CNY"),
-    "E-LI-008 churn": lambda: tl.customer_list(ROW, [0.1, 0.2]),
+    "E-LI-009 churn": lambda: tl.customer_list(ROW, [0.1, 0.2]),
 }
 
 

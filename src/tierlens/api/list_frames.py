@@ -112,7 +112,7 @@ def customer_list(
     Raises
     ------
     DataError
-        ``E-LI-002`` when a customer is there twice; ``E-LI-008`` when risks are not one a row.
+        ``E-LI-002`` when a customer is there twice; ``E-LI-009`` when risks are not one a row.
     UsageError
         ``E-LI-003`` when a tier or band is asked for that no customer has.
 
@@ -143,7 +143,7 @@ def _risks(given: Any, rows: int, name: str) -> pa.Array:
     values = np.asarray(given, dtype=np.float64)
     if values.shape != (rows,):
         raise DataError(
-            "E-LI-008",
+            "E-LI-009",
             Text(f"{rows} customers, {name} of shape {values.shape}", f"客户 {rows} 位，{name} 形状为 {values.shape}"),
             where=name,
             fix=Text("give one risk a row of graded, such as predict_proba(...)[:, 1]",

@@ -197,7 +197,7 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
 
     found = graded_at(config, lambda used: [used.cutoff_day], tied=True)
     if not _there(found.grades, customer):
-        return _no_way(_other(found, customer), lang)
+        return _no_way(_other(found, customer), found.scheme, lang)
     one = _only(found.grades, customer)
     steps = steps_of(found, one)
     currency = found.shop.tables.currency
@@ -255,12 +255,12 @@ def _other(found: Graded, customer: str) -> Everybody:
     return one
 
 
-def _no_way(one: Everybody, lang: Lang) -> dict[str, Any]:
+def _no_way(one: Everybody, scheme: Scheme, lang: Lang) -> dict[str, Any]:
     """Return what is known of a customer who must buy before there is a way to search."""
-    row = one.graded.to_pylist()[0]
+    row, named = one.graded.to_pylist()[0], {tier.id: tier.short.say(lang) for tier in scheme.tiers}
     note = NO_WAY[one.activity[0].as_py()].fill(days=one.features["recency_days"][0].as_py())
-    return {"customer_id": row["customer_id"], "tier": row["tier"], "score": row["score"], "steps": [],
-            "note": note.say(lang), "roll_off": []}  # fmt: skip
+    return {"customer_id": row["customer_id"], "tier": row["tier"], "tier_name": named.get(row["tier"], "-"),
+            "score": row["score"], "steps": [], "note": note.say(lang), "roll_off": []}  # fmt: skip
 
 
 def _only(table: pa.Table, customer: str) -> pa.Table:

@@ -266,7 +266,7 @@ def path(
     give(
         found,
         [
-            f"{customer}  {found['tier_name'] or '-'}  {_score(found['score'])}",
+            f"{customer}  {found['tier_name']}  {_score(found['score'])}",
             *found["steps"],
             found["note"],
             *found["roll_off"],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.errors import DataError
-from tierlens.grading.columns import Columns, Frame, added, columns_of_frame, has_history, rounded, settle_numbers
+from tierlens.grading.columns import KEYS, Columns, Frame, added, columns_of_frame, has_history, rounded, settle_numbers
 from tierlens.grading.labels import label_column
 from tierlens.grading.parts import Indicator, Normalise
 from tierlens.grading.scheme import Scheme
@@ -87,7 +87,8 @@ def _has_label(columns: Columns) -> nw.Expr | None:
     read = {name for rule in label.rules for when in rule.when for name in when}
     if label.otherwise is not None or any(name.startswith(AFTERWARDS) for name in read):
         return None
-    return ~label_column(label, columns).is_null()
+    # A label of which no column is there is a bare literal: beside a column it is told row by row.
+    return nw.when(~nw.col(KEYS[0]).is_null()).then(~label_column(label, columns).is_null())
 
 
 AFTERWARDS = ("score", "points_", "label_", "coverage", "tier")

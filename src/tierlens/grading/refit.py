@@ -80,9 +80,10 @@ class Refit:
         """Say what is proposed and what it would change."""
         tiers, n = len(self.scheme.tiers), self.inside
         short = Text("", "") if n == tiers else Text(
-            ". No centre on the scale with a spread of up to half of it brings every tier into its band: points end at "
+            ". Of the centres on the scale and spreads up to half of it that were tried, none brings every tier into "
+            "its band: points end at "
             f"{self.scheme.points.high:f}, and few customers stand near the top in most indicators at once",
-            f"。在量表范围内、标准差不超过半个量表时，没有任何取值能使各级均达到建议占比：单项最高 "
+            f"。在量表范围内、标准差不超过半个量表时，所试取值均不能使各级都达到建议占比：单项最高 "
             f"{self.scheme.points.high:f} 分，而多数指标同时接近最高分的客户很少",
         )  # fmt: skip
         return Text(

@@ -274,12 +274,23 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
     steps = {kind: step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
     by_activity = (book or load_playbook()).activity
     given = customers["activity"].to_pylist() if "activity" in customers.column_names else [""] * len(kinds)
-    chosen = [by_activity.get(activity) or steps[kind] for activity, kind in zip(given, kinds, strict=True)]
+    chosen = [_of_activity(by_activity.get(activity), steps[kind], kind[0], scheme)
+              for activity, kind in zip(given, kinds, strict=True)]  # fmt: skip
     customers = customers.append_column("risk_band", bands)
     for part in ("en", "zh", "source"):
         texts = pa.array([getattr(measure, part) for measure in chosen], pa.string())
         customers = customers.append_column("next_step_source" if part == "source" else f"next_step_{part}", texts)
     return customers
+
+
+def _of_activity(of_activity: Measure | None, of_tier: Measure, tier: str | None, scheme: Scheme | None) -> Measure:
+    """Return the step of a customer without a purchase in the window: what the scheme states for the tier, then that."""
+    if of_activity is None:
+        return of_tier
+    if scheme is None or not any(one.id == tier and one.measures for one in scheme.tiers):
+        return of_activity
+    is_own = of_activity.source.split(" ", 1)[0] == scheme.id
+    return _joined(of_tier, of_activity, Text("", "") if is_own else SUPPLEMENT)
 
 
 def _family(code: str | None) -> str | None:
