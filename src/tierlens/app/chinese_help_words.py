@@ -149,8 +149,8 @@ _COMMANDS = {
     "Check, explain, start or import a scheme.": "检查、说明、新建或导入方案。",
     "List the shipped schemes.": "列出内置方案。",
     "Hold a scheme against the linter, and print what each indicator can contribute.\n\n"
-    "With --data it is tried on the customers of a run file: shares of tiers beside the suggested ones, tiers that nobody "
-    "reaches and why, customers without a tier, triggers that fire for nobody. --propose changes nothing by itself.": (
+    "With --data it is tried on the customers of a run file: shares of tiers beside the suggested ones, tiers that "
+    "nobody reaches and why, customers without a tier, triggers that fire for nobody. --propose changes nothing by itself.": (
         "检查方案有无问题，并显示每个指标最多可影响多少分。\n\n"
         "加 --data 则在运行文件的客户上试用：各级占比与建议占比、无人达到的等级及原因、无等级的客户、"
         "未触发的条件。--propose 本身不作任何更改。"
@@ -160,7 +160,7 @@ _COMMANDS = {
         "配合 --data：提出更接近建议占比的中心与离散度。"
     ),
     "With --propose: write the proposal as a new scheme (.yaml).": "配合 --propose：将建议写成新方案（.yaml）。",
-    "Only active, lapsed or prospect.": "仅限活跃、沉睡或潜在客户（active、lapsed、prospect）。",
+    "Only active, lapsed or prospect.": "仅限活跃、沉睡或潜在客户。",
     "Show a scheme as the tables that a sales manager can sign.": "将方案显示为销售负责人可签字的表格。",
     "Make a scheme file of a workbook; the round trip is exact.": "由工作簿生成方案文件；往返转换完全一致。",
     "Write a starter scheme for the features of a run file.": "按运行文件的特征写出一份起步方案。",

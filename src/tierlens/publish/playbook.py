@@ -284,7 +284,7 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
 
 
 def _of_activity(of_activity: Measure | None, of_tier: Measure, tier: str | None, scheme: Scheme | None) -> Measure:
-    """Return the step of a customer without a purchase in the window: what the scheme states for the tier, then that."""
+    """Return the step of a customer without a purchase in the window: first what the scheme states for the tier."""
     if of_activity is None:
         return of_tier
     if scheme is None or not any(one.id == tier and one.measures for one in scheme.tiers):
