@@ -150,7 +150,8 @@ _COMMANDS = {
     "List the shipped schemes.": "列出内置方案。",
     "Hold a scheme against the linter, and print what each indicator can contribute.\n\n"
     "With --data it is tried on the customers of a run file: shares of tiers beside the suggested ones, tiers that "
-    "nobody reaches and why, customers without a tier, triggers that fire for nobody. --propose changes nothing by itself.": (
+    "nobody reaches and why, customers without a tier, triggers that fire for nobody. --propose "
+    "changes nothing by itself.": (
         "检查方案有无问题，并显示每个指标最多可影响多少分。\n\n"
         "加 --data 则在运行文件的客户上试用：各级占比与建议占比、无人达到的等级及原因、无等级的客户、"
         "未触发的条件。--propose 本身不作任何更改。"
