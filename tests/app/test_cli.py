@@ -134,3 +134,28 @@ def test_output_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=True, env=environment)
     assert "距上次购买天数" in done.stdout.decode("utf-8")
     assert b"\x1b[" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runn", "x"], "E-US-038 tierlens: No such command 'runn'"),
+        (["--nope"], "E-US-038 tierlens: No such option: --nope"),
+        (["run"], "E-US-038 tierlens run: Missing argument 'file'"),
+        (["list", "a.csv", "--top", "0"], "E-US-038 tierlens list: Invalid value for '--top'"),
+        (["list", "a.csv", "--lang", "xx"], "E-US-038 tierlens list: Invalid value for '--lang': 'xx' is not one of"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_line_with_a_code(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert told.count("\n") == 1
+    assert "--help'" in told
+
+
+def test_an_outcome_that_there_is_not_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "a", "b", "--outcome", "chrun"]) == 2
+    assert "E-RU-023 --outcome: there is no outcome 'chrun'; did you mean 'churn'?" in capsys.readouterr().err

@@ -133,3 +133,29 @@ def test_triggers_come_with_values_and_transactions():
     unlimited = RATING.triggers[0].model_copy(update={"rows_days": None})
     everything = rows_behind(polars, on_polars(graded), unlimited).collect("pyarrow").to_native()
     assert sorted(everything["amount"].to_pylist()) == [5, 70, 100]
+
+
+def test_data_that_came_or_went_are_named_where_they_moved_the_weights(tmp_path):
+    import duckdb
+    import narwhals as nw
+
+    from tierlens.grading.moved import moved
+    from tierlens.grading.scheme import load_scheme
+    from tierlens.grading.scoring import grade
+    from tierlens.sources.tables import Currency
+
+    money, scheme = Currency("CNY"), load_scheme("relationship_rating")
+    rows = (
+        "select * from (values ('C1', 1::int, 600000 * 100, null::double), ('C1', 2::int, 600000 * 100, 1.0)) "
+        "t(customer_id, cutoff, monetary, new_demand_fit)"
+    )
+    for turned, said in ((rows, "Data that were not there before"),
+                         (rows.replace("2::int", "0::int"), "Data that are there no more")):  # fmt: skip
+        frame = nw.from_native(duckdb.connect().sql(turned))
+        features, graded = (x.collect("pyarrow").to_native() for x in (frame, grade(frame, scheme, money)))
+        days = (1, 2) if turned == rows else (0, 1)
+        found = moved(graded, features, scheme, money, days, "en")
+        assert found
+        reasons = found[0].reasons
+        if not any("was no data" in reason or "no data, was" in reason for reason in reasons):
+            assert any(said in reason for reason in reasons), reasons

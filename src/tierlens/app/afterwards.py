@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from tierlens.app import outputs
 from tierlens.app.clock import Tell
 from tierlens.app.prepare import quietly
 from tierlens.app.tasks import STANDING
-from tierlens.errors import DataError, TierlensError
+from tierlens.errors import DataError, TierlensError, UsageError
 from tierlens.explain.contributions import title_of
 from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY, to_arrow
@@ -212,9 +213,12 @@ def compared(champion: Path, challenger: Path, outcome: str, tests: int, draws: 
 
     Raises
     ------
+    UsageError
+        ``E-RU-023`` for an outcome that there is not.
     DataError
         ``E-RU-020`` when they share no row, ``E-RU-021`` when they say different things of what happened.
     """
+    _refuse_no_outcome(outcome)
     one, two = (_tested(folder, outcome) for folder in (champion, challenger))
     days = sorted(set(one["cutoff"].to_pylist()) & set(two["cutoff"].to_pylist()))[-tests:]
     both = one.join(two, keys=list(KEY), right_suffix="_2", join_type="inner")
@@ -241,6 +245,17 @@ def compared(champion: Path, challenger: Path, outcome: str, tests: int, draws: 
 def _in_days(table: pa.Table) -> pa.Table:
     """Return a kept table with cutoffs as day numbers again; files hold them as dates."""
     return table.set_column(table.column_names.index("cutoff"), "cutoff", table["cutoff"].cast(pa.int32()))
+
+
+def _refuse_no_outcome(outcome: str) -> None:
+    known = ("churn", "downgrade")
+    if outcome not in known:
+        near = difflib.get_close_matches(outcome, known, 1)
+        meant = Text(f"did you mean {near[0]!r}?", f"是否指 {near[0]!r}？") if near else Text(
+            "there are churn and downgrade", "可用：churn、downgrade"
+        )  # fmt: skip
+        raise UsageError("E-RU-023", Text(f"there is no outcome {outcome!r}", f"没有结果 {outcome!r}"),
+                         where="--outcome", fix=meant)  # fmt: skip
 
 
 def _tested(folder: Path, outcome: str) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from tierlens.app.chinese_help_words import HELP
+from tierlens.app.terminal import SLIP, path_of_slip
 
 MOST_WIDE = 80
 NAMES_AT_MOST = 26
@@ -59,14 +60,9 @@ def in_chinese(command: Any) -> None:
 
 
 def said_of_slip(problem: Any) -> str:
-    """Return what is said of a slip on the command line: how the command is used, where its help is, what is wrong."""
-    context = getattr(problem, "ctx", None)
-    if type(problem).__name__ == "NoArgsIsHelpError":
-        return str(problem.format_message())
-    lines = [] if context is None else [
-        *_usage(context), f"查看帮助：{context.command_path} {context.help_option_names[0]} --lang zh", "",
-    ]  # fmt: skip
-    return "\n".join([*lines, f"错误：{_wrong(problem)}"])
+    """Return what is said of a slip on the command line in one line: what is wrong, and where help is."""
+    path = path_of_slip(problem)
+    return f"{SLIP} {path}：{_wrong(problem)}；查看帮助：{path} --help --lang zh"
 
 
 def _wrong(problem: Any) -> str:

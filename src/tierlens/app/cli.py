@@ -12,7 +12,7 @@ import typer
 from tierlens import __version__
 from tierlens.app import features, models, notice, reading, reviewer
 from tierlens.app.group_lang import defaults
-from tierlens.app.terminal import EXIT_CODES, give, guarded, plain_output, say, tell, wanted_lang
+from tierlens.app.terminal import EXIT_CODES, SLIP, give, guarded, path_of_slip, plain_output, say, tell, wanted_lang
 from tierlens.words import Lang
 
 if TYPE_CHECKING:
@@ -301,9 +301,14 @@ def _spoken(lang: Lang) -> Any:
 
 def _show(problem: Any, lang: Lang) -> None:
     """Tell of a slip on the command line."""
-    if lang == "en":
-        problem.show()
+    if type(problem).__name__ == "NoArgsIsHelpError":
+        say(str(problem.format_message()), aside=True)
         return
-    from tierlens.app.chinese_help import said_of_slip
+    if lang == "zh":
+        from tierlens.app.chinese_help import said_of_slip
 
-    say(said_of_slip(problem), aside=True)
+        say(said_of_slip(problem), aside=True)
+        return
+    path = path_of_slip(problem)
+    told = " ".join(problem.format_message().split()).replace("Value error, ", "").removesuffix(".")
+    say(f"{SLIP} {path}: {told}; see '{path} --help'", aside=True)

@@ -328,9 +328,11 @@ def load_config(path: Path | str) -> RunConfig:
             where=str(path),
             fix=Text(
                 f"write a run file (run.yaml) that names it, with the lines 'name: Our shop', "
-                f"'source: {{files: {path.name}, currency: CNY}}', 'cutoff: \"2025-04-01\"'",
+                f"'source: {{files: {path.name}, currency: CNY}}', 'cutoff: \"2025-04-01\"', "
+                "'risk: {first_cutoff: \"2024-02-01\"}'",
                 f"请编写引用它的运行文件（run.yaml），包含 'name: 我的店'、"
-                f"'source: {{files: {path.name}, currency: CNY}}'、'cutoff: \"2025-04-01\"' 三行",
+                f"'source: {{files: {path.name}, currency: CNY}}'、'cutoff: \"2025-04-01\"'、"
+                "'risk: {first_cutoff: \"2024-02-01\"}' 四行",
             ),
         )
     return _within(_built(path), path.parent)

@@ -66,7 +66,7 @@ def folds_of(task: Task, config: RunConfig) -> Folds:
     if not both:
         raise _one_result(task, task.rows)
     if not _fewest(task, [test for _, test in both]):
-        raise _one_result(task, at_cutoffs(task.rows, [test for _, test in both]))
+        raise _none_tested(task, [test for _, test in both])
     return both
 
 
@@ -131,6 +131,26 @@ def _one_result(task: Task, rows: pa.Table) -> DataError:
         fix=Text(
             "give more cutoffs (an earlier risk.first_cutoff), more customers or a longer window.horizon",
             "请增加截止日（提前 risk.first_cutoff）、增加客户或加长 window.horizon",
+        ),
+    )
+
+
+def _none_tested(task: Task, tests: Sequence[int]) -> DataError:
+    rows, days = at_cutoffs(task.rows, tests), [str(day_date(day)) for day in tests]
+    happened, whole = (int(pc.sum(one[task.outcome]).as_py() or 0) for one in (rows, task.rows))
+    return DataError(
+        "E-RI-072",
+        Text(
+            f"at the cutoffs that would be tested ({', '.join(days)}) {happened:,} of {rows.num_rows:,} customers met "
+            f"this outcome, over all past cutoffs {whole:,} of {task.rows.num_rows:,}; a test needs one who did and "
+            "one who did not",
+            f"可检验的截止日（{'、'.join(days)}）上 {rows.num_rows:,} 个客户中有 {happened:,} 个发生该结果，"
+            f"全部历史截止日 {task.rows.num_rows:,} 个中有 {whole:,} 个；检验至少需发生与未发生各一个",
+        ),
+        where=task.outcome,
+        fix=Text(
+            f"test more cutoffs (risk.tests is {len(days)}), or bring more customers or a longer window.horizon",
+            f"请检验更多截止日（risk.tests 现为 {len(days)}）、增加客户或加长 window.horizon",
         ),
     )
 

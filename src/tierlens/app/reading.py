@@ -39,7 +39,7 @@ def read(
 
         if rejects is not None:
             targets.writable(rejects, targets.REJECTS, force, inputs)
-        quality = read_only(config, rejects, lambda text: tell(text, lang))
+        quality = read_only(config, rejects, lambda text: tell(text, lang), allow_empty)
         if as_json:
             give(quality.to_dict(), [], True)
         else:

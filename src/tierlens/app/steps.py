@@ -37,8 +37,10 @@ from tierlens.sources.quality import Quality
 from tierlens.words import Lang
 
 
-def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly) -> Quality:
+def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly, allow_empty: bool = False) -> Quality:
     """Read the source and return its quality report; write the quarantined lines where asked."""
+    if allow_empty and config.source is not None:
+        config = config.model_copy(update={"source": config.source.model_copy(update={"allow_empty": True})})
     _, shop = obtain(config, tell)
     if rejects is not None:
         with replacing(rejects) as temporary:

@@ -14,9 +14,19 @@ from tierlens.app import notice
 from tierlens.app.failures import failure_of, settle_streams
 from tierlens.words import Lang, Text
 
+SLIP = "E-US-038"
+"""Code of a slip on the command line: an unknown command or option, a missing argument, a value that cannot be."""
+
+
 EXIT_CODES = """Exit codes: 0 done; 1 a fault of tierlens or of the machine (disk, memory); 2 what was typed or
 configured is wrong (command, path, run file, scheme); 3 data that must not be used; 4 busy; 5 an optional package is
 missing; 130 interrupted by Ctrl-C, 143 by SIGTERM."""
+
+
+def path_of_slip(problem: Any) -> str:
+    """Return the command that a slip was made in; the whole program where typer knows none."""
+    context = getattr(problem, "ctx", None)
+    return "tierlens" if context is None else str(context.command_path)
 
 
 def wanted_lang(arguments: Sequence[str]) -> Lang:

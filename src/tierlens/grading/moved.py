@@ -220,9 +220,25 @@ class Why:
             return
         known = {i.id: (d, i) for d, i in self.teller.scheme.indicators}
         way = 1.0 if (change or 0.0) > 0 else -1.0
-        for name, part in sorted(parts.items(), key=lambda item: -way * item[1]):
-            if way * part >= LEAST:
-                yield self._indicator(*known[name], part)
+        told = [name for name, part in sorted(parts.items(), key=lambda item: -way * item[1]) if way * part >= LEAST]
+        yield from self._came_and_went([i for name, (_, i) in known.items() if name not in told], bool(told))
+        for name in told:
+            yield self._indicator(*known[name], parts[name])
+
+    def _came_and_went(self, indicators: list[Indicator], is_due: bool) -> Iterator[str]:
+        """Say which indicators have data at one cutoff only and are no reason themselves: they change all weights."""
+        lang = self.teller.lang
+        had = [(i.title.say(lang), tuple(finite(row.get(f"points_{i.id}")) is not None for row in self.graded))
+               for i in indicators]  # fmt: skip
+        for words, wanted in (
+            (("Data that were not there before ({}) take weight from the others",
+              "此前缺少数据的指标（{}）现已有数据，其余指标的权重因此下降"), (False, True)),
+            (("Data that are there no more ({}) give their weight to the others",
+              "此前有数据的指标（{}）现缺少数据，其权重转给其余指标"), (True, False)),
+        ):  # fmt: skip
+            names = [title for title, both in had if both == wanted]
+            if names and is_due:
+                yield self.teller.say(*words, self.teller.say(", ", "、").join(names))
 
     def _ungraded(self, day: int, row: Row) -> str:
         date = day_date(day)

@@ -18,8 +18,8 @@ VERDICTS = {
         "the model cannot be told from the best baseline; use the simpler one", "模型与最佳基线无显著差异，宜用较简单者"
     ),
     "same": Text(
-        "no difference was found between the model and the best baseline; use the simpler one",
-        "未发现模型与最佳基线有差异，宜用较简单者",
+        "the model and the best baseline rank customers alike (AUC within 0.0005); use the simpler one",
+        "模型与最佳基线的排序相当（AUC 相差不到 0.0005），宜用较简单者",
     ),
     "below": Text(
         "the model ranks customers worse than the best baseline; do not use it", "模型排序劣于最佳基线，不宜使用"
