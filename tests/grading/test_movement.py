@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tests.grading.conftest import on_duckdb, on_polars, random_customers
 from tests.grading.test_path import transactions
 from tierlens.errors import UsageError
+from tierlens.features.snapshot import to_arrow
+from tierlens.grading.moved import moved
 from tierlens.grading.movement import contributions_of, effective_weights, history, migration, score_change
 from tierlens.grading.scheme import load_scheme
 from tierlens.grading.scoring import grade
@@ -135,27 +137,18 @@ def test_triggers_come_with_values_and_transactions():
     assert sorted(everything["amount"].to_pylist()) == [5, 70, 100]
 
 
-def test_data_that_came_or_went_are_named_where_they_moved_the_weights(tmp_path):
-    import duckdb
-    import narwhals as nw
-
-    from tierlens.grading.moved import moved
-    from tierlens.grading.scheme import load_scheme
-    from tierlens.grading.scoring import grade
-    from tierlens.sources.tables import Currency
-
+def test_data_that_came_or_went_are_named_where_they_moved_the_weights():
     money, scheme = Currency("CNY"), load_scheme("relationship_rating")
-    rows = (
-        "select * from (values ('C1', 1::int, 600000 * 100, null::double), ('C1', 2::int, 600000 * 100, 1.0)) "
-        "t(customer_id, cutoff, monetary, new_demand_fit)"
-    )
-    for turned, said in ((rows, "Data that were not there before"),
-                         (rows.replace("2::int", "0::int"), "Data that are there no more")):  # fmt: skip
-        frame = nw.from_native(duckdb.connect().sql(turned))
-        features, graded = (x.collect("pyarrow").to_native() for x in (frame, grade(frame, scheme, money)))
-        days = (1, 2) if turned == rows else (0, 1)
-        found = moved(graded, features, scheme, money, days, "en")
-        assert found
-        reasons = found[0].reasons
-        if not any("was no data" in reason or "no data, was" in reason for reason in reasons):
-            assert any(said in reason for reason in reasons), reasons
+    others = [i.id for _, i in scheme.indicators if i.id != "annual_amount"][:4]
+    title = next(i.title.en for _, i in scheme.indicators if i.id == others[0])
+    for later, said in ((2, "Data that were not there before ("), (0, "Data that are there no more (")):
+        table = pa.table({
+            "customer_id": ["C1", "C1"], "cutoff": pa.array([1, later], pa.int32()), "monetary": [60_000_000] * 2,
+            **{f"points_{name}": pa.array([None, 2.0]) for name in others},
+        })  # fmt: skip
+        graded = to_arrow(grade(table, scheme, money))
+        (move,) = moved(graded, table, scheme, money, (min(1, later), max(1, later)), "en")
+        assert ((move.tiers_gained or 0) < 0) is (later == 2)
+        assert move.reasons[0].startswith(said)
+        assert title in move.reasons[0]
+        assert "points 7 as before; weight" in move.reasons[1]
