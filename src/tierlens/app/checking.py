@@ -11,12 +11,11 @@ from tierlens.app import outputs, targets
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import ABSENT, obtain, quietly, simulated
 from tierlens.app.targets import Kind
-from tierlens.app.terminal import say, table
 from tierlens.errors import DataError, MissingExtraError
 from tierlens.sources.quality import Quality
 from tierlens.sources.reasons import REASONS
 from tierlens.sources.tables import Tables
-from tierlens.words import Lang, Text
+from tierlens.words import Text
 
 LATER = Text(
     "lines at or after the cutoff, or recorded then: a run of this cutoff does not see them",
@@ -150,17 +149,3 @@ def write_out(quality: Quality, place: Callable[[str, Kind], Path]) -> list[Path
             report.write_rejects(temporary)
     text = json.dumps(quality.to_dict(), ensure_ascii=False, indent=2)
     return [*rejects, write_text(told, text)]
-
-
-def show(found: Checked, lang: Lang) -> None:
-    """Print every table's report in both languages, and the sum that closes."""
-    for name, quality in {"transactions": found.quality, **found.quality.others}.items():
-        rows = list(report_rows(quality))
-        if name == "transactions" and found.later:
-            rows.append(("", LATER.en, LATER.zh, f"{found.later:,}"))
-        table(["code", "what", "项目", "rows"], rows, name)
-        sum_of = Text("rows in = used + quarantined + deduplicated", "读入 = 使用 + 隔离 + 去重")
-        say(f"{sum_of.say(lang)}: {closing(quality)}")
-        for count in (count for count in quality.files if count.ignored):
-            say(f"{IGNORED.say(lang)} ({count.file}): {', '.join(count.ignored)}")
-        say("")

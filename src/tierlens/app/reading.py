@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tierlens.app.terminal import give, say, table, tell
 from tierlens.words import Lang, Text
+
+if TYPE_CHECKING:
+    from tierlens.app.checking import Checked
 
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
@@ -45,16 +48,32 @@ def read(
         else:
             table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
         return
-    from tierlens.app.checking import check, show, write_out
+    from tierlens.app.checking import check, write_out
 
     found = check(config, allow_empty)
     written = write_out(found.quality, lambda path, kind: targets.writable(out / path, kind, force, inputs))
     if as_json:
         give({**found.quality.to_dict(), "later": found.later, "written": [str(path) for path in written]}, [], True)
     else:
-        show(found, lang)
+        _show(found, lang)
         say("\n".join(str(path) for path in written))
     found.quality.enforce()
+
+
+def _show(found: Checked, lang: Lang) -> None:
+    """Print every table's report in both languages, and the sum that closes."""
+    from tierlens.app.checking import IGNORED, LATER, closing, report_rows
+
+    for name, quality in {"transactions": found.quality, **found.quality.others}.items():
+        rows = list(report_rows(quality))
+        if name == "transactions" and found.later:
+            rows.append(("", LATER.en, LATER.zh, f"{found.later:,}"))
+        table(["code", "what", "项目", "rows"], rows, name)
+        sum_of = Text("rows in = used + quarantined + deduplicated", "读入 = 使用 + 隔离 + 去重")
+        say(f"{sum_of.say(lang)}: {closing(quality)}")
+        for count in (count for count in quality.files if count.ignored):
+            say(f"{IGNORED.say(lang)} ({count.file}): {', '.join(count.ignored)}")
+        say("")
 
 
 def twins(

@@ -20,7 +20,6 @@ from tierlens.app.learn import Learned
 from tierlens.app.outputs import FINDINGS, MODELS, REPORT, RIVAL, RUN
 from tierlens.app.prepare import Prepared, Shop
 from tierlens.app.trial import BASELINE
-from tierlens.errors import UsageError
 from tierlens.grading.scheme import Scheme
 from tierlens.publish import gather, runfile
 from tierlens.publish.findings import About, Findings
@@ -179,18 +178,6 @@ def _tested(one: Learned, score: str) -> Foretold | None:
         return None
     names = ("customer_id", "cutoff", "happened", score)
     return Foretold(*(one.tested[name].to_numpy(zero_copy_only=False) for name in names))
-
-
-def not_tracked(problem: UsageError) -> Text:
-    """Return what is said when the tracking store refuses, and how to track later."""
-    note = UsageError(
-        "E-TK-004",
-        Text(f"not tracked, but written whole: {problem.what.en}", f"未被跟踪，但结果已完整写出：{problem.what.zh}"),
-        where=problem.where,
-        fix=Text("mend the store or set MLFLOW_TRACKING_URI, then run the same command again (run: with --force)",
-                 "请修复跟踪库或设置 MLFLOW_TRACKING_URI，然后重新执行同一命令（run 请加 --force）"),
-    )  # fmt: skip
-    return Text(" ".join(note.say("en").split()), " ".join(note.say("zh").split()))
 
 
 def moment() -> str:

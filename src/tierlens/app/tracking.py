@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 
 from tierlens.app.clock import Tell
-from tierlens.app.record import not_tracked
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.publish.records import REFUSED, RunRecord
+from tierlens.publish.store import not_tracked
 
 
 class Tracking:

@@ -13,10 +13,10 @@ from tierlens.app.clock import Tell
 from tierlens.app.config import RunConfig
 from tierlens.app.learn import classifier, frame
 from tierlens.app.prepare import closing_cutoffs, obtain, prepare
-from tierlens.app.record import not_tracked
 from tierlens.app.tasks import at_cutoffs, tasks_of
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.records import REFUSED, SearchRecord, TrialRecord
+from tierlens.publish.store import not_tracked
 from tierlens.risk.model import RiskClassifier
 from tierlens.risk.space import Range
 from tierlens.risk.split import SnapshotSplit

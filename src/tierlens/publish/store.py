@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from tierlens.errors import UsageError
 from tierlens.publish.atomic import OWNER_FILE, sync
 from tierlens.scratch import HeldError, locked
 from tierlens.words import Text
@@ -77,3 +78,15 @@ def appear(new: Path, place: Path) -> None:
         if not place.exists():
             new.rename(place)
     sync(place.parent)
+
+
+def not_tracked(problem: UsageError) -> Text:
+    """Return what is said when the tracking store refuses, and how to track later."""
+    note = UsageError(
+        "E-TK-004",
+        Text(f"not tracked, but written whole: {problem.what.en}", f"未被跟踪，但结果已完整写出：{problem.what.zh}"),
+        where=problem.where,
+        fix=Text("mend the store or set MLFLOW_TRACKING_URI, then run the same command again (run: with --force)",
+                 "请修复跟踪库或设置 MLFLOW_TRACKING_URI，然后重新执行同一命令（run 请加 --force）"),
+    )  # fmt: skip
+    return Text(" ".join(note.say("en").split()), " ".join(note.say("zh").split()))
