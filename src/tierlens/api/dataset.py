@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from tierlens.api.native_frames import Library, as_library, library_of
 from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
+from tierlens.sources.contracts import OTHERS
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.frames import tables_and_quality
 from tierlens.sources.headers import guess_roles
@@ -187,9 +188,11 @@ def from_frame(
     """
     money = money_of(currency, rates)
     rules = _checked(Policies, policies) if policies is not None else None
+    _checked(Source, {"files": "-", "currency": money, "timezone": timezone, "name": name})
     renamed = _with_roles(orders, columns)
     with scratch(temporary()) as folder:
         others = {}
+        _refuse_unknown_tables(tables or {})
         for table, frame in (tables or {}).items():
             others[table] = str(folder / f"{table}.parquet")
             pq.write_table(arrow_of(frame, f"tables[{table!r}]"), others[table])
@@ -265,6 +268,18 @@ def _checked(kind: type[Setting], given: Any) -> Setting:
             where=where,
             fix=Text(f"{kind.__name__} takes {names}", f"{kind.__name__} 的设置：{names}"),
         ) from None
+
+
+def _refuse_unknown_tables(tables: Mapping[str, Any]) -> None:
+    for name in tables:
+        if name not in OTHERS:
+            listed = ", ".join(OTHERS)
+            raise UsageError(
+                "E-US-033",
+                Text(f"there is no table {name!r}", f"没有数据表 {name!r}"),
+                where="tables",
+                fix=Text(f"there are {listed}", f"可用：{listed}"),
+            )
 
 
 def _with_roles(orders: Any, columns: Mapping[str, str] | None) -> Any:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierlens.api.native_frames import as_library, inner, library_of, shown
 from tierlens.api.tier_frames import as_scheme
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import Side, side_by_side
 from tierlens.explain.reasons import reasons as all_reasons
+from tierlens.features.catalog import WHOLE
 from tierlens.grading.scheme import Scheme
 from tierlens.publish.lists import LANGS, Pick
 from tierlens.publish.lists import customer_list as listed
@@ -49,14 +52,13 @@ def reasons(
     side : {"both", "raises", "lowers"}
         Reasons either way, or only those of one side.
     medians : mapping of str to float, optional
-        What to compare with, money in minor units; default: the medians of ``features``.
+        What to compare with, money in whole units; default: the medians of ``features``.
 
     Returns
     -------
     frame
         One row a reason: ``row`` (0-based row of ``features``), the keys, ``rank``, ``code``, ``family``, ``feature``,
-        ``value``, ``median``, ``contribution`` (log-odds), ``effect``, ``text_en``, ``text_zh``; ``value`` and
-        ``median`` of money in minor units.
+        ``value``, ``median`` (money in whole units), ``contribution`` (log-odds), ``effect``, ``text_en``, ``text_zh``.
 
     Examples
     --------
@@ -67,8 +69,21 @@ def reasons(
     'No purchase for 143 days (half of customers: 51): raises the risk'
     """
     table = inner(features, "features", currency)
-    said = all_reasons(contributions, table, currency=currency, top=top, side=side, medians=medians)
-    return as_library(shown(said), library_of(features))
+    inside = {name: value * currency.minor if _is_money(name) else value for name, value in (medians or {}).items()}
+    said = all_reasons(contributions, table, currency=currency, top=top, side=side, medians=inside or None)
+    return as_library(shown(_in_units(said, currency)), library_of(features))
+
+
+def _is_money(name: str) -> bool:
+    return name in WHOLE and WHOLE[name].unit == "money"
+
+
+def _in_units(said: pa.Table, currency: Currency) -> pa.Table:
+    """Return reasons with the values of money features in whole units."""
+    per = pa.array([float(currency.minor) if _is_money(name) else 1.0 for name in said["feature"].to_pylist()])
+    for name in ("value", "median"):
+        said = said.set_column(said.column_names.index(name), name, pc.divide(said[name], per))
+    return said
 
 
 def customer_list(
@@ -76,7 +91,7 @@ def customer_list(
     risk: Mapping[str, Any] | Any = None,
     reasons: Any = None,
     *,
-    scheme: str | Scheme | None = None,
+    scheme: str | Path | Scheme | None = None,
     tiers: Sequence[str] = (),
     bands: Sequence[str] = (),
     top: int | None = None,
@@ -92,7 +107,7 @@ def customer_list(
         Churn risks of 0 to 1 in the order of ``graded``; or ``{"churn": ..., "downgrade": ...}``. NaN where an outcome
         does not apply.
     reasons : frame, optional
-        From :func:`reasons` of the same rows in the same order.
+        From :func:`reasons` of the same rows in the same order; those that raise the risk are shown.
     scheme : str or Scheme, optional
         The scheme in use: its own next steps and names of tiers.
     tiers, bands : sequence of str
@@ -112,9 +127,11 @@ def customer_list(
     Raises
     ------
     DataError
-        ``E-LI-002`` when a customer is there twice; ``E-LI-009`` when risks are not one a row.
+        ``E-LI-002`` when a customer is there twice; ``E-LI-009`` when risks are not one a row, ``E-LI-011`` when one
+        lies outside 0 to 1, ``E-LI-012`` when reasons are of other rows.
     UsageError
-        ``E-LI-003`` when a tier or band is asked for that no customer has.
+        ``E-LI-003`` when a tier or band is asked for that no customer has, ``E-LI-010`` for an outcome or a language
+        that there is not.
 
     Examples
     --------
@@ -126,6 +143,7 @@ def customer_list(
     rules = as_scheme(scheme) if scheme is not None else None
     table = inner(graded, "graded").select(["customer_id", "tier", "score"])
     risks = risk if isinstance(risk, Mapping) else {"churn": risk}
+    _refuse_unknown(risks, lang)
     for outcome in ("churn", "downgrade"):
         table = table.append_column(f"{outcome}_risk", _risks(risks.get(outcome), table.num_rows, outcome))
     table = _with_reasons(table, reasons)
@@ -137,10 +155,31 @@ def customer_list(
     return as_library(found.drop_columns(["segment", "contactable"]), library_of(graded))
 
 
+def _refuse_unknown(risks: Mapping[str, Any], lang: str) -> None:
+    """Refuse outcomes that there are not, and a language that there is not."""
+    for where, given, known in (("risk", list(risks), ("churn", "downgrade")), ("lang", [lang], LANGS)):
+        wrong = [one for one in given if one not in known]
+        if wrong:
+            listed = ", ".join(known)
+            raise UsageError(
+                "E-LI-010",
+                Text(f"{wrong[0]!r} is none of {listed}", f"{wrong[0]!r} 不在 {listed} 之中"),
+                where=where,
+                fix=Text(f"give {listed}", f"请填写 {listed}"),
+            )
+
+
 def _risks(given: Any, rows: int, name: str) -> pa.Array:
     if given is None:
         return pa.nulls(rows, pa.float64())
     values = np.asarray(given, dtype=np.float64)
+    if values.shape == (rows,) and not np.all(np.isnan(values) | ((values >= 0) & (values <= 1))):
+        raise DataError(
+            "E-LI-011",
+            Text("a risk lies outside 0 to 1", "有风险值不在 0 到 1 之间"),
+            where=name,
+            fix=Text("give probabilities, such as predict_proba(...)[:, 1]", "请给出 0 到 1 之间的概率"),
+        )
     if values.shape != (rows,):
         raise DataError(
             "E-LI-009",
@@ -152,6 +191,32 @@ def _risks(given: Any, rows: int, name: str) -> pa.Array:
     return pa.array(values, from_pandas=True)
 
 
+def _refuse_others(reasons: pa.Table, table: pa.Table) -> None:
+    """Refuse reasons of other rows, or of the same in another order."""
+    rows = reasons["row"]
+    fits = not reasons.num_rows or pc.max(rows).as_py() < table.num_rows
+    if fits and "customer_id" in reasons.column_names and reasons.num_rows:
+        theirs = reasons["customer_id"].cast(pa.string()).combine_chunks()
+        fits = theirs.equals(table["customer_id"].cast(pa.string()).combine_chunks().take(rows.combine_chunks()))
+    if not fits:
+        raise DataError(
+            "E-LI-012",
+            Text("the reasons are of other customers, or in another order", "原因对应的客户或其顺序与评级结果不符"),
+            where="reasons",
+            fix=Text("explain the rows that were graded, in their order", "请按评级结果的行序解释同一批客户"),
+        )
+
+
+def _ranked(reasons: pa.Table) -> pa.Table:
+    """Count the ranks of each customer's reasons anew."""
+    seen: dict[int, int] = {}
+    ranks = []
+    for row in reasons["row"].to_pylist():
+        seen[row] = seen.get(row, 0) + 1
+        ranks.append(seen[row])
+    return reasons.set_column(reasons.column_names.index("rank"), "rank", pa.array(ranks, pa.int64()))
+
+
 def _with_reasons(table: pa.Table, reasons: Any) -> pa.Table:
     if reasons is None:
         parts = ("code", "en", "zh")
@@ -159,7 +224,10 @@ def _with_reasons(table: pa.Table, reasons: Any) -> pa.Table:
                 for part in parts}  # fmt: skip
         beside = pa.table(said)
     else:
-        beside = side_by_side(arrow_of(reasons, "reasons"), table.num_rows, TOP)
+        given = arrow_of(reasons, "reasons")
+        _refuse_others(given, table)
+        raising = given.filter(pc.equal(given["effect"], "raises"))
+        beside = side_by_side(_ranked(raising), table.num_rows, TOP)
     for name in beside.column_names:
         table = table.append_column(name, beside[name])
     return table

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from tierlens.api.native_frames import Library, as_library
 from tierlens.words import Lang
 
@@ -86,6 +88,7 @@ def run(
     from tierlens.app.prepare import quietly
     from tierlens.app.run import Options, run_all
 
+    as_library(pa.table({}), frames)
     file, folder = Path(run_file), Path(out)
     done = run_all(load_config(file), Options(folder, force, lang, False, track, file), quietly)
     verdicts = {risk.outcome: risk.verdict.say(lang) for risk in done.findings.risks} if done.findings else {}

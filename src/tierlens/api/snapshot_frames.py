@@ -12,20 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.api.dataset import Dataset
-from tierlens.api.native_frames import as_library, shown
+from tierlens.api.native_frames import Day, as_days, as_library, shown
+from tierlens.api.tier_frames import as_scheme
 from tierlens.errors import UsageError
-from tierlens.features.catalog import WHOLE
+from tierlens.features.catalog import WHOLE, available
 from tierlens.features.snapshot import snapshots as lazy_snapshots
 from tierlens.features.snapshot import to_arrow
-from tierlens.features.windows import Window, monthly
+from tierlens.features.windows import Window, cutoff_days, monthly
 from tierlens.grading import grade
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scheme import Scheme
 from tierlens.risk import outcome as outcomes_of
 from tierlens.sources.engines import Frame, settle
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 
-Day = dt.date | str
 Outcome = Literal["churn", "downgrade", "spend", "not_renewed"]
 OUTCOMES: tuple[Outcome, ...] = ("churn", "downgrade", "spend", "not_renewed")
 RFM = ("recency_days", "frequency", "monetary", "tenure_days")
@@ -40,7 +40,7 @@ def monthly_cutoffs(first: Day, last: Day) -> list[dt.date]:
     >>> [str(day) for day in monthly_cutoffs("2025-01-01", "2025-03-15")]
     ['2025-01-01', '2025-02-01', '2025-03-01']
     """
-    return [day_date(day) for day in monthly(first, last)]
+    return [day_date(day) for day in monthly(*as_days([first, last]))]
 
 
 def snapshots(
@@ -85,7 +85,7 @@ def snapshots(
     ['customer_id', 'cutoff', 'recency_days', 'monetary']
     """
     _refuse_no_dataset(data)
-    found = to_arrow(lazy_snapshots(data.tables, cutoffs, window, features=features, everyone=everyone))
+    found = to_arrow(lazy_snapshots(data.tables, as_days(cutoffs), window, features=features, everyone=everyone))
     return as_library(shown(found, data.currency), data.frames)
 
 
@@ -130,7 +130,7 @@ def rfm(data: Dataset, cutoff: Day, window: Window | None = None) -> Any:
     ['r', 'f', 'm', 'rfm']
     """
     _refuse_no_dataset(data)
-    table = shown(to_arrow(lazy_snapshots(data.tables, cutoff, window, features=RFM)), data.currency)
+    table = shown(to_arrow(lazy_snapshots(data.tables, as_days(cutoff), window, features=RFM)), data.currency)
     scores = {"r": _fifths(table["recency_days"], -1), "f": _fifths(table["frequency"], 1),
               "m": _fifths(table["monetary"], 1)}  # fmt: skip
     for name, values in scores.items():
@@ -181,7 +181,7 @@ def outcomes(
     np.True_
     """
     _refuse_no_dataset(data)
-    days, span, tables = _as_list(cutoffs), window or Window(), data.tables
+    days, span, tables = list(cutoff_days(as_days(cutoffs))), window or Window(), data.tables
     if outcome == "churn":
         found = outcomes_of.churn(tables, days, span)
     elif outcome == "spend":
@@ -189,32 +189,25 @@ def outcomes(
     elif outcome == "not_renewed":
         found = outcomes_of.not_renewed(tables, days, span)
     elif outcome == "downgrade" and scheme is not None:
-        found = _downgrade(data, days, span, load_scheme(scheme) if isinstance(scheme, str) else scheme)
+        found = _downgrade(data, days, span, as_scheme(scheme))
     else:
         raise _no_outcome(outcome)
     table = to_arrow(found)
     if outcome == "spend":
-        name = table.column_names[-1]
-        units = pc.divide(table[name].cast(pa.float64()), float(data.currency.minor))
-        table = table.select(table.column_names[:-1]).append_column("spend", units)
-    return as_library(shown(table.rename_columns([*table.column_names[:-1], outcome])), data.frames)
+        units = pc.divide(table["spend_in_horizon"].cast(pa.float64()), float(data.currency.minor))
+        table = table.select(["customer_id", "cutoff"]).append_column("spend", units)
+    return as_library(shown(table.rename_columns(["customer_id", "cutoff", outcome])), data.frames)
 
 
-def _downgrade(data: Dataset, days: Sequence[Day], window: Window, scheme: Scheme) -> Frame:
+def _downgrade(data: Dataset, days: Sequence[int], window: Window, scheme: Scheme) -> Frame:
     """Grade at the cutoffs and at the ends of their horizons, and compare."""
     tables = data.tables
-    closed, _ = outcomes_of.closed_cutoffs(tables, days, window)
+    closed = outcomes_of.all_closed(tables, days, window)
     ends = [day + window.gap + window.horizon for day in closed]
     wanted = [name for name in scheme.features if name in WHOLE]
-    from tierlens.features.catalog import available
-
     features = settle(lazy_snapshots(tables, sorted({*closed, *ends}), window, features=available(tables, wanted)))
     ranks = settle(grade(features, scheme, data.currency).select("customer_id", "cutoff", "tier_rank"))
-    return outcomes_of.downgrade(ranks, list(days), window, len(scheme.tiers))
-
-
-def _as_list(cutoffs: Sequence[Day] | Day) -> list[Day]:
-    return [cutoffs] if isinstance(cutoffs, str | dt.date) else list(cutoffs)
+    return outcomes_of.downgrade(ranks, closed, window, len(scheme.tiers))
 
 
 def _fifths(column: pa.ChunkedArray, sign: int) -> list[int]:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import pyarrow as pa
 
-from tierlens.api.native_frames import as_library, inner, library_of, shown
+from tierlens.api.native_frames import as_library, inner, keyed, library_of, shown
+from tierlens.errors import DataError
 from tierlens.grading import evidence as sentences
 from tierlens.grading import grade as lazy_grade
+from tierlens.grading.columns import KEYS
 from tierlens.grading.reference import Reference
 from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
-from tierlens.words import Lang
+from tierlens.words import Lang, Text
+
+SchemeLike = str | Path | Scheme
+"""A loaded scheme, or its name or path."""
 
 
-def as_scheme(scheme: str | Scheme) -> Scheme:
+def as_scheme(scheme: SchemeLike) -> Scheme:
     """Return a scheme, loaded where its name or path is given."""
-    return load_scheme(scheme) if isinstance(scheme, str) else scheme
+    return load_scheme(scheme) if isinstance(scheme, str | Path) else scheme
 
 
-def grade(features: Any, scheme: str | Scheme, currency: Currency | str, *, reference: Reference | None = None) -> Any:
+def grade(features: Any, scheme: SchemeLike, currency: Currency | str, *, reference: Reference | None = None) -> Any:
     """Grade customers by a scheme.
 
     Parameters
@@ -39,16 +46,21 @@ def grade(features: Any, scheme: str | Scheme, currency: Currency | str, *, refe
     Returns
     -------
     frame
-        Of the library of ``features``: ``customer_id``, ``cutoff``, ``points_...``, ``score_...``, ``score`` (0-100),
-        ``tier``, ``tier_rank``, ``coverage`` (0-1), ``label_...``, ``trigger_...``, ``tags``, ``flags``; see
-        :func:`tierlens.grading.grade`.
+        Of the library of ``features``, in the order of its rows: ``customer_id``, ``cutoff``, ``points_...``,
+        ``score_...``, ``score`` (0-100), ``tier``, ``tier_rank``, ``coverage`` (0-1), ``label_...``, ``trigger_...``,
+        ``tags``, ``flags``; see :func:`tierlens.grading.grade`.
 
     Raises
     ------
     UsageError
         ``E-US-002`` when the scheme's currency has no declared rate, ``E-US-030`` when ``features`` is no table.
     DataError
-        ``E-GR-002`` when a key column is not there.
+        ``E-GR-002`` when a key column is not there, ``E-US-039`` when a key is missing or there twice.
+
+    Notes
+    -----
+    Customers without a purchase in the window (``everyone=True``) are placed among those who bought and are not part of
+    the population, as in a run.
 
     Examples
     --------
@@ -58,13 +70,16 @@ def grade(features: Any, scheme: str | Scheme, currency: Currency | str, *, refe
     [[70.0, 'C', 0.09]]
     """
     rules, money = as_scheme(scheme), _currency(currency)
-    table = inner(features, "features", money, rules)
-    graded = lazy_grade(lazy_of(table, "features"), rules, money, reference).collect("pyarrow").to_native()
-    keys = [(name, "ascending") for name in ("cutoff", "customer_id")]
-    return as_library(shown(graded.sort_by(keys)), library_of(features))
+    table = keyed(inner(features, "features", money, rules), "features")
+    among = nw.col("frequency") > 0 if "frequency" in table.column_names else None
+    lazy = lazy_grade(lazy_of(table, "features"), rules, money, reference, among=among)
+    graded = lazy.collect("pyarrow").to_native()
+    rows = pa.table({**{name: table[name] for name in KEYS}, "row": pa.array(range(table.num_rows), pa.int64())})
+    ordered = rows.join(graded, keys=list(KEYS), join_type="inner").sort_by("row").drop_columns(["row"])
+    return as_library(shown(ordered), library_of(features))
 
 
-def evidence(graded: Any, features: Any, scheme: str | Scheme, currency: Currency | str, *, lang: Lang = "en") -> Any:
+def evidence(graded: Any, features: Any, scheme: SchemeLike, currency: Currency | str, *, lang: Lang = "en") -> Any:
     """Say which rule of which clause gave which points for which value.
 
     Parameters
@@ -91,11 +106,20 @@ def evidence(graded: Any, features: Any, scheme: str | Scheme, currency: Currenc
     True
     """
     rules, money = as_scheme(scheme), _currency(currency)
-    marks, table = inner(graded, "graded"), inner(features, "features", money, rules)
+    marks = keyed(inner(graded, "graded"), "graded")
+    table = keyed(inner(features, "features", money, rules), "features")
     keys = ["cutoff", "customer_id"]
     places = pa.table({**{name: table[name] for name in keys}, "place": pa.array(range(table.num_rows), pa.int64())})
     order = marks.select(keys).append_column("row", pa.array(range(marks.num_rows), pa.int64()))
     joined = order.join(places, keys=keys, join_type="inner").sort_by("row")
+    if joined.num_rows != marks.num_rows:
+        raise DataError(
+            "E-GR-003",
+            Text(f"{marks.num_rows - joined.num_rows:,} graded rows are not among the features",
+                 f"有 {marks.num_rows - joined.num_rows:,} 行评级结果不在特征表中"),
+            where="features",
+            fix=Text("give the features that were graded", "请给出评级所用的特征表"),
+        )  # fmt: skip
     rows = sentences(marks.take(joined["row"]), table.take(joined["place"]), rules, money, lang)
     told = marks.take(joined["row"]).select(["customer_id", "cutoff"])
     told = told.append_column("evidence", pa.array(["\n".join(lines) for lines in rows], pa.string()))

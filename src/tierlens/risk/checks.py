@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
@@ -16,6 +17,7 @@ from sklearn.utils.validation import column_or_1d
 from tierlens.errors import DataError, UsageError
 from tierlens.risk.columns import Columns
 from tierlens.risk.linear import Floats
+from tierlens.sources.tables import day_number
 from tierlens.words import Text
 
 Ints = npt.NDArray[np.int64]
@@ -68,6 +70,28 @@ def two_classes(model: BaseEstimator, y: Any, rows: int) -> tuple[Floats, npt.ND
     return (labels == classes[1]).astype(np.float64), classes
 
 
+def _as_days(cutoffs: npt.ArrayLike) -> Ints:
+    """Return dates as whole days, each its own day where it has a time zone; numbers as they are."""
+    series = nw.from_native(cutoffs, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series) and isinstance(series.dtype, nw.Datetime) and series.dtype.time_zone is not None:
+        cutoffs = series.dt.replace_time_zone(None).to_numpy()
+    given = np.asarray(cutoffs)
+    if given.dtype.kind in "OUT" and len(given) and isinstance(given.flat[0], dt.date | str):
+        given = np.array([day_number(one) for one in given.tolist()])
+    if given.dtype.kind == "M":
+        given = given.astype("datetime64[D]")
+    if (given.dtype.kind == "M" and np.isnat(given).any()) or given.dtype.kind not in "iufM":
+        raise DataError(
+            "E-RI-021",
+            Text("a cutoff is missing, or no date", "有截止日缺失或不是日期"),
+            where="cutoffs",
+            fix=Text(
+                "give a date, or whole days since 1970-01-01, for each row", "请为每行给出日期或自1970-01-01起的天数"
+            ),
+        )
+    return given.astype(np.int64)
+
+
 def days_of(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
     """Return the cutoff of each row as whole days, None where there are no cutoffs.
 
@@ -83,9 +107,7 @@ def days_of(cutoffs: npt.ArrayLike | None, rows: int) -> Ints | None:
     """
     if cutoffs is None:
         return None
-    given = np.asarray(cutoffs)
-    is_date = given.dtype.kind == "M" or (given.dtype == object and len(given) and isinstance(given[0], dt.date))
-    days = (given.astype("datetime64[D]") if is_date else given).astype(np.int64)
+    days = _as_days(cutoffs)
     if days.shape != (rows,):
         raise DataError(
             "E-RI-021",

@@ -122,7 +122,7 @@ def spend_in_horizon(tables: Tables, cutoffs: Sequence[Cutoff], window: Window |
     ['customer_id', 'cutoff', 'spend_in_horizon', 'bought']
     """
     window = window or Window()
-    days = _all_closed(tables, cutoffs, window)
+    days = all_closed(tables, cutoffs, window)
     bought = tables.transactions.filter((nw.col("kind") == "purchase") & (nw.col("amount") > 0))
     happened = in_horizon(bought.select("customer_id", "day", "known_day", "amount"), days, window)
     summed = happened.group_by(*KEY).agg(nw.col("amount").sum().alias("spend_in_horizon"), nw.len().alias("bought"))
@@ -171,7 +171,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
             Text("renewal needs the table contracts, which is not there", "续约结果需要 contracts 表，但未提供"),
             fix=Text("add it to the source under 'tables'", "请在数据源的 tables 中添加该表"),
         )
-    days = _all_closed(tables, cutoffs, window)
+    days = all_closed(tables, cutoffs, window)
     decided_by = nw.when(by_closing("outcome_day", window)).then(nw.col("renewed")).alias("renewed")
     running = at_cutoffs(tables.others["contracts"], days).select(*KEY, decided_by, nw.col("end_day").alias("day"))
     refused, undecided = nw.col("renewed") == nw.lit(False), nw.col("renewed").is_null()
@@ -225,7 +225,7 @@ def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Windo
             where="months",
             fix=Text("give a number above 0", "请给出大于0的数"),
         )
-    days, wait, limit = _all_closed(tables, cutoffs, window), window.gap + window.horizon, months * MONTH
+    days, wait, limit = all_closed(tables, cutoffs, window), window.gap + window.horizon, months * MONTH
     since = snapshots(tables, days, window, features=["recency_days"], everyone=True)
     stays = since.filter(nw.col("recency_days") <= limit).select(*KEY)
     ends = [day + wait for day in days]
@@ -289,7 +289,14 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     return joined.select(*KEY, nw.when(fell).then(1).otherwise(0).cast(nw.Int8).alias("downgrade"))
 
 
-def _all_closed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) -> list[int]:
+def all_closed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) -> list[int]:
+    """Return cutoffs as day numbers, all of whose outcomes are known.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-001`` when the horizon of one ends after the data do.
+    """
     closed, censored = closed_cutoffs(tables, cutoffs, window)
     if censored:
         reach = reach_of(tables)
