@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tierlens.grading.movement import NONE, in_order, migration, score_change
 from tierlens.grading.path import Offer, path, tell
 from tierlens.grading.roll_off import roll_off
 from tierlens.grading.triggers import fired
+from tierlens.sources.noted import SIMULATED
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Lang, Text
 
@@ -166,7 +167,8 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to:
     scheme, currency = found.scheme, found.shop.tables.currency
     moves = moved(found.grades, found.features, scheme, currency, days, lang)
     if to is not None:
-        write_list(moves_list(moves, scheme, lang), to, headers_of(scheme), "moves")
+        note = SIMULATED if found.shop.is_simulated else None
+        write_list(moves_list(moves, scheme, lang, note), to, headers_of(scheme), "moves")
     alarms = fired(found.at(found.grades, days[1]), found.at(found.features, days[1]), scheme, currency, lang)
     counts = {row["values"]: row["counts"] for row in alarms["title"].value_counts().to_pylist()}
     return {
@@ -239,6 +241,7 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     )
     made = cards(grades, features, found.scheme, found.shop.tables.currency, customers,
                  day, steps_of(found, chosen))  # fmt: skip
+    made = [replace(one, data_note=SIMULATED) for one in made] if found.shop.is_simulated else made
     write = write_cards_html if file.suffix.lower() == ".html" else write_cards_xlsx
     return write(made, file, lang)
 

@@ -111,6 +111,8 @@ class Card:
         What raises or keeps the tier.
     history : tuple of (str, float, str)
         Date, score and tier at earlier cutoffs, oldest first.
+    data_note : Text, optional
+        That the data are simulated, where they are.
     """
 
     customer_id: str
@@ -129,6 +131,7 @@ class Card:
     measures: tuple[Text, ...]
     path: tuple[Text, ...]
     history: tuple[tuple[str, float | None, Text], ...]
+    data_note: Text | None = None
 
 
 NOTHING = Text("", "")

@@ -16,6 +16,7 @@ from tierlens.errors import DataError, UsageError
 from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.playbook import BANDS
 from tierlens.sources.engines import arrow_of
+from tierlens.sources.noted import DATA_NOTE
 from tierlens.words import Lang, Text
 
 HEADERS: dict[str, Text] = {
@@ -35,16 +36,17 @@ HEADERS: dict[str, Text] = {
     "next_step": Text("next step", "下一步"),
     "risk_note": Text("note on the risks", "风险说明"),
     "contactable": Text("contactable", "可联系"),
+    DATA_NOTE: Text("data", "数据"),
 }
 """Columns of a list, in order."""
 
-BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note")
+BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note", DATA_NOTE)
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
-OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note")
-"""Columns that a list has where the customers' table has them; the note only where anybody has one."""
+OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note", DATA_NOTE)
+"""Columns that a list has where the customers' table has them; the note on risks only where anybody has one."""
 
 KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
 """Columns that hold a key, and the words for it."""
@@ -345,9 +347,7 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str,
     found: dict[str, pa.Array] = {}
     for name in HEADERS:
         held = f"{name}_{lang}" if name in BILINGUAL else name
-        if name in OPTIONAL and held not in table.column_names:
-            continue
-        if name == "risk_note" and table[held].null_count == table.num_rows:
+        if name in OPTIONAL and not _has(table, name, held):
             continue
         if name in BILINGUAL:
             found[name] = table[held].cast(pa.string())
@@ -361,6 +361,11 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str,
             found[name] = table[name].cast(pa.float64())
     said = [None if tier is None else tier_word(tier, names, lang) for tier in found["tier"].to_pylist()]
     return pa.table({**found, "tier": pa.array(said, pa.string())})
+
+
+def _has(table: pa.Table, name: str, held: str) -> bool:
+    """Say whether a table has a column that a list may lack."""
+    return held in table.column_names and (name != "risk_note" or table[held].null_count < table.num_rows)
 
 
 def _said(keys: pa.Array, words: Mapping[str, Text], lang: Lang) -> pa.Array:
