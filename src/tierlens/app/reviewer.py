@@ -118,7 +118,7 @@ def _tell_on_data(found: OnData, out: Path | None, lang: Lang) -> None:
 
 
 def _band(share: Sequence[Decimal] | None) -> str:
-    return "-" if share is None else "-".join(f"{100 * end:.0f}" for end in share) + " %"
+    return "-" if share is None else "-".join(f"{100 * end:.0f}" for end in share) + "%"
 
 
 @scheme_app.command("explain")

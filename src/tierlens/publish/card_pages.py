@@ -128,7 +128,7 @@ def sheet_rows(card: Card, lang: Lang) -> list[list[Any]]:
     tier = card.tier_full.say(lang) if card.tier else say["none"]
     rows: list[list[Any]] = [
         *([[card.data_note.say(lang)]] if card.data_note else []),
-        [f"{say['card']} · {card.scheme.say(lang)}", card.source],
+        [f"{say['card']} · {card.scheme.say(lang)}", card.source.say(lang)],
         [say["customer"], card.customer_id],
         [say["day"], card.day],
         [say[key] for key in columns],
