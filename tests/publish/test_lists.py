@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.lists import CONSENT, HEADERS, OPTIONAL, Pick, contactable, customer_list
+from tierlens.publish.contact import CONSENT, contactable
+from tierlens.publish.lists import HEADERS, OPTIONAL, Pick, customer_list
+from tierlens.words import Lang
 
 CUSTOMERS = make_customers(60)
 
@@ -24,7 +26,8 @@ def consent_of(values: dict[str, object]) -> pa.Table:
     ("value", "answer"),
     [
         ("yes", "yes"), (" YES ", "yes"), ("是", "yes"), ("同意", "yes"), ("1", "yes"), ("True", "yes"),
-        ("no", "no"), ("否", "no"), ("N", "no"), ("0", "no"), ("unknown", "no"), ("maybe", "no"), ("yes?", "no"),
+        ("no", "no"), ("否", "no"), ("N", "no"), ("0", "no"),
+        ("unknown", "unreadable"), ("maybe", "unreadable"), ("yes?", "unreadable"),
         ("不同意", "no"), ("", "unknown"), ("  ", "unknown"), (None, "unknown"),
     ],
 )  # fmt: skip
@@ -50,6 +53,23 @@ def test_anything_else_is_no_consent(value: str) -> None:
 def test_one_refusal_is_enough(values: list[str]) -> None:
     consent = pa.table({"customer_id": ["1"] * 3, "contactable": values})
     assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"), [(("yes", "maybe"), "unreadable"), (("maybe", "no"), "no"), (("maybe", None), "unreadable")]
+)
+def test_of_several_answers_the_one_that_allows_least_counts(values: tuple[str | None, ...], answer: str) -> None:
+    consent = pa.table({"customer_id": ["1"] * len(values), "contactable": list(values)})
+    assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == [answer]
+
+
+@pytest.mark.parametrize(("lang", "line"), [("en", "consent not readable"), ("zh", "同意状态无法识别")])
+def test_what_nobody_can_read_is_no_consent_and_counted_by_itself(lang: Lang, line: str) -> None:
+    consent = consent_of({f"{place:05d}": ("yes", "no", "maybe")[place % 3] for place in range(60)})
+    chosen = customer_list(CUSTOMERS, Pick(contactable_only=True), lang, consent)
+    assert chosen.table.num_rows == 20
+    assert {why.say(lang): count for why, count in chosen.counts}[line] == 20
+    assert line in customer_list(CUSTOMERS, lang=lang, consent=consent).table["contactable"].to_pylist()
 
 
 def test_own_allow_list() -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
+from tierlens.publish.contact import CONSENT, CONTACT, contactable
 from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.playbook import BANDS
 from tierlens.sources.engines import arrow_of
@@ -50,15 +51,6 @@ OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note", DATA_N
 
 KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
 """Columns that hold a key, and the words for it."""
-
-CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
-"""What counts as consent, in lower case; anything else does not."""
-
-CONTACT: dict[str, Text] = {
-    "yes": Text("yes", "是"),
-    "no": Text("no", "否"),
-    "unknown": Text("unknown: no contact data", "未知：无联系数据"),
-}
 
 
 @dataclass(frozen=True)
@@ -143,46 +135,6 @@ class CustomerList:
     table: pa.Table
     counts: tuple[tuple[Text, int], ...]
     lang: Lang
-
-
-def contactable(customers: pa.Table, consent: pa.Table | None, allow: frozenset[str] = CONSENT) -> pa.Array:
-    """Say for each customer whether contact is allowed: ``yes``, ``no`` or ``unknown``.
-
-    Parameters
-    ----------
-    customers : pyarrow.Table
-        With ``customer_id``.
-    consent : pyarrow.Table, optional
-        ``customer_id`` and ``contactable`` as they are known now, at export. Where a customer stands in it several
-        times, one refusal is enough.
-    allow : frozenset of str
-        The only values that are consent, in lower case. A missing value is ``unknown``.
-
-    Examples
-    --------
-    >>> consent = pa.table({"customer_id": ["1", "2", "3", "3"], "contactable": ["Yes", "否", "yes", "unknown"]})
-    >>> contactable(pa.table({"customer_id": ["1", "2", "3", "4"]}), consent).to_pylist()
-    ['yes', 'no', 'no', 'unknown']
-    """
-    answers: dict[str, str] = {}
-    if consent is not None:
-        ids, values = consent["customer_id"].to_pylist(), consent["contactable"].to_pylist()
-        for customer, value in zip(ids, values, strict=True):
-            answers[str(customer)] = _stricter(answers.get(str(customer)), _answer(value, allow))
-    return pa.array([answers.get(str(customer), "unknown") for customer in customers["customer_id"].to_pylist()])
-
-
-def _answer(value: object, allow: frozenset[str]) -> str:
-    """Read one consent value; booleans and numbers are read as their text."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return "unknown"
-    return "yes" if str(value).strip().casefold() in allow else "no"
-
-
-def _stricter(first: str | None, second: str) -> str:
-    """Of two answers the one that allows less."""
-    strictness = ("yes", "unknown", "no")
-    return second if first is None else max(first, second, key=strictness.index)
 
 
 def customer_list(
@@ -276,6 +228,7 @@ def _choose(
         (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands, known=BANDS)),
         (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
         (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
+        (CONTACT["unreadable"], pc.not_equal(answers, "unreadable") if pick.contactable_only else everybody),
         (Text("not contactable", "不可联系"), pc.equal(answers, "yes") if pick.contactable_only else everybody),
     ]
     counts, kept = [(Text("customers", "客户总数"), table.num_rows)], everybody
