@@ -146,8 +146,26 @@ def test_segments_by_either_name(name: str) -> None:
 
 @pytest.mark.parametrize("pick", [Pick(tiers=("Z",)), Pick(bands=("hihg",)), Pick(segments=("nobody",))])
 def test_a_wish_that_nobody_meets_is_refused(pick: Pick) -> None:
-    with pytest.raises(UsageError, match=r"E-LI-003: no customer has .*; the names in use are "):
+    with pytest.raises(
+        UsageError, match=r"E-LI-003 --(tier|band|segment): no customer has the .*the names in use are "
+    ):
         customer_list(CUSTOMERS, pick)
+
+
+def test_a_slip_is_told_with_the_nearest_name_in_one_language() -> None:
+    with pytest.raises(UsageError) as caught:
+        customer_list(CUSTOMERS, Pick(bands=("hihg",)))
+    english, chinese = str(caught.value), caught.value.say("zh")
+    assert english.startswith(
+        "E-LI-003 --band: no customer has the risk band hihg; did you mean high? the names in use"
+    )
+    assert chinese.startswith("E-LI-003 --band：没有客户的风险档为 hihg；是否指高？可用的名称：")
+    assert "; " in english.split("in use are ")[1]
+    with pytest.raises(UsageError) as caught:
+        customer_list(CUSTOMERS, Pick(segments=("steady, medium amount",)))
+    assert "did you mean steady, medium amounts?" in str(caught.value)
+    assert "稳定" not in str(caught.value)
+    assert "steady, medium amounts" not in caught.value.say("zh")
 
 
 def test_missing_column_and_double_customer_are_refused() -> None:

@@ -137,7 +137,7 @@ def scheme_explain(
         from tierlens.publish.scheme_book import write_scheme_book
 
         targets.writable(to, targets.BOOK, force, [Path(name)])
-        say(str(write_scheme_book(load_scheme(name), to, lang)))
+        say(str(write_scheme_book(load_scheme(name, "NAME"), to, lang)))
         return
     for title, headers, rows in explained_scheme(name, lang):
         used = [at for at, _ in enumerate(headers) if any(row[at] != "" for row in rows)]

@@ -295,7 +295,7 @@ def _refuse_unknown_tiers(config: RunConfig) -> Scheme:
     UsageError
         ``E-LI-007`` with the tiers that there are.
     """
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     names = scheme.tier_names
     for place, one in enumerate(config.lists):
         wrong = [tier for tier in resolved(Pick(one.tiers), names).tiers if tier not in names]

@@ -288,7 +288,7 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
         Key, ``score``, ``tier``, ``tier_rank``, ``coverage``, ``flags``, ``idle_score``, ``<outcome>_risk``, and
         ``risk_note_en`` and ``risk_note_zh``.
     """
-    day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme), tables.currency
+    day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme, "scheme"), tables.currency
     asked = graded_features(tables, scheme)
     wanted = sorted({*learnt.features, *asked})
     features = settle(snapshots(tables, day, span, features=wanted))

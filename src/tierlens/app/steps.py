@@ -49,7 +49,7 @@ def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly) -> 
 def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
     config, shop = obtain(config, quietly, at_cutoff=True)
-    names = panel_features(shop.tables, load_scheme(config.scheme))
+    names = panel_features(shop.tables, load_scheme(config.scheme, "scheme"))
     days = [*config.learning_cutoffs(), config.cutoff_day]
     within_data(shop.tables, days, config.span)
     table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
@@ -59,7 +59,7 @@ def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
 
 def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, pa.Table]:
     """Features and grades at the cutoff of the run: what the scheme reads, or all that the tables allow."""
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     names = (panel_features if whole else graded_features)(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
@@ -69,7 +69,7 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
 def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
     config, shop = obtain(config, quietly, at_cutoff=True)
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     found = everybody_at(shop, config, scheme)
     why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
@@ -86,7 +86,7 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
 def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
     config, shop = obtain(config, quietly)
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     names = graded_features(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return to_sql(lent(table), scheme, shop.tables.currency)

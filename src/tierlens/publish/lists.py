@@ -5,6 +5,7 @@ Who may be contacted is decided when the list is made, from what is known then, 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,6 +49,9 @@ LANGS: tuple[Lang, ...] = ("en", "zh")
 
 OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note", DATA_NOTE)
 """Columns that a list has where the customers' table has them; the note on risks only where anybody has one."""
+
+OPTIONS = {"tier": "--tier", "risk_band": "--band", "segment": "--segment"}
+"""Options that ask for a column's values; of the same names are the keys of a list in a run file and in Python."""
 
 KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
 """Columns that hold a key, and the words for it."""
@@ -282,17 +286,40 @@ def _asked(
     if other:
         mask = pc.or_(mask, _among(table, other, wanted))
     if wanted and not _number(mask):
-        names = sorted({str(name) for each in columns for name in table[each].to_pylist() if name is not None})
-        titles = known or {}
-        said_en, said_zh = ([tier_word(name, titles, lang) for name in names] for lang in LANGS)
-        en = f"the names in use are {', '.join(said_en)}" if names else "none of them has such a name"
-        zh = f"可用的名称：{'、'.join(said_zh)}" if names else "所有客户均无此项"
-        raise UsageError(
-            "E-LI-003",
-            Text(f"no customer has {' or '.join(wanted)}", f"没有客户属于 {'、'.join(wanted)}"),
-            fix=Text(en, zh),
-        )
+        raise _nobody(wanted, column.removesuffix("_en"), _in_use(table, columns, known or {}))
     return mask
+
+
+def _in_use(table: pa.Table, columns: list[str], titles: Mapping[str, Text]) -> list[tuple[str, Text]]:
+    """Return what customers have in a column: the key and its name, or the name in both languages."""
+    rows = {tuple(row.values()) for row in table.select(columns).to_pylist()}
+    keys = sorted(tuple(map(str, row)) for row in rows if None not in row)
+    if len(columns) > 1:
+        return [(en, Text(en, zh)) for en, zh in keys]
+    return [(key, Text(*(tier_word(key, titles, lang) for lang in LANGS))) for (key,) in keys]
+
+
+def _nobody(wanted: tuple[str, ...], column: str, known: list[tuple[str, Text]]) -> UsageError:
+    """Say that nobody has what was asked for in a column, the nearest name that somebody has, and all of them."""
+    words = {word.casefold(): name for key, name in known for word in (key, *name)}
+    near = [found for one in wanted for found in difflib.get_close_matches(one.casefold(), words, 1)]
+    en = "; ".join(name.en for _, name in known)
+    zh = "；".join(name.zh for _, name in known)
+    fix = (
+        Text(f"the names in use are {en}", f"可用的名称：{zh}")
+        if known
+        else Text("none of them has such a name", "所有客户均无此项")
+    )
+    if near:
+        meant = words[near[0]]
+        fix = Text(f"did you mean {meant.en}? {fix.en}", f"是否指{meant.zh}？{fix.zh}")
+    title = HEADERS[column]
+    return UsageError(
+        "E-LI-003",
+        Text(f"no customer has the {title.en} {' or '.join(wanted)}", f"没有客户的{title.zh}为 {'、'.join(wanted)}"),
+        where=OPTIONS[column],
+        fix=fix,
+    )
 
 
 def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str, Text]) -> pa.Table:

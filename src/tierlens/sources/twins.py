@@ -115,13 +115,7 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
     MissingExtraError
         rapidfuzz or opencc is not installed (extra ``twins``).
     """
-    if not tables.has("customers") or not 0 <= least <= 1:
-        raise UsageError(
-            "E-US-013",
-            Text("twins are looked for among the names of a customer table, at a likeness of 0 to 1",
-                 "查找重复客户需要客户表中的名称，相似度须在 0 到 1 之间"),
-            fix=Text("add 'customers' under 'tables'", "请在 tables 中添加 customers"),
-        )  # fmt: skip
+    _refuse_unfit(tables, least)
     try:
         from rapidfuzz.distance import JaroWinkler
         from rapidfuzz.fuzz import ratio
@@ -144,6 +138,25 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
                          "why": found[0], "likeness": round(found[1], 6)})  # fmt: skip
     rows.sort(key=lambda row: (-float(str(row["likeness"])), row["customer_id"], row["other_id"]))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _refuse_unfit(tables: Tables, least: float) -> None:
+    """Refuse tables without customers, and a likeness that is no share: each by itself."""
+    if not tables.has("customers"):
+        raise UsageError(
+            "E-US-013",
+            Text("twins are looked for among the names of a customer table, and there is none",
+                 "查找重复客户需要客户表中的名称，但没有客户表"),
+            where="source.tables",
+            fix=Text("add 'customers' there, in the run file", "请在运行文件的该处添加 customers"),
+        )  # fmt: skip
+    if not 0 <= least <= 1:
+        raise UsageError(
+            "E-US-013",
+            Text(f"a likeness is a number from 0 to 1, not {least}", f"相似度须在 0 到 1 之间，不能为 {least}"),
+            where="least",
+            fix=Text("give such a number, for instance 0.85", "请给出该范围内的数，例如 0.85"),
+        )
 
 
 def shared_names(tables: Tables) -> dict[str, int]:
