@@ -104,6 +104,12 @@ def test_files_say_that_data_are_simulated(home: Path, tmp_path: Path, lang: Lan
     assert sheet[0][0] == note
 
 
+@pytest.mark.parametrize(("command", "file"), [("grade", "tiers.parquet"), ("segment", "segments.parquet")])
+def test_tables_of_single_commands_say_so(home: Path, tmp_path: Path, command: str, file: str) -> None:
+    assert main([command, str(home / "run.yaml"), "--out", str(tmp_path)]) == 0
+    assert set(pq.read_table(tmp_path / file)["data_note_zh"].to_pylist()) == {SIMULATED.zh}
+
+
 def test_lists_of_a_simulated_run_say_so(home: Path) -> None:
     text = (home / "out" / "lists" / "预警客户.csv").read_text(encoding="utf-8-sig")
     assert text.splitlines()[0].endswith(",data")

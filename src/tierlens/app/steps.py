@@ -33,6 +33,7 @@ from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.runfile import file_record, read_run, write_folder_record, write_run
 from tierlens.publish.sheets import write_list
 from tierlens.sources.consent import read_consent
+from tierlens.sources.noted import with_data_note
 from tierlens.sources.quality import Quality
 from tierlens.words import Lang
 
@@ -75,7 +76,7 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
     graded = found.graded.append_column("activity", found.activity)
     graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why], pa.string()))
-    path = write_parquet(file, graded)
+    path = write_parquet(file, with_data_note(graded, shop.is_simulated))
     counts = graded["tier"].value_counts().to_pylist()
     tiers = {str(row["values"] or "-"): row["counts"] for row in counts}
     known = found.counted(scheme)
@@ -100,7 +101,7 @@ def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
-    path = write_parquet(file, rows)
+    path = write_parquet(file, with_data_note(rows, shop.is_simulated))
     names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
     agreement = {row["measure"]: row["value"] for row in grouped.agreement.measures.to_pylist()}
     said = {"agreement": agreement, "verdict": grouped.agreement.verdict.say(lang), "why": grouped.how.say(lang)}
@@ -132,7 +133,7 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     models = outputs.kept_models(out)
     config, shop = obtain(config, quietly, at_cutoff=True)
     table = cautions.with_kept_notes(scored(prepare(shop, config), shop, config, models), models)
-    path = write_parquet(file, table)
+    path = write_parquet(file, with_data_note(table, shop.is_simulated))
     return {"file": str(path), "customers": table.num_rows}
 
 
