@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from tierlens.app import outputs
-from tierlens.app.cli import main
+from tierlens.app.cli import app, main
 from tierlens.app.config import load_config
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +61,14 @@ def test_the_ten_lines_run_on_online_retail(library: str) -> None:
         f"<class'{library}.{'' if library == 'pandas' else 'dataframe.frame.'}DataFrame'>",
         "2",
     ]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_every_command_is_named(page: str) -> None:
+    named = re.search(r"`tierlens (run \|.*?)`", (ROOT / page).read_text("utf-8"), re.S)
+    assert named is not None
+    listed = {command.split()[0] for command in named[1].split(" |")}
+    assert listed == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def test_every_command_named_exists() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -122,12 +123,22 @@ def test_a_file_of_more_than_a_megabyte_is_refused(tmp_path: Path):
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path):
-    with pytest.raises(SchemeError, match=r"E-YA-001 .*none.yaml: it cannot be read"):
+    with pytest.raises(SchemeError, match=r"E-YA-001 .*none.yaml: it cannot be read: .*; check the path"):
         strict_yaml.load(tmp_path / "none.yaml")
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("a: 客户".encode("gb18030"))
-    with pytest.raises(SchemeError, match="it is not UTF-8"):
+    with pytest.raises(SchemeError, match="it is not UTF-8; save it as UTF-8"):
         strict_yaml.load(latin)
+    with pytest.raises(SchemeError, match=r"E-YA-001 .*: it cannot be read: .*; name a file in it"):
+        strict_yaml.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "a: 1\n---\nb: 2\n", "a: [1, 2\n", "v: !!str 5\n", "a:\n\tb: 1\n"])
+def test_every_refusal_of_yaml_says_what_to_do(text: str):
+    with pytest.raises(SchemeError) as caught:
+        strict_yaml.load(text)
+    assert caught.value.fix is not None
+    assert re.search("[一-鿿]", caught.value.fix.zh)
 
 
 def test_a_byte_order_mark_is_dropped(tmp_path: Path):

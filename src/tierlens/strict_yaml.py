@@ -21,7 +21,7 @@ import yaml
 
 from tierlens.errors import SchemeError, TierlensError
 from tierlens.words import Text
-from tierlens.yaml_words import REASONS, parser_reason
+from tierlens.yaml_words import FIXES, REASONS, parser_reason, unreadable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -270,19 +270,21 @@ def _file_text(path: Path, name: str) -> str:
         about = path.stat()
         if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
             # Reading a pipe waits for a writer, and a device may never end.
-            raise _refuse("001", name, "it is a pipe or a device, not a file", "它是管道或设备，不是文件")
+            raise _refuse(
+                "001", name, "it is a pipe or a device, not a file", "它是管道或设备，不是文件", FIXES["other"]
+            )
         if about.st_size > MAX_BYTES:
             raise _refuse("002", name, f"it is larger than {MAX_BYTES:,} bytes", f"文件超过 {MAX_BYTES:,} 字节")
         return path.read_bytes().decode("utf-8")
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
-        raise _refuse("001", name, f"it cannot be read: {reason}", f"无法读取：{reason}") from None
+        raise _refuse("001", name, f"it cannot be read: {reason}", f"无法读取：{reason}", unreadable(problem)) from None
     except UnicodeDecodeError:
-        raise _refuse("001", name, "it is not UTF-8", "不是 UTF-8 编码") from None
+        raise _refuse("001", name, "it is not UTF-8", "不是 UTF-8 编码", FIXES["utf-8"]) from None
 
 
 def _refuse(number: str, where: str, en: str, zh: str, fix: Text | None = None) -> SchemeError:
-    return SchemeError(f"E-YA-{number}", Text(en, zh), where=where, fix=fix)
+    return SchemeError(f"E-YA-{number}", Text(en, zh), where=where, fix=fix or FIXES.get(number))
 
 
 class _Builder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tierlens.words import Text
+
 REASONS: dict[str, str] = {
     "missing": "必须填写",
     "model_type": "此处应为若干键（key: value）",
@@ -45,6 +47,37 @@ REASONS: dict[str, str] = {
     "no_such_attribute": "没有这个键",
 }
 """What a kind of pydantic's errors says in Chinese; values in braces are filled in."""
+
+FIXES: dict[str, Text] = {
+    "002": Text("leave out what is no setting, or split the file", "请删去非设置内容，或拆分文件"),
+    "003": Text(
+        "look at the indent, quotes and brackets of this line and the one before",
+        "请检查该行及上一行的缩进、引号与括号",
+    ),
+    "005": Text(
+        "keep one document of 'key: value' lines in the file (run file: examples/; scheme: 'tierlens scheme new')",
+        "文件中须有且仅有一份“键: 值”内容（运行文件参见 examples/，方案可用 tierlens scheme new 生成）",
+    ),
+    "008": Text("leave the tag out", "请删去标签"),
+    "absent": Text("check the path", "请检查路径"),
+    "folder": Text("name a file in it", "请指定其中的文件"),
+    "utf-8": Text("save it as UTF-8", "请另存为 UTF-8 编码"),
+    "other": Text("name a plain file that you may read", "请指定有权读取的普通文件"),
+}
+"""What to do now, by number of the code or by what keeps a file from being read."""
+
+
+def unreadable(problem: OSError) -> Text:
+    """Return what to do about a file that cannot be read.
+
+    Examples
+    --------
+    >>> unreadable(FileNotFoundError(2, "No such file")).en, unreadable(IsADirectoryError(21, "a folder")).en
+    ('check the path', 'name a file in it')
+    """
+    kinds = {FileNotFoundError: "absent", NotADirectoryError: "absent", IsADirectoryError: "folder"}
+    return FIXES[kinds.get(type(problem), "other")]
+
 
 PARSER: dict[str, str] = {
     "mapping values are not allowed": "此处不能再写“键: 值”（多半是缩进或引号有误）",

@@ -147,7 +147,13 @@ def test_two_runs_are_compared_on_what_both_foretold(tmp_path, capsys):
     assert compared(one, one, "churn", 6, 60).better == "level"
     assert compared(one, two, "churn", 1, 60).rows == 300
     assert main(["compare", str(one), str(two)]) == 0
-    assert "the challenger ranks customers better" in capsys.readouterr().out
+    english = capsys.readouterr().out
+    assert "the challenger ranks customers better" in english
+    assert " to +" in english.splitlines()[0]
+    assert main(["compare", str(one), str(two), "--lang", "zh"]) == 0
+    chinese = capsys.readouterr().out
+    assert all(name in chinese for name in ("AUC", "平均精确率", "前十分之一提升度", "Brier 分数", " 至 "))
+    assert not [word for word in ("lift_10", "brier", " to ", "..") if word in chinese]
     assert main(["compare", str(one), str(two), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["better"] == "challenger"
 

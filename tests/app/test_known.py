@@ -208,4 +208,6 @@ def test_single_commands_know_everybody(finished: Path, capsys: pytest.CaptureFi
         assert "No risk" in capsys.readouterr().out
         assert main(["card", run, str(finished / f"{customer}.html"), "--customer", customer]) == 0
     assert main(["path", run, "C99"]) == 2
-    assert "E-RU-005" in capsys.readouterr().err
+    assert "E-RU-005 CUSTOMER: " in capsys.readouterr().err
+    assert main(["card", run, str(finished / "none.html"), "--customer", "C99"]) == 2
+    assert "E-RU-005 --customer: " in capsys.readouterr().err

@@ -180,6 +180,21 @@ def test_movement_refuses_dates_that_do_not_follow(
     assert dates[0] in told.err
 
 
+@pytest.mark.parametrize(
+    ("dates", "place"), [(("2025-6-1", "2025-09-01"), "BEFORE"), (("2025-06-01", "soon"), "AFTER")]
+)
+def test_movement_names_the_argument_that_is_no_date(
+    run: str, capsys: pytest.CaptureFixture[str], dates: tuple[str, str], place: str
+) -> None:
+    assert main(["movement", run, *dates]) == 2
+    assert f"E-US-001 {place}: " in capsys.readouterr().err
+
+
+def test_validity_names_the_option_of_an_unknown_scheme(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validity", run, "--scheme", "five_stepp"]) == 2
+    assert "E-SC-001 --scheme: there is no scheme 'five_stepp'; did you mean 'five_step'?" in capsys.readouterr().err
+
+
 def test_movement_under_a_scheme_of_rules_tells_the_rule(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

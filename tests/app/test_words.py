@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tierlens.app.cli import main
 from tierlens.app.config import load_config
@@ -15,6 +16,9 @@ from tierlens.errors import SchemeError, UsageError
 from tierlens.grading import load_scheme
 from tierlens.grading.write import scheme_yaml
 from tierlens.publish.playbook import step
+from tierlens.sources.noted import SIMULATED
+from tierlens.sources.twins import read_answers
+from tierlens.words import Lang
 
 RUN = """name: 我的店
 simulated: {customers: 120, months: 30}
@@ -76,6 +80,57 @@ def test_the_first_line_says_that_data_are_simulated(
     for key, value in places.items():
         given = [one.replace(key, value, 1) if one.startswith(key) else one for one in given]
     assert said(capsys, *given).splitlines()[0] == NOTICE
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_files_say_that_data_are_simulated(home: Path, tmp_path: Path, lang: Lang) -> None:
+    """Each file that is handed on says it by itself, in its language; the table of customers in both."""
+    run, out, who, note = str(home / "run.yaml"), str(home / "out"), customer_of(home), SIMULATED.say(lang)
+    assert set(pq.read_table(home / "out" / "customers.parquet")[f"data_note_{lang}"].to_pylist()) == {note}
+    tail = ["--lang", lang]
+    for kind in ("csv", "xlsx"):
+        assert main(["list", str(tmp_path / f"list.{kind}"), "--out", out, *tail]) == 0
+        moves = str(tmp_path / f"moves.{kind}")
+        assert main(["movement", run, "2025-01-01", "2025-04-01", "--out", moves, *tail]) == 0
+    for kind in ("html", "xlsx"):
+        assert main(["card", run, str(tmp_path / f"card.{kind}"), "--customer", who, *tail]) == 0
+    for name in ("list", "moves"):
+        with (tmp_path / f"{name}.csv").open(encoding="utf-8-sig", newline="") as lines:
+            assert {row[{"en": "data", "zh": "数据"}[lang]] for row in csv.DictReader(lines)} == {note}
+        rows = CalamineWorkbook.from_path(str(tmp_path / f"{name}.xlsx")).get_sheet_by_index(0).to_python()
+        assert {row[-1] for row in rows[1:]} == {note}
+    assert note in (tmp_path / "card.html").read_text(encoding="utf-8")
+    sheet = CalamineWorkbook.from_path(str(tmp_path / "card.xlsx")).get_sheet_by_index(0).to_python()
+    assert sheet[0][0] == note
+
+
+@pytest.mark.parametrize(("command", "file"), [("grade", "tiers.parquet"), ("segment", "segments.parquet")])
+def test_tables_of_single_commands_say_so(home: Path, tmp_path: Path, command: str, file: str) -> None:
+    assert main([command, str(home / "run.yaml"), "--out", str(tmp_path)]) == 0
+    assert set(pq.read_table(tmp_path / file)["data_note_zh"].to_pylist()) == {SIMULATED.zh}
+
+
+def test_lists_of_a_simulated_run_say_so(home: Path) -> None:
+    text = (home / "out" / "lists" / "预警客户.csv").read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0].endswith(",data")
+
+
+def test_pairs_of_simulated_customers_say_so_and_keep_their_answers(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "twins.csv"
+    command = ["twins", str(home / "run.yaml"), "--out", str(file), "--least", "0.5"]
+    assert main(command) == 0
+    first = file.read_bytes()
+    header, *rows = list(csv.reader(first.decode("utf-8-sig").splitlines()))
+    assert (header[-1], {row[-1] for row in rows}) == ("data_note", {f"{SIMULATED.en} / {SIMULATED.zh}"})
+    assert read_answers(file) == []  # the note is nobody's answer
+    assert main(command) == 0
+    assert file.read_bytes() == first
+    rows[0][1] = rows[0][2]
+    with file.open("w", encoding="utf-8-sig", newline="") as lines:
+        csv.writer(lines).writerows([header, *rows])
+    filled = file.read_bytes()
+    assert main(command) == 0
+    assert file.read_bytes() == filled
 
 
 def test_json_says_that_data_are_simulated(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,8 +71,8 @@ def test_the_sentences_in_both_languages():
     assert [row["text_en"] for row in rows[:5]] == [
         "No purchase for 143 days (half of customers: 51): raises the risk",
         "1 order in the window (half of customers: 5): raises the risk",
-        "Returns 0 % of purchases (half of customers: 5.9 %): lowers the risk",
-        "Returns 11.8 % of purchases (half of customers: 5.9 %): raises the risk",
+        "Returns 0% of purchases (half of customers: 5.9%): lowers the risk",
+        "Returns 11.8% of purchases (half of customers: 5.9%): raises the risk",
         "warehouse: 2 (half of customers: 2): raises the risk",
     ]
     assert [row["text_zh"] for row in rows[:2]] == [
@@ -203,7 +203,7 @@ def test_every_feature_of_the_catalog_can_be_said(name):
 SENTENCES = [
     ("monetary", 41_250, 62_900, "Net amount 412 GBP in the window (half of customers: 629 GBP)",
      "窗口内净交易额412 GBP（客户中位数629 GBP）"),
-    ("growth_yoy", -0.41, 0.02, "Change on the year before: -41 % (half of customers: 2 %)",
+    ("growth_yoy", -0.41, 0.02, "Change on the year before: -41% (half of customers: 2%)",
      "同比变化-41%（客户中位数2%）"),
     ("active_months", 1, 4, "Bought in 1 month of the last year (half of customers: 4)",
      "近一年有1个月购买（客户中位数4个月）"),

@@ -29,10 +29,10 @@ def said(table: pa.Table, name: str, counted: list[bool] | None = None) -> list[
 def test_shares_tiers_labels_and_triggers_are_told() -> None:
     told = said(keyed(**FIVE), "five_step")
     assert [text.en for text in told] == [
-        "Of 5 graded customers: Strategic customers 20.0 %; Core customers 20.0 %; Development customers 40.0 %; "
-        "Prospective customers 20.0 %",
-        "Without a tier: 1 of 6 known customers (16.7 %): fits no tier (1)",
-        "Lifecycle stage: Potential 16.7 %, Deal closed 66.7 %, Churned 16.7 %",
+        "Of 5 graded customers: Strategic customers 20.0%; Core customers 20.0%; Development customers 40.0%; "
+        "Prospective customers 20.0%",
+        "Without a tier: 1 of 6 known customers (16.7%): fits no tier (1)",
+        "Lifecycle stage: Potential 16.7%, Deal closed 66.7%, Churned 16.7%",
         "Low-value customer without a deal for more than 6 months: fires for 2 of 6 known customers",
     ]
     assert told[1].zh == "无等级：6 位已知客户中 1 位（16.7%）：不属于任何等级（1）"
@@ -41,7 +41,7 @@ def test_shares_tiers_labels_and_triggers_are_told() -> None:
 def test_shares_are_those_of_the_population_where_one_is_named() -> None:
     table = keyed(**FIVE).sort_by("customer_id")
     told = said(table, "five_step", [count > 0 for count in table["frequency"].to_pylist()])
-    assert told[0].en.startswith("Of 4 graded customers: Strategic customers 25.0 %")
+    assert told[0].en.startswith("Of 4 graded customers: Strategic customers 25.0%")
     assert "Churned 0.0 / 16.7" in told[2].en
 
 

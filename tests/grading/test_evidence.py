@@ -36,14 +36,14 @@ def test_a_card_is_told_in_english():
         "Tenure: 8 points, given by hand (评分模板（权重25%）)",
     ]
     assert lines[2].startswith("Complaints (last year): 2 times against the graded customers (z-score): 5.5 points (")
-    assert lines[3].startswith("Expansion speed of the customer (last 2 years): 25.0 % against the graded customers")
+    assert lines[3].startswith("Expansion speed of the customer (last 2 years): 25.0% against the graded customers")
     assert (
         "Proxy: Growth of the last half-year on the same half-year before. The customer's own size is not known;"
         in lines[3]
     )
-    assert lines[4].startswith("No data, 66 % of the weight: Average order value, Profit contribution, Renewal rate")
+    assert lines[4].startswith("No data, 66% of the weight: Average order value, Profit contribution, Renewal rate")
     assert lines[4].endswith("Fit with new demand; left out, the weights of the others grow")
-    reached = "Score 63.88 is at least 60 and below 75: tier C Potential customers; 34 % of the weight had data"
+    reached = "Score 63.88 is at least 60 and below 75: tier C Potential customers; 34% of the weight had data"
     assert lines[5:] == [f"{reached} (等级划分：60-74分，占比30%-35%)"]
 
 
@@ -51,7 +51,7 @@ def test_a_card_is_told_in_chinese():
     lines = told(CARD, load_scheme("relationship_rating"), "zh")[0]
     assert lines[0] == "年交易额：600,000.00 CNY（≥500,000 CNY且＜1,000,000 CNY）：7分（通用分段：50万-100万）"
     assert lines[1] == "合作时长：8分，人工评定（评分模板（权重25%））"
-    assert lines[-1].startswith("综合得分 63.88 ≥60且＜75：C级 潜力客户；34 % 的权重有数据")
+    assert lines[-1].startswith("综合得分 63.88 ≥60且＜75：C级 潜力客户；34% 的权重有数据")
 
 
 def test_the_data_keep_their_currency_and_the_rule_keeps_its_own():
@@ -86,7 +86,7 @@ def test_missing_values_and_other_scales_are_told():
     assert lines[:3] == [
         "Rating: AAA in the table of the scheme: 10 points (c)",
         "Mark: 3 score on its scale of 1 to 5: 5.5 points (c)",
-        "No data, 50 % of the weight: Amount; counts as the worst",
+        "No data, 50% of the weight: Amount; counts as the worst",
     ]
     strict = told(keyed(grade=["AAA"]), tiny("missing: not_graded\n"))[0]
     assert strict[-1] == "Not graded (not graded; indicators without data)"

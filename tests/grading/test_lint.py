@@ -28,7 +28,7 @@ def test_what_the_documents_leave_open_is_warned_of():
     assert found(load_scheme("five_step"), "warning") == [
         "labels.value: no rule fits, for instance: monetary 299999.999, frequency 0, tenure_days 0"
     ]
-    assert "tiers: suggested shares sum to 80-105 %; they are reported, never forced" in found(
+    assert "tiers: suggested shares sum to 80-105%; they are reported, never forced" in found(
         load_scheme("relationship_rating"), "note"
     )
 
@@ -59,7 +59,7 @@ SCHEMES = [
      "warning", "tiers.B: tier B cannot be reached"),
     (TINY.replace("at_least: 50, source", "share: [0.2, 0.3], at_least: 50, source")
          .replace("below: 50, source", "share: [0.2, 0.3], below: 50, source"),
-     "error", "tiers: suggested shares cannot sum to 100 %"),
+     "error", "tiers: suggested shares cannot sum to 100%"),
     (TINY + LABEL.replace("source: c}]\n", "source: c}, {value: small, when: {monetary: {at_least: 7}}, source: c}]\n"),
      "error", "labels.size: rule 2 (small) can never fire"),
     (TINY + LABEL.replace("    otherwise: small\n", ""), "error", "labels.size: nothing gives 'small'"),

@@ -117,8 +117,8 @@ SENTENCES = [
     ),
     (
         Offer("a", 7, "keep", "B", (Action("less", 1000000),), 0.2, limit=True),
-        "10,000.00 CNY less bought over the window (20 %, as many orders) still keeps tier B; anything more loses it",
-        "窗口内少买 10,000.00 CNY（20 %，单数不变）仍保持B；再少即降级",
+        "10,000.00 CNY less bought over the window (20%, as many orders) still keeps tier B; anything more loses it",
+        "窗口内少买 10,000.00 CNY（20%，单数不变）仍保持B；再少即降级",
     ),
     (
         Offer("a", 7, "none", "A", effort=3.0),

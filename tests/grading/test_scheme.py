@@ -142,8 +142,8 @@ def test_schemes_come_by_name_or_path(tmp_path: Path):
     assert load_scheme("five_step") is load_scheme("five_step")
     with pytest.raises(SchemeError, match=r"E-SC-001: there is no scheme 'five_steps'; did you mean 'five_step'\?"):
         load_scheme("five_steps")
-    with pytest.raises(SchemeError, match="there are classification_standard, five_step"):
-        load_scheme("zzz")
+    with pytest.raises(SchemeError, match=r"E-SC-001 --scheme: .*; there are classification_standard; five_step; "):
+        load_scheme("zzz", "--scheme")
     with pytest.raises(SchemeError, match="E-YA-001"):
         load_scheme(tmp_path / "none.yaml")
 

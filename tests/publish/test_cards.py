@@ -17,7 +17,7 @@ from tierlens.grading.scoring import grade
 from tierlens.publish.card_pages import render_cards, sheet_rows, write_cards_html, write_cards_xlsx
 from tierlens.publish.cards import Card, cards
 from tierlens.sources.tables import Currency
-from tierlens.words import Lang
+from tierlens.words import Lang, Text
 
 YUAN = Currency("CNY")
 RATING = load_scheme("relationship_rating")
@@ -71,12 +71,19 @@ def test_a_page_reads_and_closes(lang: Lang):
     assert page.open == []
     words = " ".join(page.words)
     due = {
-        "en": ["Customer rating card", "C2", "600,000.00 CNY", "at least 500,000 CNY", "down by 30 %", "2011-05-02"],
+        "en": ["Customer rating card", "C2", "600,000.00 CNY", "at least 500,000 CNY", "down by 30%", "2011-05-02"],
         "zh": ["客户评级卡", "C2", "600,000.00 CNY", "≥500,000 CNY", "交易额下降30%", "2011-05-02"],
     }
     assert all(word in words for word in due[lang])
     assert render_cards(found, lang) == html
     assert "http" not in html.replace("http-equiv", "")
+
+
+def test_a_card_names_its_document_by_title():
+    (card,) = documents_card()
+    title = Text("Customer relationship rating system", "客户关系评级体系")
+    assert card.source == Text(f"version 1.0 · document: {title.en}", f"版本 1.0 · 依据文件：{title.zh}")
+    assert ".txt" not in render_cards([card], "zh")
 
 
 def test_the_weight_used_grows_where_others_have_no_data():

@@ -54,17 +54,17 @@ def test_verdict_claims_no_more_than_the_interval(edge: Estimate, standing: str,
 def test_verdict_names_the_baseline_and_the_interval() -> None:
     assert make_risk().verdict.en == (
         "Churn: the model ranks customers better than the best baseline (logistic regression on log-RFM). AUC 0.797, "
-        "difference +0.012, 95 % interval +0.009 to +0.015."
+        "difference +0.012, 95% interval +0.009 to +0.015."
     )
 
 
 @pytest.mark.parametrize(
     ("edge", "figures"),
     [
-        (Estimate(-0.00004, -0.00006, -0.00002), "difference -0.00004, 95 % interval -0.00006 to -0.00002."),
-        (Estimate(0.002, -0.0004, 0.004), "difference +0.0020, 95 % interval -0.0004 to +0.0040."),
-        (Estimate(0.0, 0.0, 0.0), "difference 0.000, 95 % interval 0.000 to 0.000."),
-        (Estimate(-1e-12, -1e-11, 0.0), "difference 0.000000, 95 % interval 0.000000 to 0.000000."),
+        (Estimate(-0.00004, -0.00006, -0.00002), "difference -0.00004, 95% interval -0.00006 to -0.00002."),
+        (Estimate(0.002, -0.0004, 0.004), "difference +0.0020, 95% interval -0.0004 to +0.0040."),
+        (Estimate(0.0, 0.0, 0.0), "difference 0.000, 95% interval 0.000 to 0.000."),
+        (Estimate(-1e-12, -1e-11, 0.0), "difference 0.000000, 95% interval 0.000000 to 0.000000."),
     ],
 )
 def test_a_small_difference_has_enough_digits(edge: Estimate, figures: str) -> None:

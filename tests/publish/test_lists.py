@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.lists import CONSENT, HEADERS, OPTIONAL, Pick, contactable, customer_list
+from tierlens.publish.contact import CONSENT, contactable
+from tierlens.publish.lists import HEADERS, OPTIONAL, Pick, customer_list
+from tierlens.words import Lang
 
 CUSTOMERS = make_customers(60)
 
@@ -24,7 +26,8 @@ def consent_of(values: dict[str, object]) -> pa.Table:
     ("value", "answer"),
     [
         ("yes", "yes"), (" YES ", "yes"), ("是", "yes"), ("同意", "yes"), ("1", "yes"), ("True", "yes"),
-        ("no", "no"), ("否", "no"), ("N", "no"), ("0", "no"), ("unknown", "no"), ("maybe", "no"), ("yes?", "no"),
+        ("no", "no"), ("否", "no"), ("N", "no"), ("0", "no"),
+        ("unknown", "unreadable"), ("maybe", "unreadable"), ("yes?", "unreadable"),
         ("不同意", "no"), ("", "unknown"), ("  ", "unknown"), (None, "unknown"),
     ],
 )  # fmt: skip
@@ -50,6 +53,23 @@ def test_anything_else_is_no_consent(value: str) -> None:
 def test_one_refusal_is_enough(values: list[str]) -> None:
     consent = pa.table({"customer_id": ["1"] * 3, "contactable": values})
     assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"), [(("yes", "maybe"), "unreadable"), (("maybe", "no"), "no"), (("maybe", None), "unreadable")]
+)
+def test_of_several_answers_the_one_that_allows_least_counts(values: tuple[str | None, ...], answer: str) -> None:
+    consent = pa.table({"customer_id": ["1"] * len(values), "contactable": list(values)})
+    assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == [answer]
+
+
+@pytest.mark.parametrize(("lang", "line"), [("en", "consent not readable"), ("zh", "同意状态无法识别")])
+def test_what_nobody_can_read_is_no_consent_and_counted_by_itself(lang: Lang, line: str) -> None:
+    consent = consent_of({f"{place:05d}": ("yes", "no", "maybe")[place % 3] for place in range(60)})
+    chosen = customer_list(CUSTOMERS, Pick(contactable_only=True), lang, consent)
+    assert chosen.table.num_rows == 20
+    assert {why.say(lang): count for why, count in chosen.counts}[line] == 20
+    assert line in customer_list(CUSTOMERS, lang=lang, consent=consent).table["contactable"].to_pylist()
 
 
 def test_own_allow_list() -> None:
@@ -126,8 +146,26 @@ def test_segments_by_either_name(name: str) -> None:
 
 @pytest.mark.parametrize("pick", [Pick(tiers=("Z",)), Pick(bands=("hihg",)), Pick(segments=("nobody",))])
 def test_a_wish_that_nobody_meets_is_refused(pick: Pick) -> None:
-    with pytest.raises(UsageError, match=r"E-LI-003: no customer has .*; the names in use are "):
+    with pytest.raises(
+        UsageError, match=r"E-LI-003 --(tier|band|segment): no customer has the .*the names in use are "
+    ):
         customer_list(CUSTOMERS, pick)
+
+
+def test_a_slip_is_told_with_the_nearest_name_in_one_language() -> None:
+    with pytest.raises(UsageError) as caught:
+        customer_list(CUSTOMERS, Pick(bands=("hihg",)))
+    english, chinese = str(caught.value), caught.value.say("zh")
+    assert english.startswith(
+        "E-LI-003 --band: no customer has the risk band hihg; did you mean high? the names in use"
+    )
+    assert chinese.startswith("E-LI-003 --band：没有客户的风险档为 hihg；是否指高？可用的名称：")
+    assert "; " in english.split("in use are ")[1]
+    with pytest.raises(UsageError) as caught:
+        customer_list(CUSTOMERS, Pick(segments=("steady, medium amount",)))
+    assert "did you mean steady, medium amounts?" in str(caught.value)
+    assert "稳定" not in str(caught.value)
+    assert "steady, medium amounts" not in caught.value.say("zh")
 
 
 def test_missing_column_and_double_customer_are_refused() -> None:

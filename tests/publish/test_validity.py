@@ -156,8 +156,8 @@ def test_shares_and_order_are_said():
     ids, scores = [str(n) for n in range(10)], [float(n) for n in range(10)]
     graded = pa.table({"customer_id": ids, "cutoff": [1] * 10, "score": scores, "tier": tiers})
     lines = say_validity(validity(graded, scheme, [1, 0, 0, 0, 0, 0, 1, 1, 1, 1], [None] * 10, [1] * 10), "en")
-    assert "Tier A holds 10.0 %, inside the suggested 10-15 %." in lines
-    assert "Tier D holds 40.0 %, above the suggested 20-30 %." in lines
+    assert "Tier A holds 10.0%, inside the suggested 10-15%." in lines
+    assert "Tier D holds 40.0%, above the suggested 20-30%." in lines
     assert "Tier A churned more than tier B." in lines
 
 

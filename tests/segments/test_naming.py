@@ -118,9 +118,9 @@ FIGURES = [
     (341_250, "money", "3,412 GBP", "3,412 GBP"),
     (-17_900, "money", "-179 GBP", "-179 GBP"),
     (-10, "money", "0 GBP", "0 GBP"),
-    (0.118, "share", "11.8 %", "11.8%"),
-    (1, "share", "100 %", "100%"),
-    (-0.35, "share", "-35 %", "-35%"),
+    (0.118, "share", "11.8%", "11.8%"),
+    (1, "share", "100%", "100%"),
+    (-0.35, "share", "-35%", "-35%"),
     (2.5, "ratio", "2.5", "2.5"),
     (1500.0, "ratio", "1,500", "1,500"),
     (-0.001, "ratio", "0", "0"),
@@ -137,6 +137,6 @@ def test_numbers_as_people_write_them(value, unit, english, chinese):
 
 def test_bare_numbers_missing_ones_and_currencies_without_minor_units():
     assert say_value(51, "days", POUND, bare=True) == ("51", "51天")
-    assert say_value(0.5, "share", POUND, bare=True) == ("50 %", "50%")
+    assert say_value(0.5, "share", POUND, bare=True) == ("50%", "50%")
     assert say_value(math.nan, "money", POUND) is UNKNOWN
     assert say_value(3412, "money", YEN).en == "3,412 JPY"

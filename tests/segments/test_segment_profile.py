@@ -67,7 +67,7 @@ def test_the_description_states_the_numbers_in_whole_units_of_the_currency(made)
     table, labels, shown = made
     best = table[labels == 0].median()
     assert shown.about[0].en == (
-        f"{(labels == 0).sum()} customers (25 %); typical: last purchase {best.recency_days:.0f} days ago, "
+        f"{(labels == 0).sum()} customers (25%); typical: last purchase {best.recency_days:.0f} days ago, "
         f"{best.frequency:.0f} orders, {best.monetary / 100:,.0f} GBP net, "
         f"first purchase {best.tenure_days:.0f} days ago"
     )
@@ -135,7 +135,7 @@ def test_any_table_and_only_the_columns_asked_for():
         assert profile(same, kinds, currency=POUND).features.equals(expected.features)
     shoes = profile(table, kinds, currency=POUND, features=["shoe_size"])
     assert shoes.features["title_en"].to_pylist() == ["shoe_size"] * 4
-    assert shoes.about[0].en == "5 customers (25 %)"
+    assert shoes.about[0].en == "5 customers (25%)"
 
 
 def test_columns_that_no_catalog_knows_are_described_as_they_are():

@@ -37,6 +37,14 @@ def test_what_is_refused(folder: Path, name: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_a_folder_without_files_is_not_said_to_be_absent(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=rf"E-TX-120 {tmp_path}: the folder is empty, or holds no file of a type"
+    ) as caught:
+        expand((str(tmp_path),))
+    assert "目录为空" in caught.value.say("zh")
+
+
 def test_paths_with_spaces_and_hanzi(tmp_path: Path) -> None:
     (tmp_path / "订单 2026.csv").write_text("x")
     assert names(tmp_path, "订单 2026.csv") == ["订单 2026.csv"]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.sources.shop import GOOD, HEADER, column, counted, read_bytes, read_rows, refused, source_of
 from tierlens.app.cli import main
-from tierlens.errors import DataError
+from tierlens.errors import DataError, UsageError
 from tierlens.sources.consent import read_consent
 from tierlens.sources.read import read
 
@@ -192,6 +192,17 @@ def test_a_file_of_orders_is_no_run_file(tmp_path: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().err
     assert "E-RU-032" in said
     assert "source: {files: orders.csv, currency: CNY}" in said
+
+
+def test_a_refused_file_of_consent_advises_the_option(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"E-TX-120 .*none.csv: no such file; check the path after --consent") as caught:
+        read_consent(tmp_path / "none.csv")
+    assert "--consent" in caught.value.say("zh")
+    (tmp_path / "c.csv").write_text("customer_id,phone\nC1,1\n")
+    with pytest.raises(DataError, match=r"E-TX-119 c.csv.*the file of --consent.*; the file has: customer_id, phone"):
+        read_consent(tmp_path / "c.csv")
+    with pytest.raises(UsageError, match=rf"E-US-042 {tmp_path}: this is a folder.*--consent"):
+        read_consent(tmp_path)
 
 
 @pytest.mark.parametrize("form", ["gb18030", "utf-8", "xlsx", "parquet"])

@@ -49,7 +49,10 @@ def test_limits_of_their_own_and_the_common_one() -> None:
     assert "missing_customer 60.00% > 50.00%; others 10.00% > 5.00% (bad_date 5.00%, non_finite 5.00%)" in str(
         caught.value
     )
-    assert "隔离的行过多" in caught.value.say("zh")
+    assert (
+        "隔离的行过多：缺少客户编号（missing_customer）60.00% > 50.00%；其他原因（others）10.00% > 5.00%，"
+        "其中：日期不存在或无法识别（bad_date）5.00%、" in caught.value.say("zh")
+    )
 
 
 def test_nothing_read_is_no_share() -> None:

@@ -105,9 +105,11 @@ def test_the_file_for_a_person_runs_no_formula(tmp_path: Path) -> None:
 
 
 def test_without_a_customer_table_or_a_share_it_says_so() -> None:
-    for tables, least in ((tables_with({}), 0.9), (tables_with({"customers": []}), 2.0)):
-        with pytest.raises(UsageError, match="E-US-013"):
-            twins(tables, least)
+    with pytest.raises(UsageError, match=r"E-US-013 source.tables: .*and there is none") as caught:
+        twins(tables_with({}), 0.9)
+    assert "likeness" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"E-US-013 least: a likeness is a number from 0 to 1, not 2.0"):
+        twins(tables_with({"customers": []}), 2.0)
 
 
 @pytest.mark.parametrize("package", ["rapidfuzz", "opencc"])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tierlens.app import outputs, targets
 from tierlens.app.config import RunConfig
-from tierlens.app.prepare import ABSENT, obtain, quietly, simulated
+from tierlens.app.prepare import ABSENT, Shop, obtain, quietly, simulated
 from tierlens.app.targets import Kind
 from tierlens.errors import DataError, MissingExtraError
 from tierlens.sources.quality import Quality
@@ -55,11 +55,11 @@ def check(config: RunConfig, allow_empty: bool = False) -> Checked:
     DataError
         Where a file must not be read at all; limits are not held against the counts here.
     """
-    config, tables, quality = read_unlimited(config, allow_empty)
+    config, shop = read_unlimited(config, allow_empty)
     from tierlens.features.windows import at_cutoffs
 
-    known = at_cutoffs(tables.transactions.select("day", "known_day"), [config.cutoff_day])
-    return Checked(_with_twins(tables, quality), quality.used - _rows(known))
+    known = at_cutoffs(shop.tables.transactions.select("day", "known_day"), [config.cutoff_day])
+    return Checked(_with_twins(shop.tables, shop.quality), shop.quality.used - _rows(known))
 
 
 def _rows(frame: Any) -> int:
@@ -68,11 +68,10 @@ def _rows(frame: Any) -> int:
     return int(frame.select(nw.len()).collect("pyarrow").item())
 
 
-def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunConfig, Tables, Quality]:
+def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunConfig, Shop]:
     """Read a run file's tables without holding its limits against them; return the run file that was used, too."""
     if config.source is None:
-        shop = simulated(config)
-        return config, shop.tables, shop.quality
+        return config, simulated(config)
     from tierlens.sources.read import read
 
     wanted = {"name": config.name, "allow_empty": allow_empty or config.source.allow_empty}
@@ -81,9 +80,8 @@ def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunCon
     except DataError as problem:
         if problem.code not in ABSENT:
             raise
-        config, shop = obtain(config, quietly)
-        return config, shop.tables, shop.quality
-    return config, found.tables, found.quality
+        return obtain(config, quietly)
+    return config, Shop(found.tables, found.quality, False)
 
 
 def _with_twins(tables: Tables, quality: Quality) -> Quality:

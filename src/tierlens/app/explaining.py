@@ -19,6 +19,7 @@ from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.lists import HEADERS
 from tierlens.publish.playbook import BANDS, say_source
 from tierlens.segments.figures import say_value
+from tierlens.sources.noted import DATA_NOTE
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 
@@ -84,7 +85,7 @@ def lines_of(row: Mapping[str, Any], out: Path, lang: Lang) -> list[str]:
     """Return a customer as lines for people: a title and a value each."""
     found = _findings(out)
     currency = Currency(found.about.currency, minor=found.about.minor)
-    shown = [key for key in row if key not in (*CODES, "currency")]
+    shown = [key for key in row if key not in (*CODES, DATA_NOTE, "currency")]  # the first line says the note
     colon = "：" if lang == "zh" else ": "
     said = {key: _said(key, row[key], found, currency, lang) for key in shown}
     # Where the value begins on a line of its own, the colon ends its line.

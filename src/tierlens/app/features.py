@@ -120,9 +120,11 @@ def audit(
     from tierlens.app.config import load_config
     from tierlens.app.prepare import obtain
     from tierlens.features.audit import audit as held_to_the_laws
+    from tierlens.sources.tables import day_number
 
+    days = [day_number(one, "--cutoff") for one in cutoff or ()]
     config, shop = obtain(load_config(file), lambda text: tell(text, lang))
-    done = held_to_the_laws(shop.tables, cutoff or [config.cutoff_day], config.span, customers=customers)
+    done = held_to_the_laws(shop.tables, days or [config.cutoff_day], config.span, customers=customers)
     if as_json:
         give(_plain(done), [], True)
     else:

@@ -41,6 +41,7 @@ def compare(
     """Say which of two runs' models is better on the same customers, or that chance explains the difference."""
     from tierlens.app.afterwards import compared
     from tierlens.app.learnable import note_simulated
+    from tierlens.risk.compare import TITLES
 
     note_simulated(champion)
     note_simulated(challenger)
@@ -53,7 +54,12 @@ def compare(
         Text("figure|champion|challenger|challenger less champion", "指标|现用|挑战|挑战减现用").say(lang).split("|")
     )
     rows = [
-        (name, str(found.champion[name]), str(found.challenger[name]), str(found.apart[name])) for name in found.apart
+        (
+            TITLES[name].say(lang),
+            *(one.say(lang) for one in (found.champion[name], found.challenger[name])),
+            apart.say(lang, signed=True),
+        )
+        for name, apart in found.apart.items()
     ]
     table(heads, rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tierlens.sources.noted import SIMULATED
 from tierlens.words import Lang, Text
 
 
@@ -42,7 +43,7 @@ def simulated(name: str) -> None:
     (None, 'Simulated shop: simulated data, no real customers')
     >>> begin("en")
     """
-    _command.notice = Text(f"{name}: simulated data, no real customers", f"{name}：模拟数据，并非真实客户")
+    _command.notice = Text(f"{name}: {SIMULATED.en}", f"{name}：{SIMULATED.zh}")
 
 
 def first_line() -> str | None:

@@ -62,7 +62,7 @@ def on_data(config: RunConfig, name: str, *, propose: bool) -> OnData:
     UsageError
         ``E-SC-007`` when a proposal is asked for and there is nothing to fit.
     """
-    scheme = load_scheme(name)
+    scheme = load_scheme(name, "NAME")
     config, shop = obtain(config, quietly, at_cutoff=True)
     within_data(shop.tables, [config.cutoff_day], config.span)
     found, money = everybody_at(shop, config, scheme), shop.tables.currency

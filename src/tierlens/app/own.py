@@ -93,7 +93,7 @@ def _days(column: pa.ChunkedArray, path: Path) -> pa.Array:
 
 def _day(value: object, path: Path) -> int:
     if isinstance(value, int | str) or hasattr(value, "isoformat"):
-        return day_number(value)  # type: ignore[arg-type]
+        return day_number(value, f"{path.name}: cutoff")  # type: ignore[arg-type]
     raise _unfit(path, "cutoff", Text(f"holds {value!r}, which is no day", f"含非日期值 {value!r}"))
 
 

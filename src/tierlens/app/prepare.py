@@ -194,7 +194,7 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     DataError
         ``E-RU-001`` when nobody bought anything in the window before the cutoff.
     """
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     learning = config.learning_cutoffs()
     within_data(shop.tables, [config.cutoff_day], config.span)
     cutoffs = sorted({*learning, config.cutoff_day})

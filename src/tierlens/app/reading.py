@@ -100,10 +100,10 @@ def twins(
     given = config.source.same_customer if config.source else None
     inputs = [path for path in targets.inputs_of(config, file) if str(path) != given]
     targets.writable(out, targets.TWINS, force=True, inputs=inputs)
-    _, tables, _ = read_unlimited(config)
-    pairs = pairs_of(tables, least)
+    _, shop = read_unlimited(config)
+    pairs = pairs_of(shop.tables, least)
     with replacing(out) as temporary:
-        write_twins(pairs, temporary, read_answers(out) if out.exists() else ())
+        write_twins(pairs, temporary, read_answers(out) if out.exists() else (), shop.is_simulated)
     by_why = {WHY[why].say(lang): pairs["why"].to_pylist().count(why) for why in WHY}
     counts = {what: number for what, number in by_why.items() if number}
     lines = [f"{what}: {number:,}" for what, number in counts.items()]

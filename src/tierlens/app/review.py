@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tierlens.grading.movement import NONE, in_order, migration, score_change
 from tierlens.grading.path import Offer, path, tell
 from tierlens.grading.roll_off import roll_off
 from tierlens.grading.triggers import fired
+from tierlens.sources.noted import SIMULATED
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Lang, Text
 
@@ -90,7 +91,7 @@ def graded_at(
     """
     config, shop = obtain(config, quietly)
     config = config.model_copy(update={"scheme": scheme_name}) if scheme_name else config
-    scheme, days = load_scheme(config.scheme), sorted(set(cutoffs(config)))
+    scheme, days = load_scheme(config.scheme, "--scheme" if scheme_name else "scheme"), sorted(set(cutoffs(config)))
     within_data(shop.tables, days, config.span)
     names = available(shop.tables, {*scheme.features, AMOUNT})
     more = [name for name in columns_needed(scheme) if name not in names and tied]
@@ -104,7 +105,7 @@ def checked_scheme(name: str, lang: Lang) -> dict[str, Any]:
     """Return what the linter says of a scheme, and what each indicator can contribute."""
     from tierlens.grading.lint import check_scheme, contributions
 
-    scheme = load_scheme(name)
+    scheme = load_scheme(name, "NAME")
     found = [(each.level, each.place, each.text.say(lang)) for each in check_scheme(scheme)]
     parts = [
         (
@@ -128,7 +129,7 @@ def explained_scheme(name: str, lang: Lang) -> list[tuple[str, list[str], list[l
     """Return a scheme as tables that a sales manager can sign: title, headers, rows."""
     from tierlens.grading.book import scheme_tables
 
-    tables = scheme_tables(load_scheme(name))
+    tables = scheme_tables(load_scheme(name, "NAME"))
     return [
         (
             table.sheet.title.say(lang),
@@ -160,13 +161,14 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to:
     from tierlens.publish.moves import headers_of, moves_list, plain_moves, tier_name
     from tierlens.publish.sheets import write_list
 
-    days = day_number(before), day_number(after)
+    days = day_number(before, "BEFORE"), day_number(after, "AFTER")
     in_order(*days)
     found = graded_at(config, lambda _: days)
     scheme, currency = found.scheme, found.shop.tables.currency
     moves = moved(found.grades, found.features, scheme, currency, days, lang)
     if to is not None:
-        write_list(moves_list(moves, scheme, lang), to, headers_of(scheme), "moves")
+        note = SIMULATED if found.shop.is_simulated else None
+        write_list(moves_list(moves, scheme, lang, note), to, headers_of(scheme), "moves")
     alarms = fired(found.at(found.grades, days[1]), found.at(found.features, days[1]), scheme, currency, lang)
     counts = {row["values"]: row["counts"] for row in alarms["title"].value_counts().to_pylist()}
     return {
@@ -197,8 +199,8 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
 
     found = graded_at(config, lambda used: [used.cutoff_day], tied=True)
     if not _there(found.grades, customer):
-        return _no_way(_other(found, customer), found.scheme, lang)
-    one = _only(found.grades, customer)
+        return _no_way(_other(found, customer, "CUSTOMER"), found.scheme, lang)
+    one = _only(found.grades, customer, "CUSTOMER")
     steps = steps_of(found, one)
     currency = found.shop.tables.currency
     teller = Teller(Columns(found.scheme, currency, kinds_of(found.features.schema)), lang)
@@ -230,7 +232,7 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     found = graded_at(config, lambda used: [*used.learning_cutoffs()[-6:], used.cutoff_day], tied=True)
     day = found.config.cutoff_day
     now = found.at(found.grades, day)
-    others = [_other(found, customer) for customer in customers if not _there(now, customer)]
+    others = [_other(found, customer, "--customer") for customer in customers if not _there(now, customer)]
     chosen = now.filter(pc.is_in(now["customer_id"], pa.array(customers, pa.string())))
     grades = pa.concat_tables([found.grades, *(one.graded for one in others)])
     names = found.features.column_names
@@ -239,6 +241,7 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     )
     made = cards(grades, features, found.scheme, found.shop.tables.currency, customers,
                  day, steps_of(found, chosen))  # fmt: skip
+    made = [replace(one, data_note=SIMULATED) for one in made] if found.shop.is_simulated else made
     write = write_cards_html if file.suffix.lower() == ".html" else write_cards_xlsx
     return write(made, file, lang)
 
@@ -247,11 +250,11 @@ def _there(table: pa.Table, customer: str) -> bool:
     return bool(pc.any(pc.equal(table["customer_id"], customer)).as_py())
 
 
-def _other(found: Graded, customer: str) -> Everybody:
+def _other(found: Graded, customer: str, option: str) -> Everybody:
     """Return a customer without a purchase in the window; refuse one who is not known."""
     one = everybody_at(found.shop, found.config, found.scheme).only(customer)
     if not one.features.num_rows:
-        _only(found.at(found.grades, found.config.cutoff_day), customer)
+        _only(found.at(found.grades, found.config.cutoff_day), customer, option)
     return one
 
 
@@ -263,13 +266,14 @@ def _no_way(one: Everybody, scheme: Scheme, lang: Lang) -> dict[str, Any]:
             "score": row["score"], "steps": [], "note": note.say(lang), "roll_off": []}  # fmt: skip
 
 
-def _only(table: pa.Table, customer: str) -> pa.Table:
+def _only(table: pa.Table, customer: str, option: str) -> pa.Table:
     rows = table.filter(pc.equal(table["customer_id"], customer))
     if not rows.num_rows:
         some = ", ".join(str(one) for one in table["customer_id"][:3].to_pylist())
         raise UsageError(
             "E-RU-005",
             Text(f"there is no customer {customer!r} at the cutoff", f"截止日没有客户 {customer!r}"),
+            where=option,
             fix=Text(
                 f"only customers known before the cutoff can be shown, for instance: {some}",
                 f"仅可查看截止日前已知的客户，例如：{some}",

@@ -118,7 +118,7 @@ def _tell_on_data(found: OnData, out: Path | None, lang: Lang) -> None:
 
 
 def _band(share: Sequence[Decimal] | None) -> str:
-    return "-" if share is None else "-".join(f"{100 * end:.0f}" for end in share) + " %"
+    return "-" if share is None else "-".join(f"{100 * end:.0f}" for end in share) + "%"
 
 
 @scheme_app.command("explain")
@@ -137,7 +137,7 @@ def scheme_explain(
         from tierlens.publish.scheme_book import write_scheme_book
 
         targets.writable(to, targets.BOOK, force, [Path(name)])
-        say(str(write_scheme_book(load_scheme(name), to, lang)))
+        say(str(write_scheme_book(load_scheme(name, "NAME"), to, lang)))
         return
     for title, headers, rows in explained_scheme(name, lang):
         used = [at for at, _ in enumerate(headers) if any(row[at] != "" for row in rows)]

@@ -37,6 +37,7 @@ from tierlens.publish.lists import Pick, customer_list, resolved
 from tierlens.publish.reports import draw_both, write_report
 from tierlens.publish.sheets import write_list
 from tierlens.scratch import scratch, temporary
+from tierlens.sources.noted import with_data_note
 from tierlens.sources.quality import Quality
 from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text
@@ -185,7 +186,10 @@ def _publish(
     config, day = parts.config, parts.config.cutoff_day
     with clock.step("reasons", Text("explaining", "解释")):
         money, everybody = parts.shop.tables.currency, parts.everybody
-        customers = customers_of(parts.prepared, parts.grouped, parts.learned, day, money, everybody.others())
+        customers = with_data_note(
+            customers_of(parts.prepared, parts.grouped, parts.learned, day, money, everybody.others()),
+            parts.shop.is_simulated,
+        )
         findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
         says = reading_of(everybody, parts.prepared.scheme, money)
         known = dataclasses.replace(everybody.counted(parts.prepared.scheme), reading=says)
@@ -291,7 +295,7 @@ def _refuse_unknown_tiers(config: RunConfig) -> Scheme:
     UsageError
         ``E-LI-007`` with the tiers that there are.
     """
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     names = scheme.tier_names
     for place, one in enumerate(config.lists):
         wrong = [tier for tier in resolved(Pick(one.tiers), names).tiers if tier not in names]

@@ -38,6 +38,7 @@ from tierlens.grading.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.risk.frozen import FrozenRisk, freeze
 from tierlens.sources.engines import Frame, settle
+from tierlens.sources.noted import DATA_NOTE, SIMULATED
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
 
@@ -134,10 +135,19 @@ def _scored(config: RunConfig, shop: Shop, learnt: Learnt, folder: Path, clock: 
         tables = _read(session, shop.tables, files)
     with clock.step("score", Text("features, grades and risks on Spark", "在 Spark 上计算特征、等级与风险")):
         scored = score_on_spark(tables, config, learnt)
+        if shop.is_simulated:
+            scored = _noted(scored)
         place = str(folder / outputs.SCORED)
         scored.sortWithinPartitions("customer_id").write.mode("overwrite").parquet(place)
         counts: list[dict[str, Any]] = session.read.parquet(place).groupBy("tier").count().toArrow().to_pylist()
     return counts
+
+
+def _noted(scored: Any) -> Any:
+    """Say of every row that it is simulated."""
+    from pyspark.sql.functions import lit
+
+    return scored.withColumns({f"{DATA_NOTE}_{lang}": lit(SIMULATED.say(lang)) for lang in cautions.LANGS})
 
 
 def spark_session() -> SparkSession:
@@ -278,7 +288,7 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
         Key, ``score``, ``tier``, ``tier_rank``, ``coverage``, ``flags``, ``idle_score``, ``<outcome>_risk``, and
         ``risk_note_en`` and ``risk_note_zh``.
     """
-    day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme), tables.currency
+    day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme, "scheme"), tables.currency
     asked = graded_features(tables, scheme)
     wanted = sorted({*learnt.features, *asked})
     features = settle(snapshots(tables, day, span, features=wanted))

@@ -33,6 +33,7 @@ from tierlens.publish.lists import Pick, customer_list
 from tierlens.publish.runfile import file_record, read_run, write_folder_record, write_run
 from tierlens.publish.sheets import write_list
 from tierlens.sources.consent import read_consent
+from tierlens.sources.noted import with_data_note
 from tierlens.sources.quality import Quality
 from tierlens.words import Lang
 
@@ -51,7 +52,7 @@ def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly, all
 def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
     config, shop = obtain(config, quietly, at_cutoff=True)
-    names = panel_features(shop.tables, load_scheme(config.scheme))
+    names = panel_features(shop.tables, load_scheme(config.scheme, "scheme"))
     days = [*config.learning_cutoffs(), config.cutoff_day]
     within_data(shop.tables, days, config.span)
     table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
@@ -61,7 +62,7 @@ def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
 
 def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, pa.Table]:
     """Features and grades at the cutoff of the run: what the scheme reads, or all that the tables allow."""
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     names = (panel_features if whole else graded_features)(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
@@ -71,13 +72,13 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
 def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
     config, shop = obtain(config, quietly, at_cutoff=True)
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     found = everybody_at(shop, config, scheme)
     why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
     graded = found.graded.append_column("activity", found.activity)
     graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why], pa.string()))
-    path = write_parquet(file, graded)
+    path = write_parquet(file, with_data_note(graded, shop.is_simulated))
     counts = graded["tier"].value_counts().to_pylist()
     tiers = {str(row["values"] or "-"): row["counts"] for row in counts}
     known = found.counted(scheme)
@@ -88,7 +89,7 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
 def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
     config, shop = obtain(config, quietly)
-    scheme = load_scheme(config.scheme)
+    scheme = load_scheme(config.scheme, "scheme")
     names = graded_features(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return to_sql(lent(table), scheme, shop.tables.currency)
@@ -102,7 +103,7 @@ def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
-    path = write_parquet(file, rows)
+    path = write_parquet(file, with_data_note(rows, shop.is_simulated))
     names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
     agreement = {row["measure"]: row["value"] for row in grouped.agreement.measures.to_pylist()}
     said = {"agreement": agreement, "verdict": grouped.agreement.verdict.say(lang), "why": grouped.how.say(lang)}
@@ -134,7 +135,7 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     models = outputs.kept_models(out)
     config, shop = obtain(config, quietly, at_cutoff=True)
     table = cautions.with_kept_notes(scored(prepare(shop, config), shop, config, models), models)
-    path = write_parquet(file, table)
+    path = write_parquet(file, with_data_note(table, shop.is_simulated))
     return {"file": str(path), "customers": table.num_rows}
 
 

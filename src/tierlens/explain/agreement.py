@@ -226,7 +226,7 @@ def disagreements(
     --------
     >>> table = disagreements(list("abcde"), [0, 0, 0, 0, 1], ["A", "A", "A", "D", "D"])
     >>> table["customer_id"].to_pylist(), table["text_en"].to_pylist()
-    (['d'], ['tier D in a segment that is mostly A (25.0 % of it have D): worse than its segment'])
+    (['d'], ['tier D in a segment that is mostly A (25.0% of it have D): worse than its segment'])
     """
     import pyarrow as pa
 
@@ -309,7 +309,7 @@ def _cells(rows: list[Any], columns: list[Any], counts: Counts) -> list[dict[str
 def _say(tier: str, usual: str, share: float, worse: bool) -> Text:
     side = Text("worse", "低于") if worse else Text("better", "高于")
     return Text(
-        f"tier {tier} in a segment that is mostly {usual} ({share * 100:.1f} % of it have {tier}): "
+        f"tier {tier} in a segment that is mostly {usual} ({share * 100:.1f}% of it have {tier}): "
         f"{side.en} than its segment",
         f"等级{tier}，所在分群以{usual}为主（其中{share * 100:.1f}%为{tier}）：{side.zh}同群水平",
     )

@@ -52,7 +52,7 @@ def effect(
     >>> five, money = load_scheme("five_step"), Currency("CNY")
     >>> graded = grade(nw.from_native(duckdb.from_arrow(table)), five, money).collect("pyarrow").to_native()
     >>> print(effect(graded, table, five, money)[0].en)
-    Of 9 graded customers: Strategic customers 0.0 %; Core customers 66.7 %; Development customers 0.0 %; ...
+    Of 9 graded customers: Strategic customers 0.0%; Core customers 66.7%; Development customers 0.0%; ...
     """
     return list(_Effect(graded, features, scheme, currency, counted).told())
 
@@ -130,7 +130,7 @@ class _Effect:
             share = given.count(tier.id) / max(len(given), 1)
             name = Text(*(_tier_name(tier).say(lang) for lang in ("en", "zh")))
             beside = _beside(share, tier)
-            en.append(f"{name.en} {100 * share:.1f} %{beside.en}")
+            en.append(f"{name.en} {100 * share:.1f}%{beside.en}")
             zh.append(f"{name.zh} {100 * share:.1f}%{beside.zh}")
         return Text(
             f"Of {len(given):,} graded customers: {'; '.join(en)}", f"已评级 {len(given):,} 位客户：{'；'.join(zh)}"
@@ -200,7 +200,7 @@ class _Effect:
         en = "; ".join(f"{text.en} ({n:,})" for text, n in parts)
         zh = "；".join(f"{text.zh}（{n:,}）" for text, n in parts)
         yield Text(
-            f"Without a tier: {len(without):,} of {self.graded.num_rows:,} known customers ({share} %): {en}",
+            f"Without a tier: {len(without):,} of {self.graded.num_rows:,} known customers ({share}%): {en}",
             f"无等级：{self.graded.num_rows:,} 位已知客户中 {len(without):,} 位（{share}%）：{zh}",
         )
 
@@ -215,7 +215,7 @@ class _Effect:
             f" (% of {len(crowds[0]):,} compared / of all {len(crowds[1]):,} known)",
             f"（占比较总体 {len(crowds[0]):,} 位 / 占全部已知 {len(crowds[1]):,} 位，%）",
         )  # fmt: skip
-        sign = " %" if len(crowds) == 1 else ""
+        sign = "%" if len(crowds) == 1 else ""
         en = ", ".join(f"{title.en} {share}{sign}" for (_, title), share in zip(values, shares, strict=True))
         zh = "，".join(f"{title.zh} {share}{sign.strip()}" for (_, title), share in zip(values, shares, strict=True))
         return Text(f"{label.title.en}{of.en}: {en}", f"{label.title.zh}{of.zh}：{zh}")
@@ -266,7 +266,7 @@ def _beside(share: float, tier: Tier) -> Text:
     else:
         word = Text("as suggested", "相符")
     span = low if low == high else f"{low}-{high}"
-    return Text(f" (suggested {span} %: {word.en})", f"（建议 {span}%：{word.zh}）")
+    return Text(f" (suggested {span}%: {word.en})", f"（建议 {span}%：{word.zh}）")
 
 
 def _percent(some: int, whole: int) -> str:

@@ -160,7 +160,7 @@ class Teller:
             silent = [i for i in bound if not self._has_data(i, graded, features)]
             if silent:
                 names = self.say(", ", "、").join(i.title.say(self.lang) for i in silent)
-                share = f"{100 * float(sum(self.scheme.shares[i.id] for i in silent)):.3g} %"
+                share = f"{100 * float(sum(self.scheme.shares[i.id] for i in silent)):.3g}%"
                 yield self.say("No data, {} of the weight: {}; {}", "无数据（权重合计{}）：{}；{}", share, names, words)
 
     def _has_data(self, indicator: Indicator, graded: Row, features: Row) -> bool:
@@ -195,7 +195,7 @@ class Teller:
             flags = say_flags(graded["flags"], self.lang) or "-"
             yield self.say("Not graded ({})", "未评级（{}）", flags)
         elif self.scheme.tier_by == "score":
-            coverage = f"{100 * graded['coverage']:.0f} %"
+            coverage = f"{100 * graded['coverage']:.0f}%"
             words = "Score {} {}: tier {} {}; {} of the weight had data ({})"
             mandarin = "综合得分 {} {}：{}级 {}；{} 的权重有数据（{}）"
             span = self.span("score", tier)
@@ -277,7 +277,7 @@ class Teller:
         if use.unit == "money":
             return f"{value:,f} {self.scheme.currency}"
         if use.unit == "share":
-            return f"{plain(100 * value)} %"
+            return f"{plain(100 * value)}%"
         return f"{value:,f} {UNITS[use.unit].say(self.lang)}"
 
     def amount(self, column: str, value: Any) -> str:
@@ -290,7 +290,7 @@ class Teller:
         if use.unit == "money":
             return f"{value / self.columns.currency.minor:,.2f} {self.columns.currency.code}"
         if use.unit == "share":
-            return f"{100 * value:.1f} %"
+            return f"{100 * value:.1f}%"
         return f"{number(value)} {UNITS[use.unit].say(self.lang)}"
 
     def _clause(self, source: str) -> str:

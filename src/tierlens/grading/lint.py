@@ -195,9 +195,9 @@ def _shares(scheme: Scheme) -> Iterator[Finding]:
         return
     low, high = (sum(share[end] for share in given) for end in (0, 1))
     if not low <= 1 <= high:
-        yield Finding("error", "tiers", Text("suggested shares cannot sum to 100 %", "建议占比无法合计为100%"))
+        yield Finding("error", "tiers", Text("suggested shares cannot sum to 100%", "建议占比无法合计为100%"))
     elif low != 1 or high != 1:
-        span = f"{plain(Decimal(100 * low))}-{plain(Decimal(100 * high))} %"
+        span = f"{plain(Decimal(100 * low))}-{plain(Decimal(100 * high))}%"
         en = f"suggested shares sum to {span}; they are reported, never forced"
         what = Text(en, f"建议占比合计{span}；仅报告，不强制")
         yield Finding("note", "tiers", what)

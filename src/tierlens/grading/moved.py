@@ -269,7 +269,7 @@ class Why:
         value = self._was(*(text or say("no data", "无数据") for text in told)) if any(told) else ""
         points = [say("none", "无") if finite(points) is None else number(points) for points in (old, new)]
         how = say("points {}", "得分 {}", self._was(*points))
-        then, now = (f"{100 * weights.get(indicator.id, 0.0):.1f} %" for weights in self.weights)
+        then, now = (f"{100 * weights.get(indicator.id, 0.0):.1f}%" for weights in self.weights)
         if then != now and None not in (finite(old), finite(new)):
             how += say("; weight {}", "；权重 {}", self._was(then, now))
         ends = [part for part in (value, how, say("score {:+.2f}", "评分 {:+.2f}", part)) if part]

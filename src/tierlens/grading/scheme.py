@@ -224,13 +224,15 @@ def scheme_names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
 
 
-def load_scheme(name_or_path: str | Path) -> Scheme:
+def load_scheme(name_or_path: str | Path, where: str = "") -> Scheme:
     """Load a scheme that comes with the package by name, or any scheme file by path.
 
     Parameters
     ----------
     name_or_path : str or Path
         ``relationship_rating``, or the path of a YAML file.
+    where : str
+        Key or option that names it, for the message.
 
     Raises
     ------
@@ -249,6 +251,8 @@ def load_scheme(name_or_path: str | Path) -> Scheme:
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
         return own_version(strict_yaml.build(Scheme, path), str(path))
+    if str(name_or_path) not in scheme_names():
+        raise _no_scheme(str(name_or_path), where)
     return _shipped(str(name_or_path))
 
 
@@ -288,15 +292,19 @@ def own_version(scheme: Scheme, where: str) -> Scheme:
     )
 
 
+def _no_scheme(name: str, where: str) -> SchemeError:
+    """Return the error of a name that no scheme of the package has, with the nearest one."""
+    names = scheme_names()
+    there, near = "; ".join(names), checks.nearest(name, names)
+    fix = Text(
+        f"there are {there}; a file name ends in .yaml", f"现有：{there.replace('; ', '；')}；文件名以 .yaml 结尾"
+    )
+    if near:
+        fix = Text(f"did you mean {near!r}?", f"是否指 {near!r}？")
+    return SchemeError("E-SC-001", Text(f"there is no scheme {name!r}", f"没有方案 {name!r}"), where=where, fix=fix)
+
+
 @lru_cache(maxsize=16)
 def _shipped(name: str) -> Scheme:
-    names = scheme_names()
-    if name not in names:
-        near = checks.nearest(name, names)
-        there = ", ".join(names)
-        fix = Text(f"there are {there}; a file name ends in .yaml", f"现有：{there}；文件名以 .yaml 结尾")
-        if near:
-            fix = Text(f"did you mean {near!r}?", f"是否指 {near!r}？")
-        raise SchemeError("E-SC-001", Text(f"there is no scheme {name!r}", f"没有方案 {name!r}"), fix=fix)
     file = resources.files("tierlens.grading").joinpath("schemes", f"{name}.yaml")
     return strict_yaml.build(Scheme, file.read_text(encoding="utf-8"), f"{name}.yaml")

@@ -94,8 +94,8 @@ def _action(action: Action, teller: Teller) -> str:
 
 def _kept(offer: Told, teller: Teller) -> str:
     lost = _money(offer.actions[0].size, teller)
-    words = ("{} less bought over the window ({:.0f} %, as many orders) still keeps tier {}",
-             "窗口内少买 {}（{:.0f} %，单数不变）仍保持{}")  # fmt: skip
+    words = ("{} less bought over the window ({:.0f}%, as many orders) still keeps tier {}",
+             "窗口内少买 {}（{:.0f}%，单数不变）仍保持{}")  # fmt: skip
     told = teller.say(*words, lost, 100 * offer.effort, _tier(offer, teller))
     if offer.limit:
         return told + teller.say("; anything more loses it", "；再少即降级")

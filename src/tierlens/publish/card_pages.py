@@ -127,7 +127,8 @@ def sheet_rows(card: Card, lang: Lang) -> list[list[Any]]:
     columns = ("dimension", "indicator", "weight", "value", "points", "weighted", "evidence")
     tier = card.tier_full.say(lang) if card.tier else say["none"]
     rows: list[list[Any]] = [
-        [f"{say['card']} · {card.scheme.say(lang)}", card.source],
+        *([[card.data_note.say(lang)]] if card.data_note else []),
+        [f"{say['card']} · {card.scheme.say(lang)}", card.source.say(lang)],
         [say["customer"], card.customer_id],
         [say["day"], card.day],
         [say[key] for key in columns],

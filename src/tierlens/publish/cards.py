@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,8 @@ class Card:
         Whose.
     day : str
         ISO date of the cutoff.
-    scheme, source : Text, str
-        Name of the scheme, its version and document.
+    scheme, source : Text
+        Name of the scheme; its version and document.
     groups : tuple of CardGroup
         Dimensions.
     score : float, optional
@@ -111,12 +112,14 @@ class Card:
         What raises or keeps the tier.
     history : tuple of (str, float, str)
         Date, score and tier at earlier cutoffs, oldest first.
+    data_note : Text, optional
+        That the data are simulated, where they are.
     """
 
     customer_id: str
     day: str
     scheme: Text
-    source: str
+    source: Text
     groups: tuple[CardGroup, ...]
     score: float | None
     tier: str | None
@@ -129,9 +132,11 @@ class Card:
     measures: tuple[Text, ...]
     path: tuple[Text, ...]
     history: tuple[tuple[str, float | None, Text], ...]
+    data_note: Text | None = None
 
 
 NOTHING = Text("", "")
+_FILE = re.compile(r"[0-9]{3}_[0-9a-f]{16}\.txt")
 
 
 def cards(
@@ -204,7 +209,7 @@ class _Maker:
             customer_id=row["customer_id"],
             day=str(day_date(row["cutoff"])),
             scheme=scheme.title,
-            source=f"{scheme.id} {scheme.version} · {scheme.source.document} · {scheme.source.clause}",
+            source=_source(scheme),
             groups=tuple(self._group(dimension, row, features) for dimension in scheme.dimensions),
             score=row["score"],
             tier=row["tier"],
@@ -249,6 +254,15 @@ class _Maker:
         past.sort(key=lambda r: r["cutoff"])
         names = {tier.id: tier.short for tier in self.columns.scheme.tiers}
         return tuple((str(day_date(r["cutoff"])), r["score"], names.get(r["tier"], Text("-", "-"))) for r in past)
+
+
+def _source(scheme: Scheme) -> Text:
+    """Name a scheme's version and its document by title: the files in which the documents lie are nobody's business."""
+    told, clause = scheme.source.document, scheme.source.clause
+    named = scheme.title if clause == scheme.label else Text(clause, clause)
+    if not _FILE.fullmatch(told):
+        named = Text(f"{told}, {named.en}", f"{told}，{named.zh}")
+    return Text(f"version {scheme.version} · document: {named.en}", f"版本 {scheme.version} · 依据文件：{named.zh}")
 
 
 def _measures(tier: Tier | None) -> tuple[Text, ...]:

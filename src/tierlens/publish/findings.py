@@ -21,7 +21,7 @@ Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval, where it has one.
+    """A number and its 95% interval, where it has one.
 
     Examples
     --------
@@ -91,7 +91,7 @@ class TierLine:
     """Customers of one tier, best tier first.
 
     ``share`` is of the graded customers; ``suggested`` are the document's bounds for it, missing where it states none;
-    ``by_chance`` is Wilson's 95 % interval: how far chance alone moves the share among other customers like these.
+    ``by_chance`` is Wilson's 95% interval: how far chance alone moves the share among other customers like these.
     """
 
     tier: str
@@ -312,7 +312,7 @@ class Risk:
         standing, edge = self.standing, self.edge
         words = VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
         value, *ends = signed(edge.value, edge.low, edge.high)
-        bounds = Text("95 % interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
+        bounds = Text("95% interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
         bounds = Text(*(part.format(*ends) for part in bounds))
         better = f"{self.model.auc.value:.3f}"
         return Text(

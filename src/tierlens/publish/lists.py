@@ -5,6 +5,7 @@ Who may be contacted is decided when the list is made, from what is known then, 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
+from tierlens.publish.contact import CONSENT, CONTACT, contactable
 from tierlens.publish.known import ACTIVITIES
 from tierlens.publish.playbook import BANDS
 from tierlens.sources.engines import arrow_of
+from tierlens.sources.noted import DATA_NOTE
 from tierlens.words import Lang, Text
 
 HEADERS: dict[str, Text] = {
@@ -35,28 +38,23 @@ HEADERS: dict[str, Text] = {
     "next_step": Text("next step", "下一步"),
     "risk_note": Text("note on the risks", "风险说明"),
     "contactable": Text("contactable", "可联系"),
+    DATA_NOTE: Text("data", "数据"),
 }
 """Columns of a list, in order."""
 
-BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note")
+BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note", DATA_NOTE)
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
-OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note")
-"""Columns that a list has where the customers' table has them; the note only where anybody has one."""
+OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note", DATA_NOTE)
+"""Columns that a list has where the customers' table has them; the note on risks only where anybody has one."""
+
+OPTIONS = {"tier": "--tier", "risk_band": "--band", "segment": "--segment"}
+"""Options that ask for a column's values; of the same names are the keys of a list in a run file and in Python."""
 
 KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
 """Columns that hold a key, and the words for it."""
-
-CONSENT = frozenset({"yes", "y", "true", "1", "agreed", "opt-in", "是", "同意", "可联系", "已同意"})
-"""What counts as consent, in lower case; anything else does not."""
-
-CONTACT: dict[str, Text] = {
-    "yes": Text("yes", "是"),
-    "no": Text("no", "否"),
-    "unknown": Text("unknown: no contact data", "未知：无联系数据"),
-}
 
 
 @dataclass(frozen=True)
@@ -141,46 +139,6 @@ class CustomerList:
     table: pa.Table
     counts: tuple[tuple[Text, int], ...]
     lang: Lang
-
-
-def contactable(customers: pa.Table, consent: pa.Table | None, allow: frozenset[str] = CONSENT) -> pa.Array:
-    """Say for each customer whether contact is allowed: ``yes``, ``no`` or ``unknown``.
-
-    Parameters
-    ----------
-    customers : pyarrow.Table
-        With ``customer_id``.
-    consent : pyarrow.Table, optional
-        ``customer_id`` and ``contactable`` as they are known now, at export. Where a customer stands in it several
-        times, one refusal is enough.
-    allow : frozenset of str
-        The only values that are consent, in lower case. A missing value is ``unknown``.
-
-    Examples
-    --------
-    >>> consent = pa.table({"customer_id": ["1", "2", "3", "3"], "contactable": ["Yes", "否", "yes", "unknown"]})
-    >>> contactable(pa.table({"customer_id": ["1", "2", "3", "4"]}), consent).to_pylist()
-    ['yes', 'no', 'no', 'unknown']
-    """
-    answers: dict[str, str] = {}
-    if consent is not None:
-        ids, values = consent["customer_id"].to_pylist(), consent["contactable"].to_pylist()
-        for customer, value in zip(ids, values, strict=True):
-            answers[str(customer)] = _stricter(answers.get(str(customer)), _answer(value, allow))
-    return pa.array([answers.get(str(customer), "unknown") for customer in customers["customer_id"].to_pylist()])
-
-
-def _answer(value: object, allow: frozenset[str]) -> str:
-    """Read one consent value; booleans and numbers are read as their text."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return "unknown"
-    return "yes" if str(value).strip().casefold() in allow else "no"
-
-
-def _stricter(first: str | None, second: str) -> str:
-    """Of two answers the one that allows less."""
-    strictness = ("yes", "unknown", "no")
-    return second if first is None else max(first, second, key=strictness.index)
 
 
 def customer_list(
@@ -274,6 +232,7 @@ def _choose(
         (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands, known=BANDS)),
         (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
         (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
+        (CONTACT["unreadable"], pc.not_equal(answers, "unreadable") if pick.contactable_only else everybody),
         (Text("not contactable", "不可联系"), pc.equal(answers, "yes") if pick.contactable_only else everybody),
     ]
     counts, kept = [(Text("customers", "客户总数"), table.num_rows)], everybody
@@ -327,17 +286,40 @@ def _asked(
     if other:
         mask = pc.or_(mask, _among(table, other, wanted))
     if wanted and not _number(mask):
-        names = sorted({str(name) for each in columns for name in table[each].to_pylist() if name is not None})
-        titles = known or {}
-        said_en, said_zh = ([tier_word(name, titles, lang) for name in names] for lang in LANGS)
-        en = f"the names in use are {', '.join(said_en)}" if names else "none of them has such a name"
-        zh = f"可用的名称：{'、'.join(said_zh)}" if names else "所有客户均无此项"
-        raise UsageError(
-            "E-LI-003",
-            Text(f"no customer has {' or '.join(wanted)}", f"没有客户属于 {'、'.join(wanted)}"),
-            fix=Text(en, zh),
-        )
+        raise _nobody(wanted, column.removesuffix("_en"), _in_use(table, columns, known or {}))
     return mask
+
+
+def _in_use(table: pa.Table, columns: list[str], titles: Mapping[str, Text]) -> list[tuple[str, Text]]:
+    """Return what customers have in a column: the key and its name, or the name in both languages."""
+    rows = {tuple(row.values()) for row in table.select(columns).to_pylist()}
+    keys = sorted(tuple(map(str, row)) for row in rows if None not in row)
+    if len(columns) > 1:
+        return [(en, Text(en, zh)) for en, zh in keys]
+    return [(key, Text(*(tier_word(key, titles, lang) for lang in LANGS))) for (key,) in keys]
+
+
+def _nobody(wanted: tuple[str, ...], column: str, known: list[tuple[str, Text]]) -> UsageError:
+    """Say that nobody has what was asked for in a column, the nearest name that somebody has, and all of them."""
+    words = {word.casefold(): name for key, name in known for word in (key, *name)}
+    near = [found for one in wanted for found in difflib.get_close_matches(one.casefold(), words, 1)]
+    en = "; ".join(name.en for _, name in known)
+    zh = "；".join(name.zh for _, name in known)
+    fix = (
+        Text(f"the names in use are {en}", f"可用的名称：{zh}")
+        if known
+        else Text("none of them has such a name", "所有客户均无此项")
+    )
+    if near:
+        meant = words[near[0]]
+        fix = Text(f"did you mean {meant.en}? {fix.en}", f"是否指{meant.zh}？{fix.zh}")
+    title = HEADERS[column]
+    return UsageError(
+        "E-LI-003",
+        Text(f"no customer has the {title.en} {' or '.join(wanted)}", f"没有客户的{title.zh}为 {'、'.join(wanted)}"),
+        where=OPTIONS[column],
+        fix=fix,
+    )
 
 
 def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str, Text]) -> pa.Table:
@@ -345,9 +327,7 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str,
     found: dict[str, pa.Array] = {}
     for name in HEADERS:
         held = f"{name}_{lang}" if name in BILINGUAL else name
-        if name in OPTIONAL and held not in table.column_names:
-            continue
-        if name == "risk_note" and table[held].null_count == table.num_rows:
+        if name in OPTIONAL and not _has(table, name, held):
             continue
         if name in BILINGUAL:
             found[name] = table[held].cast(pa.string())
@@ -361,6 +341,11 @@ def _columns(table: pa.Table, answers: pa.Array, lang: Lang, names: Mapping[str,
             found[name] = table[name].cast(pa.float64())
     said = [None if tier is None else tier_word(tier, names, lang) for tier in found["tier"].to_pylist()]
     return pa.table({**found, "tier": pa.array(said, pa.string())})
+
+
+def _has(table: pa.Table, name: str, held: str) -> bool:
+    """Say whether a table has a column that a list may lack."""
+    return held in table.column_names and (name != "risk_note" or table[held].null_count < table.num_rows)
 
 
 def _said(keys: pa.Array, words: Mapping[str, Text], lang: Lang) -> pa.Array:

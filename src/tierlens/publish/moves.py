@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from tierlens.grading.moved import Move
 from tierlens.grading.scheme import Scheme
+from tierlens.publish.lists import HEADERS as LIST_HEADERS
 from tierlens.publish.lists import CustomerList
+from tierlens.sources.noted import DATA_NOTE
 from tierlens.words import Lang, Text
 
 HEADERS: dict[str, Text] = {
@@ -31,16 +33,16 @@ UNGRADED = Text("not graded", "未评级")
 
 
 def headers_of(scheme: Scheme) -> dict[str, Text]:
-    """Return the columns of the file under a scheme, in order.
+    """Return the columns of the file under a scheme, in order; the last only where data are simulated.
 
     Examples
     --------
     >>> from tierlens.grading.scheme import load_scheme
-    >>> list(headers_of(load_scheme("relationship_rating")).values())[-1].en
+    >>> list(headers_of(load_scheme("relationship_rating")).values())[-2].en
     'change by Potential'
     """
     parts = {f"by_dimension_{d.id}": Text(f"change by {d.title.en}", f"其中：{d.title.zh}") for d in scheme.dimensions}
-    return HEADERS | parts
+    return HEADERS | parts | {DATA_NOTE: LIST_HEADERS[DATA_NOTE]}
 
 
 def tier_name(tier: str, scheme: Scheme, lang: Lang) -> str:
@@ -55,12 +57,14 @@ def tier_name(tier: str, scheme: Scheme, lang: Lang) -> str:
     return next((each.full for each in scheme.tiers if each.id == tier), UNGRADED).say(lang)
 
 
-def moves_list(moves: Sequence[Move], scheme: Scheme, lang: Lang) -> CustomerList:
-    """Put moves into the columns of ``headers_of``, for ``sheets.write_list``."""
+def moves_list(moves: Sequence[Move], scheme: Scheme, lang: Lang, note: Text | None = None) -> CustomerList:
+    """Put moves into the columns of ``headers_of``, for ``sheets.write_list``; a note stands in each row."""
     rows = [_row(move, scheme, lang) for move in moves]
-    kinds = {name: pa.string() if _is_text(name) else pa.float64() for name in headers_of(scheme)}
+    kinds = {name: pa.string() if _is_text(name) else pa.float64() for name in headers_of(scheme) if name != DATA_NOTE}
     kinds["tiers_gained"] = pa.int64()
     table = pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
+    if note is not None:
+        table = table.append_column(DATA_NOTE, pa.array([note.say(lang)] * len(rows), pa.string()))
     return CustomerList(table, ((Text("moved", "等级变动"), len(rows)),), lang)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Reals = NDArray[np.float64]
 
 Z = 1.959963984540054
-"""The two-sided 95 % point of the normal distribution."""
+"""The two-sided 95% point of the normal distribution."""
 
 SAME = 0.99
 """An indicator that gives this share of customers the same points tells customers apart for almost nobody."""
@@ -52,7 +52,7 @@ class TierValidity:
     suggested : tuple of 2 float, optional
         The document's band for the share.
     churn, downgrade : Estimate
-        Rates in the horizon, with 95 % intervals; not a number where nobody's outcome is known.
+        Rates in the horizon, with 95% intervals; not a number where nobody's outcome is known.
     """
 
     tier: str
@@ -113,9 +113,9 @@ class Validity:
     auc : float
         Chance that of a customer who churned and one who did not, the former has the lower score.
     top_fifth_brings : float
-        Share of the amount that the top 20 % of customers by amount bring.
+        Share of the amount that the top 20% of customers by amount bring.
     four_fifths_from : float
-        Smallest share of customers that bring 80 % of the amount.
+        Smallest share of customers that bring 80% of the amount.
     best_tier_brings : float
         Share of the amount that the best tier brings.
     indicators : tuple of IndicatorValidity
@@ -153,7 +153,7 @@ def validity(
     Returns
     -------
     Validity
-        Intervals are Wilson's at 95 %; rows of one customer count for as many customers as they are worth (``rate``).
+        Intervals are Wilson's at 95%; rows of one customer count for as many customers as they are worth (``rate``).
 
     Examples
     --------
@@ -185,7 +185,7 @@ def validity(
 
 
 def wilson(hits: float, rows: int, customers: float) -> Estimate:
-    """Return a rate with Wilson's 95 % interval for a number of independent customers.
+    """Return a rate with Wilson's 95% interval for a number of independent customers.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def _tier(scheme: Scheme, place: int, here: Any, columns: tuple[Any, Reals, Real
 
 
 def rate(outcome: Reals, who: Any) -> Estimate:
-    """Return the share of rows with the outcome, with Wilson's 95 % interval by customer.
+    """Return the share of rows with the outcome, with Wilson's 95% interval by customer.
 
     A customer who is seen at several cutoffs tells less than as many customers, and how much less is in the data: the
     rate counts as if it came from as many independent customers as would spread it as far as its customers do (Korn and
@@ -307,7 +307,7 @@ def say_validity(found: Validity, lang: Lang) -> list[str]:
     >>> nothing = Estimate(float("nan"))
     >>> empty = Validity((), Estimate(0.8, 0.7, 0.9), 0.6, 0.75, 0.3, 0.5, ())
     >>> print(say_validity(empty, "en")[0])
-    Of the customers who churned, 80 % (70 to 90) had stood below the top half.
+    Of the customers who churned, 80% (70 to 90) had stood below the top half.
     """
     texts = [_half(found.below_half), _money(found)]
     texts += [_share(tier) for tier in found.tiers if tier.suggested is not None]
@@ -343,7 +343,7 @@ def _named(words: Text, titles: Sequence[Text]) -> list[Text]:
 def _percent(estimate: Estimate) -> str:
     bounded = estimate.low is not None and estimate.high is not None
     span = f" ({100 * (estimate.low or 0):.0f} to {100 * (estimate.high or 0):.0f})" if bounded else ""
-    return f"{100 * estimate.value:.0f} %{span}"
+    return f"{100 * estimate.value:.0f}%{span}"
 
 
 def _half(estimate: Estimate) -> Text:
@@ -362,17 +362,17 @@ def _money(found: Validity) -> Text:
     if not all(map(math.isfinite, parts)):
         return Text("No customer brings an amount, so what the tiers bring cannot be said.",
                     "没有客户带来交易额，无法说明各等级的贡献。")  # fmt: skip
-    fifth, enough, best = (f"{100 * part:.0f} %" for part in parts)
+    fifth, enough, best = (f"{100 * part:.0f}%" for part in parts)
     return Text(
-        f"The top 20 % of customers bring {fifth} of the amount; 80 % come from {enough}; the best tier brings {best}.",
+        f"The top 20% of customers bring {fifth} of the amount; 80% come from {enough}; the best tier brings {best}.",
         f"金额最高的20%客户贡献 {fifth}；80%的金额来自 {enough} 的客户；最高等级贡献 {best}。",
     )
 
 
 def _share(tier: TierValidity) -> Text:
     low, high = tier.suggested or (0.0, 1.0)
-    band = f"{100 * low:.0f} %" if low == high else f"{100 * low:.0f}-{100 * high:.0f} %"
-    share = f"{100 * tier.share:.1f} %"
+    band = f"{100 * low:.0f}%" if low == high else f"{100 * low:.0f}-{100 * high:.0f}%"
+    share = f"{100 * tier.share:.1f}%"
     where = Text("inside", "符合建议")
     if not low <= tier.share <= high:
         where = Text("below", "低于建议") if tier.share < low else Text("above", "高于建议")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tierlens.errors import UsageError
 from tierlens.risk.metrics import Floats, checked
-from tierlens.words import Text
+from tierlens.words import Lang, Text
 
 Metric = Callable[[Floats, Floats, Floats], float]
 """From (outcome, risk, weight) to a number, as ``auc``, ``average_precision`` and ``brier`` are."""
@@ -38,8 +38,20 @@ class Interval:
         """Say whether the whole interval lies above a bound."""
         return self.low > bound
 
+    def say(self, lang: Lang = "en", *, signed: bool = False) -> str:
+        """Return the number with its bounds, with its sign where it is a difference.
+
+        Examples
+        --------
+        >>> Interval(0.5, 0.4, 0.6).say(), Interval(0.5, 0.4, 0.6).say("zh", signed=True)
+        ('0.5000 (0.4000 to 0.6000)', '+0.5000 (+0.4000 至 +0.6000)')
+        """
+        form = "+.4f" if signed else ".4f"
+        between = Text("to", "至").say(lang)
+        return f"{self.value:{form}} ({self.low:{form}} {between} {self.high:{form}})"
+
     def __str__(self) -> str:
-        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
+        return self.say()
 
 
 def copies(customers: npt.ArrayLike, draws: int, seed: int = 0) -> Iterator[Floats]:

@@ -45,7 +45,7 @@ class Compared:
     def say(self) -> Text:
         """Return the verdict as one sentence."""
         apart = self.apart["auc"]
-        figures = f"{apart.value:+.4f} ({apart.low:+.4f} .. {apart.high:+.4f})"
+        figures = Text(apart.say("en", signed=True), apart.say("zh", signed=True))
         words = {
             "challenger": Text("the challenger ranks customers better", "挑战模型的排序更好"),
             "champion": Text("the champion ranks customers better", "现用模型的排序更好"),
@@ -54,8 +54,8 @@ class Compared:
             ),
         }[self.better]
         return Text(
-            f"{words.en}. AUC challenger less champion {figures}, {self.rows:,} rows of {self.cutoffs} cutoffs",
-            f"{words.zh}。AUC 之差（挑战减现用）{figures}，{self.cutoffs} 个截止日共 {self.rows:,} 行",
+            f"{words.en}. AUC challenger less champion {figures.en}, {self.rows:,} rows of {self.cutoffs} cutoffs",
+            f"{words.zh}。AUC 之差（挑战减现用）{figures.zh}，{self.cutoffs} 个截止日共 {self.rows:,} 行",
         )
 
 
@@ -65,6 +65,13 @@ METRICS = {
     "lift_10": lambda y, p, w: lift_at(y, p, 0.1, w),
     "brier": brier,
 }
+TITLES: dict[str, Text] = {
+    "auc": Text("AUC", "AUC"),
+    "ap": Text("average precision", "平均精确率"),
+    "lift_10": Text("lift, top tenth", "前十分之一提升度"),
+    "brier": Text("Brier score", "Brier 分数"),
+}
+"""What the figures are called, as in the report."""
 
 
 def compare(

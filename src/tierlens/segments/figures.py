@@ -47,7 +47,7 @@ def say_value(value: float, unit: str, currency: Currency, *, bare: bool = False
     >>> say_value(341_250, "money", pound)
     Text(en='3,412 GBP', zh='3,412 GBP')
     >>> say_value(0.118, "share", pound), say_value(1, "days", pound).en, say_value(7.46, "days", pound).zh
-    (Text(en='11.8 %', zh='11.8%'), '1 day', '7.5天')
+    (Text(en='11.8%', zh='11.8%'), '1 day', '7.5天')
     >>> say_value(float("nan"), "days", pound).en
     'no data'
     """
@@ -61,7 +61,7 @@ def say_value(value: float, unit: str, currency: Currency, *, bare: bool = False
         return Text(amount, amount)
     if unit == "share":
         percent = _short(value * 100, below=100)
-        return Text(f"{percent} %", f"{percent}%")
+        return Text(f"{percent}%", f"{percent}%")
     if unit in _COUNTED:
         number, word = _short(value, below=10), _COUNTED[unit]
         plural = word.en if number == "1" else f"{word.en}s"

@@ -83,7 +83,7 @@ def profile(table: Any, labels: ArrayLike, *, currency: Currency, features: Sequ
     >>> shown = profile(shop, [0, 0, 1, 1], currency=Currency("GBP"))
     >>> shown.names[1].en, shown.about[0].en
     ('Lapsing small one-time buyers',
-     '2 customers (50 %); typical: last purchase 7 days ago, 8.5 orders, 8,500 GBP net')
+     '2 customers (50%); typical: last purchase 7 days ago, 8.5 orders, 8,500 GBP net')
     """
     import pyarrow as pa
 

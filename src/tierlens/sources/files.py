@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tierlens.sources.refuse import refusal
+from tierlens.sources.refuse import EMPTY_FOLDER, NO_FILE, refusal
 from tierlens.sources.table_source import ADDRESSES
 from tierlens.words import Text
 
@@ -78,7 +78,7 @@ def _expand_one(name: str) -> list[Path]:
         p for p in inside if p.is_file() and p.name.lower().endswith(FOLDER_TYPES) and p.name[0] not in ".~"
     )
     if not listed:
-        raise refusal("E-TX-120", name)
+        raise refusal("E-TX-120", name, **(EMPTY_FOLDER if path.is_dir() else NO_FILE))
     return listed
 
 

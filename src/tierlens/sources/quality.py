@@ -180,11 +180,17 @@ class Quality:
         over = self.over_limit()
         if not over:
             return
-        limits = self.policies.limits
-        others = ", ".join(f"{key} {self.share(key):.2%}" for key in self.quarantined if key not in limits)
-        listed = [f"{key} {share:.2%} > {limit:.2%}" for key, (share, limit) in over.items()]
-        detail = f" ({others})" if "others" in over else ""
-        raise refusal("E-TX-200", self.name, reasons="; ".join(listed) + detail)
+        raise refusal("E-TX-200", self.name, reasons=self._too_many(over))
+
+    def _too_many(self, over: Mapping[str, tuple[float, float]]) -> Text:
+        """Say which shares are over their limits, and of what the others consist."""
+        others = {key: self.share(key) for key in self.quarantined if key not in self.policies.limits}
+        en = "; ".join(f"{key} {share:.2%} > {limit:.2%}" for key, (share, limit) in over.items())
+        zh = "；".join(f"{_named(key)}{share:.2%} > {limit:.2%}" for key, (share, limit) in over.items())
+        if "others" in over:
+            en += f" ({', '.join(f'{key} {share:.2%}' for key, share in others.items())})"
+            zh += f"，其中：{'、'.join(f'{_named(key)}{share:.2%}' for key, share in others.items())}"
+        return Text(en, zh)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON; days are ISO dates."""
@@ -242,6 +248,11 @@ class Quality:
                     writer.writerow([place, line, safe(blamed), *said[key], *map(safe, values)])
                 written += batch.num_rows
         return written
+
+
+def _named(key: str) -> str:
+    """Return a reason in Chinese, with its key."""
+    return f"{REASONS[key].text.zh if key in REASONS else '其他原因'}（{key}）"
 
 
 def _plain(value: Any) -> Any:

@@ -156,8 +156,8 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
         ),
     ),
     "E-TX-120": (
-        Text("no such file", "文件不存在"),
-        Text("check the path in the run file", "请检查运行文件中的路径"),
+        Text("{what}", "{what}"),
+        Text("{advice}", "{advice}"),
     ),
     "E-TX-121": (
         Text("there is no data folder", "找不到数据目录"),
@@ -270,6 +270,19 @@ def _said(values: dict[str, object], lang: Lang) -> dict[str, object]:
     return {name: value.say(lang) if isinstance(value, Text) else value for name, value in values.items()}
 
 
+NO_FILE = {
+    "what": Text("no such file", "文件不存在"),
+    "advice": Text("check the path in the run file", "请检查运行文件中的路径"),
+}
+EMPTY_FOLDER = {
+    "what": Text(
+        "the folder is empty, or holds no file of a type that is read", "目录为空，或其中没有可读取类型的文件"
+    ),
+    "advice": Text(
+        "put .csv, .tsv, .txt, .xlsx or .parquet files into it, or name another in the run file",
+        "请放入 .csv、.tsv、.txt、.xlsx 或 .parquet 文件，或在运行文件中改用其他目录",
+    ),
+}
 NO_LINES = Text("lines", "数据行")
 NO_HEADER = Text("header", "表头")
 NO_CONTENT = Text("content", "内容")

@@ -10,6 +10,7 @@ from tierlens.errors import MissingExtraError
 from tierlens.sources.refuse import refusal
 from tierlens.sources.source import Money
 from tierlens.sources.tables import FIRST_YEAR, LAST_YEAR, day_number
+from tierlens.words import Text
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -123,4 +124,14 @@ def _refuse_unusable(settled: DataFrame) -> None:
     row = settled.agg(*(f.count_if(check).alias(name) for name, check in checks.items())).first()
     bad = {name: count for name, count in row.asDict().items() if count} if row else {}
     if bad:
-        raise refusal("E-TX-200", "Spark", reasons=", ".join(f"{name}: {count} rows" for name, count in bad.items()))
+        raise refusal("E-TX-200", "Spark", reasons=_said(bad))
+
+
+_WRONG = {"customer_id": "缺少客户编号", "order_id": "缺少订单号", "day": "缺少日期", "amount": "缺少金额",
+          "kind": "类别无效", "impossible_year": "年份不合理", "negative_amount": "购买金额为负"}  # fmt: skip
+
+
+def _said(bad: dict[str, int]) -> Text:
+    """Count what is wrong in both languages; the Chinese words keep the name."""
+    en = ", ".join(f"{name}: {count} rows" for name, count in bad.items())
+    return Text(en, "、".join(f"{_WRONG[name]}（{name}）{count} 行" for name, count in bad.items()))

@@ -24,8 +24,14 @@ WIDE = 10**15
 """Minor units of one customer up to which products of amounts and weights fit into 64 bits."""
 
 
-def day_number(date: dt.date | str | int) -> int:
+def day_number(date: dt.date | str | int, where: str = "") -> int:
     """Return whole days since 1970-01-01; a cutoff is the start of that day.
+
+    Parameters
+    ----------
+    date : date, str or int
+    where : str
+        Argument, option or file that it was read from, for the message.
 
     Raises
     ------
@@ -44,19 +50,20 @@ def day_number(date: dt.date | str | int) -> int:
         try:
             date = dt.date.fromisoformat(given)
         except ValueError:
-            raise _no_date(given) from None
+            raise _no_date(given, where) from None
     if isinstance(date, dt.datetime):
         date = date.date()
     if not FIRST_YEAR <= date.year <= LAST_YEAR:
-        raise _no_date(str(date))
+        raise _no_date(str(date), where)
     return (date - EPOCH).days
 
 
-def _no_date(given: str) -> UsageError:
+def _no_date(given: str, where: str) -> UsageError:
     years = f"{FIRST_YEAR}-{LAST_YEAR}"
     return UsageError(
         "E-US-001",
         Text(f"{given!r} is no date of the years {years}", f"{given!r} 不是 {years} 年间的日期"),
+        where=where,
         fix=Text("write it as 2011-06-01", "请写成 2011-06-01"),
     )
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from tierlens.errors import DataError, MissingExtraError, UsageError
 from tierlens.sources.encoding import detect_encoding
+from tierlens.sources.noted import DATA_NOTE, SIMULATED
 from tierlens.sources.refuse import refusal
 from tierlens.sources.tables import Tables
 from tierlens.sources.values import clean_text
@@ -39,6 +40,8 @@ WHY: dict[Why, Text] = {
 GONE = Text("no longer found", "不再匹配")
 """What is said of a pair that a person has judged and that is no more."""
 SAID = ("why", "原因")
+NOTED = f"{SIMULATED.en} / {SIMULATED.zh}"
+"""What the last column of a file of simulated data says."""
 COLUMNS = ("customer_id", "same_as", "other_id", "name", "other_name", "likeness", *SAID)
 """Columns of the file for a person; others in it are the person's own."""
 COMMON = 50
@@ -112,13 +115,7 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
     MissingExtraError
         rapidfuzz or opencc is not installed (extra ``twins``).
     """
-    if not tables.has("customers") or not 0 <= least <= 1:
-        raise UsageError(
-            "E-US-013",
-            Text("twins are looked for among the names of a customer table, at a likeness of 0 to 1",
-                 "查找重复客户需要客户表中的名称，相似度须在 0 到 1 之间"),
-            fix=Text("add 'customers' under 'tables'", "请在 tables 中添加 customers"),
-        )  # fmt: skip
+    _refuse_unfit(tables, least)
     try:
         from rapidfuzz.distance import JaroWinkler
         from rapidfuzz.fuzz import ratio
@@ -141,6 +138,25 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
                          "why": found[0], "likeness": round(found[1], 6)})  # fmt: skip
     rows.sort(key=lambda row: (-float(str(row["likeness"])), row["customer_id"], row["other_id"]))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _refuse_unfit(tables: Tables, least: float) -> None:
+    """Refuse tables without customers, and a likeness that is no share: each by itself."""
+    if not tables.has("customers"):
+        raise UsageError(
+            "E-US-013",
+            Text("twins are looked for among the names of a customer table, and there is none",
+                 "查找重复客户需要客户表中的名称，但没有客户表"),
+            where="source.tables",
+            fix=Text("add 'customers' there, in the run file", "请在运行文件的该处添加 customers"),
+        )  # fmt: skip
+    if not 0 <= least <= 1:
+        raise UsageError(
+            "E-US-013",
+            Text(f"a likeness is a number from 0 to 1, not {least}", f"相似度须在 0 到 1 之间，不能为 {least}"),
+            where="least",
+            fix=Text("give such a number, for instance 0.85", "请给出该范围内的数，例如 0.85"),
+        )
 
 
 def shared_names(tables: Tables) -> dict[str, int]:
@@ -235,7 +251,9 @@ def _is_picked(short: str, long: str) -> bool:
     return all(character in rest for character in short)
 
 
-def write_twins(pairs: pa.Table, path: str | Path, answers: Sequence[Mapping[str, str]] = ()) -> int:
+def write_twins(
+    pairs: pa.Table, path: str | Path, answers: Sequence[Mapping[str, str]] = (), is_simulated: bool = False
+) -> int:
     """Write the pairs as a CSV for a person, with an empty column ``same_as`` to fill in; return their number.
 
     Rows where ``same_as`` is filled in are what a source's ``same_customer`` file needs.
@@ -248,8 +266,11 @@ def write_twins(pairs: pa.Table, path: str | Path, answers: Sequence[Mapping[str
     answers : sequence of mapping of str to str
         From :func:`read_answers`: rows of an earlier file, which stand in the place of their pairs. Those whose pair is
         no more (merged, renamed) follow at the end, and say so.
+    is_simulated : bool
+        Whether a last column says so.
     """
-    extra = [name for name in (answers[0] if answers else ()) if name not in COLUMNS]
+    note = {DATA_NOTE: NOTED} if is_simulated else {}
+    extra = [name for name in (answers[0] if answers else ()) if name not in {*COLUMNS, *note}]
     left: dict[frozenset[str], list[Mapping[str, str]]] = defaultdict(list)
     for answer in answers:
         left[_pair(answer)].append(answer)
@@ -262,9 +283,9 @@ def write_twins(pairs: pa.Table, path: str | Path, answers: Sequence[Mapping[str
     gone = dict(zip(SAID, GONE, strict=True))
     rows += [{**one, **(gone if one["other_id"] else {})} for found in left.values() for one in found]
     with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, *extra], restval="")
+        writer = csv.DictWriter(file, [*COLUMNS, *extra, *note], restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({**row, **note} for row in rows)
     return int(pairs.num_rows)
 
 
@@ -283,7 +304,7 @@ def is_twins_file(path: str | Path) -> bool:
 def read_answers(path: str | Path) -> list[dict[str, str]]:
     """Return the rows of a file of ``write_twins`` into which a person has written: ``same_as``, or columns of theirs.
 
-    Columns without a header of their own are called ``note 1`` and so on.
+    Columns without a header are called ``note 1`` and so on. The note that data are simulated is no answer.
 
     Raises
     ------
@@ -298,7 +319,7 @@ def read_answers(path: str | Path) -> list[dict[str, str]]:
         names.append(name if name.strip() and name not in names else next(free))
     rows = [dict(zip(names, [*record, *[""] * width], strict=False)) for record in records]
     own = [name for name in names if name not in COLUMNS or name == "same_as"]
-    return [row for row in rows if any(row[name].strip() for name in own)]
+    return [row for row in rows if any(row[name].strip() and (name, row[name]) != (DATA_NOTE, NOTED) for name in own)]
 
 
 def _records(path: Path) -> Iterator[list[str]]:
