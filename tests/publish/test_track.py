@@ -16,7 +16,7 @@ import pytest
 
 from tierlens.errors import UsageError
 from tierlens.publish import open_runs
-from tierlens.publish.champion import apart, decide, kept_of
+from tierlens.publish.champion import apart, decide, kept_of, readable
 from tierlens.publish.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
 from tierlens.publish.served import Served, _load_pyfunc
 from tierlens.publish.track import champion_folder, end_run, serve_command, store_uri, track, track_search, warm_up
@@ -240,6 +240,42 @@ def test_only_cutoffs_with_the_same_customers_and_outcomes_are_common() -> None:
     fewer = a_test(0.9, cutoffs=(200, 300), size=299)
     assert apart(fewer, old) is None
     assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old).why.en
+
+
+def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
+    tested = a_test(0.6)
+    same = replace(tested, happened=np.zeros_like(tested.happened))
+    found = decide(a_model(tested=same), AUC, kept_of(same))
+    assert not found.wins
+    assert found.why.en.startswith("the champion stays: the two cannot be compared: a figure cannot be computed")
+    assert found.why.zh.startswith("保留现用模型：两者无法比较：")
+
+
+def test_the_same_model_again_is_no_better_where_risks_are_tiny() -> None:
+    tested = a_test(0.6)
+    tiny = replace(tested, risk=tested.risk * 4e-10)
+    edge = apart(tiny, kept_of(tiny))
+    assert edge is not None
+    assert (edge[0].value, edge[0].high) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        *({"1": 5}, [1], 5, None, {"1": {"rows": 1, "risk": []}}, {"1": {"rows": "a"}}),
+        *({"1": {"rows": "a", "risk": ["b"]}}, {"1": {"rows": "a", "risk": [float("nan")]}}),
+    ],
+)
+def test_what_is_kept_in_another_shape_is_nothing(found: object) -> None:
+    assert readable(found) is None
+
+
+def test_risks_of_another_number_are_of_no_common_cutoff() -> None:
+    tested = a_test(0.6, cutoffs=(100,))
+    kept = kept_of(tested)
+    assert readable(kept) == kept
+    kept["100"]["risk"] = kept["100"]["risk"][:-1]
+    assert apart(tested, kept) is None
 
 
 def test_the_order_of_rows_is_nothing() -> None:

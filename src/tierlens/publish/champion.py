@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tierlens.errors import UsageError
 from tierlens.publish.records import Foretold, ModelRecord
 from tierlens.risk.bootstrap import Interval, Rows, difference, table
 from tierlens.risk.metrics import auc
 from tierlens.words import Text
 
 DRAWS = 500
+DIGITS = 9
+"""Places to which risks are kept; two models are compared by what is kept of both."""
 Kept = Mapping[str, Mapping[str, Any]]
 """By cutoff (day number as text): ``rows`` (digest of customers and outcomes) and ``risk`` (by id)."""
 
@@ -44,27 +48,55 @@ def kept_of(tested: Foretold) -> dict[str, dict[str, Any]]:
     ([0.2, 0.7], 64)
     """
     found = {}
-    for day in np.unique(tested.cutoffs):
-        here = np.flatnonzero(tested.cutoffs == day)
-        here = here[np.argsort(tested.customers[here].astype(str), kind="stable")]
+    for day, here in _places(tested).items():
         rows = json.dumps([[str(tested.customers[n]), int(tested.happened[n])] for n in here])
         digest = hashlib.sha256(rows.encode()).hexdigest()
-        found[str(int(day))] = {"rows": digest, "risk": np.round(tested.risk[here], 9).tolist()}
+        found[day] = {"rows": digest, "risk": np.round(tested.risk[here], DIGITS).tolist()}
+    return found
+
+
+def _places(tested: Foretold) -> dict[str, npt.NDArray[np.int64]]:
+    """Return the places of the rows of each cutoff, earliest first, in the order in which they are kept."""
+    found = {}
+    for day in np.unique(tested.cutoffs):
+        here = np.flatnonzero(tested.cutoffs == day)
+        found[str(int(day))] = here[np.argsort(tested.customers[here].astype(str), kind="stable")]
     return found
 
 
 def apart(tested: Foretold, kept: Kept) -> tuple[Interval, int, int] | None:
     """Return AUC new less old on the cutoffs that both were tested on, with the rows and cutoffs; None without any."""
-    mine = kept_of(tested)
-    common = [day for day in mine if day in kept and kept[day].get("rows") == mine[day]["rows"]]
+    mine, places = kept_of(tested), _places(tested)
+    common = [day for day in mine if day in kept and _is_same(mine[day], kept[day])]
     if not common:
         return None
-    order = np.lexsort((tested.customers.astype(str), tested.cutoffs))
-    order = order[np.isin(tested.cutoffs[order], [int(day) for day in common])]
-    old = np.concatenate([kept[day]["risk"] for day in sorted(common, key=int)]).astype(np.float64)
+    order = np.concatenate([places[day] for day in common])
+    new, old = (np.concatenate([one[day]["risk"] for day in common]).astype(np.float64) for one in (mine, kept))
     rows = Rows(tested.happened[order].astype(np.float64), tested.customers[order], tested.cutoffs[order])
-    drawn = table(auc, rows, {"new": tested.risk[order], "old": old}, draws=DRAWS)
+    drawn = table(auc, rows, {"new": new, "old": old}, draws=DRAWS)
     return difference(drawn, "new", "old"), len(order), len(common)
+
+
+def _is_same(mine: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    return bool(kept["rows"] == mine["rows"] and len(kept["risk"]) == len(mine["risk"]))
+
+
+def readable(found: object) -> Kept | None:
+    """Return what a store kept of a test, as it was read from JSON; None where it has another shape.
+
+    Examples
+    --------
+    >>> readable({"1": 5}), readable({"9": {"rows": "ab", "risk": [0.5]}})
+    (None, {'9': {'rows': 'ab', 'risk': [0.5]}})
+    """
+    return found if isinstance(found, dict) and all(_is_cutoff(*pair) for pair in found.items()) else None
+
+
+def _is_cutoff(day: object, kept: object) -> bool:
+    if not isinstance(day, str) or not isinstance(kept, dict) or not isinstance(kept.get("rows"), str):
+        return False
+    risks = kept.get("risk")
+    return isinstance(risks, list) and all(type(one) in (int, float) and math.isfinite(one) for one in risks)
 
 
 def decide(model: ModelRecord, standing: Mapping[str, str] | None, kept: Kept | None) -> Decision:
@@ -97,7 +129,13 @@ def decide(model: ModelRecord, standing: Mapping[str, str] | None, kept: Kept | 
             "the champion stays: nothing is kept of one of the two tests, so that they cannot be compared",
             "保留现用模型：其中一方未保存检验结果，无法比较",
         ))  # fmt: skip
-    found = apart(model.tested, kept)
+    try:
+        found = apart(model.tested, kept)
+    except UsageError as problem:  # common cutoffs with one outcome only, say: no fault of the run
+        return Decision(False, Text(
+            f"the champion stays: the two cannot be compared: {problem.what.en}",
+            f"保留现用模型：两者无法比较：{problem.what.zh}",
+        ))  # fmt: skip
     if found is None:
         return Decision(False, Text(
             "the champion stays: the two were tested on no cutoff with the same customers and outcomes",

@@ -18,7 +18,7 @@ from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
 from tierlens.publish import open_runs
-from tierlens.publish.champion import Kept, decide, kept_of
+from tierlens.publish.champion import Kept, decide, kept_of, readable
 from tierlens.publish.records import (
     ALLOWED,
     REFUSED,
@@ -341,8 +341,7 @@ def _kept(client: Any, standing: Any | None) -> Kept | None:
 
     with scratch(temporary()) as folder, suppress(MlflowException, OSError, ValueError):
         file = client.download_artifacts(standing.run_id, standing.tags[TESTED], str(folder))
-        found: Kept = json.loads(Path(file).read_text("utf-8"))
-        return found
+        return readable(json.loads(Path(file).read_text("utf-8")))
     return None
 
 
