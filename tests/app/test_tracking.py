@@ -157,3 +157,4 @@ entry()
     assert not (shop / "runs" / "a").exists()
     with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
         assert store.execute("select status from runs").fetchall() == [("FAILED",)]
+        assert store.execute("select count(*) from registered_model_aliases").fetchone() == (0,)

@@ -170,6 +170,63 @@ def test_a_run_is_over_when_it_is_said_and_a_dead_process_has_none(tracked: tupl
     end_run(alive, home, "FAILED")
 
 
+def named(record: RunRecord, name: str) -> RunRecord:
+    return replace(record, models=tuple(replace(model, name=name) for model in record.models))
+
+
+def aliases(home: Path, name: str) -> dict[str, str]:
+    return {alias: str(one) for alias, one in client_of(home).get_registered_model(name).aliases.items()}
+
+
+@pytest.mark.parametrize("status", ["KILLED", "FAILED"])
+def test_a_run_that_does_not_come_to_its_end_has_no_champion(tracked: tuple[Path, list[Any]], status: str) -> None:
+    home, _ = tracked
+    name = f"shop-{status.lower()}"
+    broken = track(named(make_record(home), name), home, is_over=False)
+    assert broken.models[0].is_champion  # if it comes to its end
+    assert aliases(home, name) == {}
+    assert end_run(broken.run_id, home, status) == ()
+    assert aliases(home, name) == {}
+    whole = track(named(make_record(home), name), home, is_over=False)
+    assert whole.models[0].why.en == "it is the first of its name"
+    assert end_run(whole.run_id, home) == whole.models
+    assert aliases(home, name) == {"champion": "2"}
+    assert client_of(home).get_model_version(name, "2").tags["decision"] == "it is the first of its name"
+
+
+def test_of_two_runs_on_their_way_the_first_to_end_keeps_the_name(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    one, other = (track(named(make_record(home), "shop-two"), home, is_over=False).run_id for _ in range(2))
+    assert [model.is_champion for model in end_run(other, home)] == [True]
+    (late,) = end_run(one, home)
+    assert not late.is_champion
+    assert late.why.en.startswith("the champion stays: another run took the name")
+    assert aliases(home, "shop-two") == {"champion": "2", "challenger": "1"}
+    assert client_of(home).get_model_version("shop-two", "1").tags["decision"] == late.why.en
+
+
+def test_a_search_that_is_broken_off_is_marked_so(
+    tracked: tuple[Path, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = tracked
+    trials = tuple(TrialRecord(number, {"rounds": 80}, 0.8, "complete") for number in range(2))
+    real = open_runs.end
+
+    def broken(client: Any, run_id: str, status: str = "FINISHED") -> None:
+        if status == "FINISHED" and client.get_run(run_id).info.run_name == "trial 1":
+            raise KeyboardInterrupt
+        real(client, run_id, status)
+
+    monkeypatch.setattr(open_runs, "end", broken)
+    with pytest.raises(KeyboardInterrupt):
+        track_search(SearchRecord("broken search", "tune", {}, {}, trials), home)
+    client = client_of(home)
+    found = client.search_runs([client.get_experiment_by_name("broken search").experiment_id])
+    said = {run.info.run_name: run.info.status for run in found}
+    assert said == {"tune": "KILLED", "trial 0": "FINISHED", "trial 1": "KILLED"}
+    assert all(open_runs.TAG in run.data.tags for run in found)
+
+
 @pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", "{mark} more"])
 def test_nothing_is_known_of_other_marks(mark: str) -> None:
     assert not open_runs.is_dead(mark.format(mark=open_runs.mark()))

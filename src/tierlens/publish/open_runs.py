@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,23 @@ def end(client: Any, run_id: str, status: str = "FINISHED") -> None:
         ``FINISHED``, ``FAILED`` or ``KILLED``, as MLflow names them.
     """
     client.set_terminated(run_id, status)
+
+
+@contextmanager
+def begun(client: Any, experiment: str, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
+    """Give a new run of this process; where the block does not come to its end, neither does the run.
+
+    Yields
+    ------
+    mlflow.entities.RunInfo
+    """
+    run = client.create_run(experiment, run_name=name, tags={**tags, TAG: mark()})
+    try:
+        yield run.info
+    except BaseException as problem:
+        with suppress(Exception):  # a store that fails here too has told why already
+            end(client, run.info.run_id, broken_off(problem))
+        raise
 
 
 def broken_off(problem: BaseException) -> str:
