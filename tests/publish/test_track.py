@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
 ]
 
+KEY = b"a secret of tests"
 CONTENT = '{"made": "by hand"}'
 
 
@@ -270,7 +273,7 @@ def a_model(value: float = 0.9, tested: Foretold | None = None) -> ModelRecord:
 def test_without_a_test_of_both_only_the_first_takes_the_name(
     standing: dict[str, str] | None, value: float, why: str
 ) -> None:
-    found = decide(a_model(value, a_test(0.9)), standing, None)
+    found = decide(a_model(value, a_test(0.9)), standing, None, KEY)
     assert found.wins == why.startswith("it is the first")
     assert found.why.en.startswith(why)
     assert found.why.zh
@@ -284,25 +287,25 @@ AUC = {"metric": "auc", "value": "0.1"}
     [(0.3, 0.8, True), (0.8, 0.3, False), (0.5, 0.5, False), (0.5, 0.52, False)],
 )
 def test_the_name_goes_by_the_interval_of_the_same_customers(old: float, new: float, wins: bool) -> None:
-    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old)))
+    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old), KEY), KEY)
     assert found.wins is wins
 
 
 def test_only_cutoffs_with_the_same_customers_and_outcomes_are_common() -> None:
-    old = kept_of(a_test(0.3, cutoffs=(100, 200)))
+    old = kept_of(a_test(0.3, cutoffs=(100, 200)), KEY)
     new = a_test(0.9, cutoffs=(200, 300))
-    found = apart(new, old)
+    found = apart(new, old, KEY)
     assert found is not None
     assert found[1:] == (300, 1)
     fewer = a_test(0.9, cutoffs=(200, 300), size=299)
-    assert apart(fewer, old) is None
-    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old).why.en
+    assert apart(fewer, old, KEY) is None
+    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old, KEY).why.en
 
 
 def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
     tested = a_test(0.6)
     same = replace(tested, happened=np.zeros_like(tested.happened))
-    found = decide(a_model(tested=same), AUC, kept_of(same))
+    found = decide(a_model(tested=same), AUC, kept_of(same, KEY), KEY)
     assert not found.wins
     assert found.why.en.startswith("the champion stays: the two cannot be compared: a figure cannot be computed")
     assert found.why.zh.startswith("保留现用模型：两者无法比较：")
@@ -311,7 +314,7 @@ def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
 def test_the_same_model_again_is_no_better_where_risks_are_tiny() -> None:
     tested = a_test(0.6)
     tiny = replace(tested, risk=tested.risk * 4e-10)
-    edge = apart(tiny, kept_of(tiny))
+    edge = apart(tiny, kept_of(tiny, KEY), KEY)
     assert edge is not None
     assert (edge[0].value, edge[0].high) == (0.0, 0.0)
 
@@ -329,18 +332,47 @@ def test_what_is_kept_in_another_shape_is_nothing(found: object) -> None:
 
 def test_risks_of_another_number_are_of_no_common_cutoff() -> None:
     tested = a_test(0.6, cutoffs=(100,))
-    kept = kept_of(tested)
+    kept = kept_of(tested, KEY)
     assert readable(kept) == kept
     kept["100"]["risk"] = kept["100"]["risk"][:-1]
-    assert apart(tested, kept) is None
+    assert apart(tested, kept, KEY) is None
+
+
+def test_what_is_kept_cannot_be_tried_out_without_the_secret() -> None:
+    tested = a_test(0.6)
+    order = np.argsort(tested.customers[tested.cutoffs == 100])
+    by_id = np.round(tested.risk[tested.cutoffs == 100][order], 9).tolist()
+    kept, other = kept_of(tested, KEY), kept_of(tested, b"another secret")
+    assert kept["100"]["risk"] != by_id
+    assert sorted(kept["100"]["risk"]) == sorted(by_id)
+    assert [kept["100"][name] == other["100"][name] for name in ("key", "rows", "risk")] == [False] * 3
+    pairs = [[str(name), int(done)] for name, done in zip(tested.customers, tested.happened, strict=True)][:300]
+    plain = hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
+    assert kept["100"]["rows"] != plain
+
+
+def test_what_another_secret_kept_cannot_be_compared_and_the_reason_says_so() -> None:
+    found = decide(a_model(tested=a_test(0.9)), AUC, kept_of(a_test(0.3), b"another secret"), KEY)
+    assert not found.wins
+    assert "kept under the secret of another run home or machine" in found.why.en
+    assert "密钥" in found.why.zh
+
+
+def test_the_secret_is_for_its_owner_alone_and_never_in_the_store(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    file = home / ".tierlens-key"
+    secret = file.read_bytes()
+    assert (len(secret), file.stat().st_mode & 0o777) == (32, 0o600)
+    others = [path for path in home.rglob("*") if path.is_file() and path != file]
+    assert not [path for path in others for one in (secret, secret.hex().encode()) if one in path.read_bytes()]
 
 
 def test_the_order_of_rows_is_nothing() -> None:
     one = a_test(0.6)
     order = np.random.default_rng(0).permutation(len(one.risk))
     other = Foretold(one.customers[order], one.cutoffs[order], one.happened[order], one.risk[order])
-    assert kept_of(one) == kept_of(other)
-    edge = apart(other, kept_of(one))
+    assert kept_of(one, KEY) == kept_of(other, KEY)
+    edge = apart(other, kept_of(one, KEY), KEY)
     assert edge is not None
     assert edge[0].value == pytest.approx(0.0, abs=1e-6)
 

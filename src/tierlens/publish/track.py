@@ -30,6 +30,7 @@ from tierlens.publish.records import (
     refuse_tables,
 )
 from tierlens.publish.registry import champion, give_names, tags_of
+from tierlens.publish.secret import key_of
 from tierlens.publish.store import SQLITE, alone, appear, file_of, is_of_the_store, refusal, store_uri
 from tierlens.scratch import HeldError, scratch, temporary
 from tierlens.words import Text
@@ -95,7 +96,7 @@ def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: boo
         open_runs.end_those_of_dead(client, experiment)
         with open_runs.begun(client, experiment, record.name, {"mlflow.source.name": "tierlens run"}) as info:
             _log(client, info.run_id, record)
-            models = _register_all(client, info, record.models, address)
+            models = _register_all(client, info, record.models, (home, address))
         if is_over:
             models = _end(client, info.run_id)
     return TrackedRun(address, experiment, info.run_id, models)
@@ -301,22 +302,31 @@ def _log_metrics(client: Any, run_id: str, metrics: Mapping[str, float], model_i
         client.log_batch(run_id, metrics=found[start : start + _BATCH])
 
 
-def _register_all(client: Any, info: Any, models: Sequence[ModelRecord], address: str) -> tuple[Registered, ...]:
-    """Register the models of a run, each held against the champion or one of the run that shall be."""
+def _register_all(
+    client: Any, info: Any, models: Sequence[ModelRecord], where: tuple[Path, str]
+) -> tuple[Registered, ...]:
+    """Register the models of a run, each held against the champion or one of the run that shall be.
+
+    ``where`` is the run home, whose secret keys what is kept, and the address of the store.
+    """
+    if not models:
+        return ()
+    key, address = key_of(where[0]), where[1]
     winners: dict[str, Any] = {}
     done = []
     for model in models:
         _registry(client, model.name)
-        found = _register(client, info, (model, winners.get(model.name) or champion(client, model.name)), address)
+        pair = model, winners.get(model.name) or champion(client, model.name)
+        found = _register(client, info, pair, (address, key))
         done.append(found)
         if found.is_champion:
             winners[model.name] = client.get_model_version(found.name, str(found.version))
     return tuple(done)
 
 
-def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], address: str) -> Registered:
+def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], how: tuple[str, bytes]) -> Registered:
     """Log a model, register it, and decide whether it is shown to be better than the standing champion."""
-    model, standing = pair
+    (model, standing), (address, key) = pair, how
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(info.experiment_id, name=model.name, source_run_id=info.run_id)
@@ -329,12 +339,12 @@ def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], addr
     figures = {**model.metrics, model.metric: model.value}
     name = model.name if model.kind == "model" else f"{model.name}.{model.kind}"
     _log_metrics(client, info.run_id, {f"{name}.{key}": value for key, value in figures.items()}, logged.model_id)
-    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing))
+    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing), key)
     tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind,
             **tags_of(Registered(model.name, 0, decision.wins, decision.why), standing)}  # fmt: skip
     if model.tested is not None:
         tags[TESTED] = f"{TESTED}/{name}.json"
-        client.log_text(info.run_id, json.dumps(kept_of(model.tested)), tags[TESTED])
+        client.log_text(info.run_id, json.dumps(kept_of(model.tested, key)), tags[TESTED])
     # A server resolves the model's id; the local registry would ask the process-wide store for it.
     source = f"models:/{logged.model_id}" if address.startswith("http") else logged.artifact_location
     version = client.create_model_version(model.name, source, run_id=info.run_id, tags=tags, model_id=logged.model_id)
