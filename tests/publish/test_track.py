@@ -235,6 +235,21 @@ def test_nothing_is_known_of_other_marks(mark: str) -> None:
     assert not open_runs.is_dead(mark.format(mark=open_runs.mark()))
 
 
+@pytest.mark.parametrize("other", ["_MACHINE", "_NUMBERED"])
+def test_nothing_is_known_of_processes_of_another_machine_or_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    place = tmp_path / "machine"
+    place.write_text("another") if other == "_MACHINE" else place.symlink_to("pid:[1]")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert open_runs.is_dead(open_runs.mark(gone.pid).replace("gone", "1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(open_runs, other, place)
+        theirs = open_runs.mark(gone.pid).replace("gone", "1")
+    assert not open_runs.is_dead(theirs)
+
+
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "customers.parquet"])
 def test_files_with_customers_are_refused(tmp_path: Path, name: str) -> None:
     record = replace(make_record(tmp_path), files=(tmp_path / name,))
