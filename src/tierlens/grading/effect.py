@@ -58,9 +58,10 @@ def effect(
 
 
 def average_tier(scheme: Scheme) -> tuple[Fraction, Tier] | None:
-    """Return score and tier of who is average in everything; None where not all of the weight is compared.
+    """Return score and tier of who is average in everything; None where tiers do not go by the score.
 
-    By z-score the average customer gets ``centre``; by percentile and between the ends the middle of the points.
+    By z-score the average customer gets ``centre``; by percentile and between the ends the middle of the points. What
+    is not compared counts with the middle of the points too: ``compared_share`` says how much of the weight is.
 
     Examples
     --------
