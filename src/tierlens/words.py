@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 Lang = Literal["en", "zh"]
@@ -28,3 +29,41 @@ class Text(NamedTuple):
     def fill(self, **values: object) -> Text:
         """Fill the same values into both languages."""
         return Text(self.en.format(**values), self.zh.format(**values))
+
+
+class Private(Text):
+    """A text with what is for few eyes, a person's name or one customer's amount; ``shared`` is what others are told.
+
+    Examples
+    --------
+    >>> to_share(Private.of(Text("Zhang signed", "张签署"), Text("signed", "已签署"))).en
+    'signed'
+    """
+
+    shared: Text
+
+    @classmethod
+    def of(cls, text: Text, shared: Text) -> Private:
+        """Put a text and what others are told in its place together."""
+        found = cls(*text)
+        found.shared = shared
+        return found
+
+
+def to_share(text: Text) -> Text:
+    """Return what others may be told in the place of a text."""
+    return text.shared if isinstance(text, Private) else text
+
+
+def composed(build: Callable[[Sequence[Text]], Text], parts: Sequence[Text]) -> Text:
+    """Build a text of parts; it is private where one of them is.
+
+    Examples
+    --------
+    >>> secret = Private.of(Text("5 CNY", "5 CNY"), Text("some", "若干"))
+    >>> found = composed(lambda parts: Text(f"spent {parts[0].en}", f"消费{parts[0].zh}"), [secret])
+    >>> found.en, to_share(found).en
+    ('spent 5 CNY', 'spent some')
+    """
+    found, shared = build(parts), build([to_share(part) for part in parts])
+    return found if found == shared else Private.of(found, shared)

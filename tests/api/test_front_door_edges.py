@@ -119,9 +119,9 @@ def test_evidence_needs_the_features_that_were_graded() -> None:
 
 
 def test_other_slips_of_lists_and_tables(shop: tl.Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="E-LI-010 risk: 'chrun'"):
+    with pytest.raises(UsageError, match="E-LI-013 risk: 'chrun'"):
         tl.customer_list(ROW, {"chrun": [0.1]})
-    with pytest.raises(UsageError, match="E-LI-010 lang: 'fr'"):
+    with pytest.raises(UsageError, match="E-LI-013 lang: 'fr'"):
         tl.customer_list(ROW, [0.1], lang="fr")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="E-LI-011"):
         tl.customer_list(ROW, [7.0])

@@ -26,7 +26,7 @@ from tierlens.features.windows import Window
 from tierlens.risk.leaks import Declared
 from tierlens.risk.outcome import spend_in_horizon
 from tierlens.sources.contracts import ALWAYS
-from tierlens.words import Text
+from tierlens.words import Text, to_share
 
 RUN = """
 name: Shop with a leak
@@ -134,6 +134,8 @@ def test_a_signed_column_passes_and_is_told(tmp_path: Path) -> None:
     notes = guard(task_of(OWN), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
     assert [note.en.startswith("Waived: crm_score alone ranks") for note in notes] == [True]
     assert "Zhang Wei 于 2026-11-20 签署" in notes[0].zh
+    assert to_share(notes[0]) == Text("Waived: crm_score; a waiver of 2026-11-20 lets it through",
+                                      "已豁免：crm_score；2026-11-20 的豁免准许使用该列")  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests.other_tables import row_of, sale, tables_with
 from tests.tiny_shop import write_shop
 from tierlens.app.cli import main
 from tierlens.app.config import RunConfig, config_of_text
@@ -123,6 +124,19 @@ def test_without_a_table_of_customers_known_is_who_ever_bought(shop: Shop, confi
     assert found.features["tenure_days"].null_count == 0
 
 
+def test_who_only_returned_is_no_prospect_unless_the_table_of_customers_tells_of_him(
+    shop: Shop, config: RunConfig
+) -> None:
+    back = {"kind": "return", "amount": -500, "quantity": -1.0}
+    rows = [sale("buys", config.cutoff_day - 30), *({**sale(name, config.cutoff_day - 20), **back} for name in "xy")]
+    listed = [row_of("customers", name, 1) for name in ("buys", "x", "never")]
+    given = tables_with({"transactions": rows, "customers": listed})
+    found = everybody_at(replace(shop, tables=given), config, load_scheme("tiered_management"))
+    told = dict(zip(found.features["customer_id"].to_pylist(), found.activity.to_pylist(), strict=True))
+    assert told == {"buys": "active", "x": "prospect", "never": "prospect"}
+    assert found.returned_only == 1
+
+
 @pytest.fixture(scope="module")
 def prepared(shop: Shop, config: RunConfig) -> Prepared:
     return prepare(shop, config)
@@ -198,6 +212,9 @@ def test_single_commands_know_everybody(finished: Path, capsys: pytest.CaptureFi
     assert "prospect: 2 (2 not graded: no history" in capsys.readouterr().out
     graded = pq.read_table(out / "tiers.parquet")
     assert graded.num_rows == 63
+    for table in (graded, customers):  # a score without a tier says nothing
+        idle = table.filter(pc.is_null(table["tier"]))
+        assert idle["score"].null_count == idle.num_rows > 0
     same = customers.filter(pc.equal(customers["activity"], "active"))
     again = graded.filter(pc.equal(graded["activity"], "active"))
     assert pa.chunked_array(again["score"]).to_pylist() == same["score"].to_pylist()

@@ -69,10 +69,16 @@ def test_who_is_not_graded_at_the_end_for_want_of_data_is_counted_not_fallen() -
     day, who = (fallen[name][0].as_py() for name in ("cutoff", "customer_id"))
     hit = pc.and_(pc.equal(prepared.later["cutoff"], day + wait), pc.equal(prepared.later["customer_id"], who))
     ranks = pc.if_else(hit, None, prepared.later["tier_rank"])
-    later = prepared.later.set_column(prepared.later.column_names.index("tier_rank"), "tier_rank", ranks)
+    lost = prepared.later.set_column(prepared.later.column_names.index("tier_rank"), "tier_rank", ranks)
+    later, unfit = (
+        lost.set_column(lost.column_names.index("flags"), "flags", pc.if_else(hit, word, lost["flags"]))
+        for word in ("missing not_graded proxy", "unclassified")
+    )
     tiers = prepared.tiers.filter(pc.not_equal(prepared.tiers["cutoff"], day + wait))
     assert tiers.num_rows == prepared.tiers.num_rows  # no end of a horizon is a cutoff too
     after = tasks_of(dataclasses.replace(prepared, later=later), shop, config)[1]
     there = pc.sum(hit).as_py()
     assert before.rows.num_rows - after.rows.num_rows == there == len(after.notes) == 1
     assert after.notes[0].en.startswith("Downgrade: 1 rows of customers who are not graded")
+    verdict = tasks_of(dataclasses.replace(prepared, later=unfit), shop, config)[1]
+    assert (verdict.rows.num_rows, verdict.notes) == (before.rows.num_rows, ())  # who fits no tier has fallen

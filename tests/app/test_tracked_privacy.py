@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.bad_inputs.command_kit import RUN_FILE, command, orders
 from tests.publish.samples import make_findings
-from tierlens.app.record import shareable
+from tierlens.app.config import config_of_text
+from tierlens.app.record import _params, shareable
+from tierlens.grading import load_scheme
+from tierlens.publish.known import Known
+from tierlens.words import Private, Text
 
 
 def test_what_is_shared_has_no_spotlights(tmp_path: Path) -> None:
@@ -21,6 +27,26 @@ def test_what_is_shared_has_no_spotlights(tmp_path: Path) -> None:
     said = "".join(path.read_text("utf-8") for path in written)
     assert not [one for one in ids if one in said]
     assert '"spotlights": []' in said
+
+
+def test_what_is_shared_names_nobody_who_signed_and_no_amount(tmp_path: Path) -> None:
+    note = Private.of(Text("Waived; Zhang Wei signed", "张伟签署"), Text("a waiver lets it through", "豁免准许"))
+    largest = Private.of(Text("the largest is 123,456.78", "最大值为 123,456.78"), Text("the rule asks", "规则要求"))
+    findings = make_findings()
+    known = Known((), (), reading=(largest,))
+    findings = replace(findings, notes=(note,), known=known)
+    for path in shareable(findings, tmp_path, "zh", None):
+        said = path.read_text("utf-8")
+        assert "豁免准许" in said
+        assert not [one for one in ("Zhang Wei", "张伟", "123,456.78") if one in said]
+    params = _params_of(note)
+    assert params["churn_leak_gate"] == "a waiver lets it through"
+
+
+def _params_of(note: Text) -> dict[str, object]:
+    prepared = SimpleNamespace(scheme=load_scheme("five_step"))
+    learned = SimpleNamespace(outcome="churn", notes=(note,), params={})
+    return _params(config_of_text(RUN_FILE), prepared, [learned])  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

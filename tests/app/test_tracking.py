@@ -40,7 +40,7 @@ def test_two_runs_at_once_make_one_store(shop: Path) -> None:
     with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
         assert store.execute("select status, count(*) from runs group by 1").fetchall() == [("FINISHED", 2)]
         assert store.execute("select count(*) from registered_model_aliases where alias = 'champion'").fetchone() > (0,)
-    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "b", "artifacts", "mlflow.db"}
+    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "b", "artifacts", "mlflow.db", ".tierlens-key"}
 
 
 def no_database(file: Path) -> str:
@@ -127,7 +127,7 @@ def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
     assert last.returncode == 0, said
     assert "E-" not in said
     assert folder_of(shop / "runs" / "a") == folder_of(shop / "clean" / "a")
-    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "artifacts", "mlflow.db"}
+    assert {path.name for path in (shop / "runs").iterdir()} == {"a", "artifacts", "mlflow.db", ".tierlens-key"}
     with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
         counts = dict(store.execute("select status, count(*) from runs group by 1").fetchall())
         uris = [uri for (uri,) in store.execute("select storage_location from model_versions v join "
@@ -157,3 +157,4 @@ entry()
     assert not (shop / "runs" / "a").exists()
     with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
         assert store.execute("select status from runs").fetchall() == [("FAILED",)]
+        assert store.execute("select count(*) from registered_model_aliases").fetchone() == (0,)

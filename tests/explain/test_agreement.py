@@ -206,7 +206,7 @@ def test_the_best_segment_with_the_worst_tier_comes_first():
     ]
     assert [row["gap"] for row in rows] == pytest.approx([3 - 4 / 6, 1 - 16 / 6], abs=1e-6)
     assert rows[0]["text_en"] == "tier D in a segment that is mostly A (16.7% of it have D): worse than its segment"
-    assert rows[1]["text_zh"] == "等级B，所在分群以D为主（其中16.7%为B）：高于同群水平"
+    assert rows[1]["text_zh"] == "等级B，所在客群以D为主（其中16.7%为B）：高于同群水平"
 
 
 def test_ties_go_by_customer_and_the_list_ends_where_asked():

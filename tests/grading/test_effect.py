@@ -10,7 +10,7 @@ from tests.grading.test_scoring import YUAN, keyed
 from tierlens.grading.effect import average_tier, average_told, effect
 from tierlens.grading.scheme import load_scheme, scheme_names
 from tierlens.grading.scoring import grade
-from tierlens.words import Text
+from tierlens.words import Text, to_share
 
 FIVE = {
     "monetary": [2_000_000_00, 500_000_00, 100_00, 100_00, 0, 0],
@@ -53,6 +53,10 @@ def test_a_tier_that_nobody_reaches_is_told_with_the_best_value_against_the_boun
         "the largest is 200,000.00 CNY"
     )
     assert why.zh == "没有客户属于战略客户：规则要求年采购额＞1,000,000 CNY，最大值为 200,000.00 CNY"
+    assert to_share(why) == Text(
+        "Nobody is in Strategic customers: the rule asks that Annual amount is above 1,000,000 CNY",
+        "没有客户属于战略客户：规则要求年采购额＞1,000,000 CNY",
+    )
 
 
 def test_a_score_that_nobody_has_is_told_with_the_centre_that_keeps_it_away() -> None:

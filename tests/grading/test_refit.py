@@ -49,6 +49,18 @@ def test_where_indicators_go_together_every_tier_gets_its_share(found: module.Re
     assert found.told.zh.startswith("建议（未应用）")
 
 
+def test_the_search_looks_at_so_many_customers_at_most(crowd: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SeenError(Exception): ...
+
+    def look(features: pa.Table, *_: object) -> None:
+        raise SeenError(features.num_rows)
+
+    monkeypatch.setattr(module, "MOST_ROWS", 299)
+    monkeypatch.setattr(module._Board, "of", look)
+    with pytest.raises(SeenError, match=r"^150$"):
+        refit(crowd, RATING, YUAN)
+
+
 def test_what_is_told_is_what_the_grader_does(crowd: pa.Table, found: module.Refit) -> None:
     tiers = [
         grade(on_duckdb(crowd), scheme, YUAN).collect("pyarrow").to_native().sort_by("customer_id")["tier"].to_pylist()

@@ -131,6 +131,15 @@ def test_a_customer_without_a_grade_at_the_cutoff_is_told():
         cards(graded, features, RATING, YUAN, ["C9"], 15126)
 
 
+def test_a_score_without_a_tier_is_not_shown_nor_in_the_history():
+    graded, features = two_cutoffs()
+    place = graded.column_names.index("tier")
+    bare = graded.set_column(place, "tier", pa.nulls(graded.num_rows, pa.string()))
+    (card,) = cards(bare, features, RATING, YUAN, ["C1"], 15126)
+    assert graded["score"].null_count == 0
+    assert (card.score, [score for _, score, _ in card.history]) == (None, [None, None])
+
+
 def test_a_scheme_without_a_score_has_a_card_too():
     scheme = load_scheme("classification_standard")
     features = pa.table({"customer_id": ["a"], "cutoff": pa.array([15126], pa.int32()), "monetary": [600_000_000]})

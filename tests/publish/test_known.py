@@ -42,9 +42,12 @@ def test_a_list_takes_the_activities_asked_for_and_counts_the_others() -> None:
     ]
 
 
-@pytest.mark.parametrize(("table", "asked"), [(with_activity(), "asleep"), (make_customers(9), "lapsed")])
-def test_an_activity_that_is_none_and_a_table_without_any_are_refused(table: pa.Table, asked: str) -> None:
-    with pytest.raises(UsageError, match="E-LI-008"):
+@pytest.mark.parametrize(
+    ("table", "asked", "code"),
+    [(with_activity(), "asleep", "E-LI-008"), (make_customers(9), "lapsed", "E-LI-010")],
+)
+def test_an_activity_that_is_none_and_a_table_without_any_are_refused(table: pa.Table, asked: str, code: str) -> None:
+    with pytest.raises(UsageError, match=code):
         customer_list(table, Pick(activities=(asked,)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 
 from tierlens.errors import UsageError
 from tierlens.publish import open_runs
-from tierlens.publish.champion import apart, decide, kept_of
+from tierlens.publish.champion import apart, decide, kept_of, readable
 from tierlens.publish.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
 from tierlens.publish.served import Served, _load_pyfunc
 from tierlens.publish.track import champion_folder, end_run, serve_command, store_uri, track, track_search, warm_up
@@ -28,6 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
 ]
 
+KEY = b"a secret of tests"
 CONTENT = '{"made": "by hand"}'
 
 
@@ -170,9 +173,81 @@ def test_a_run_is_over_when_it_is_said_and_a_dead_process_has_none(tracked: tupl
     end_run(alive, home, "FAILED")
 
 
+def named(record: RunRecord, name: str) -> RunRecord:
+    return replace(record, models=tuple(replace(model, name=name) for model in record.models))
+
+
+def aliases(home: Path, name: str) -> dict[str, str]:
+    return {alias: str(one) for alias, one in client_of(home).get_registered_model(name).aliases.items()}
+
+
+@pytest.mark.parametrize("status", ["KILLED", "FAILED"])
+def test_a_run_that_does_not_come_to_its_end_has_no_champion(tracked: tuple[Path, list[Any]], status: str) -> None:
+    home, _ = tracked
+    name = f"shop-{status.lower()}"
+    broken = track(named(make_record(home), name), home, is_over=False)
+    assert broken.models[0].is_champion  # if it comes to its end
+    assert aliases(home, name) == {}
+    assert end_run(broken.run_id, home, status) == ()
+    assert aliases(home, name) == {}
+    whole = track(named(make_record(home), name), home, is_over=False)
+    assert whole.models[0].why.en == "it is the first of its name"
+    assert end_run(whole.run_id, home) == whole.models
+    assert aliases(home, name) == {"champion": "2"}
+    assert client_of(home).get_model_version(name, "2").tags["decision"] == "it is the first of its name"
+
+
+def test_of_two_runs_on_their_way_the_first_to_end_keeps_the_name(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    one, other = (track(named(make_record(home), "shop-two"), home, is_over=False).run_id for _ in range(2))
+    assert [model.is_champion for model in end_run(other, home)] == [True]
+    (late,) = end_run(one, home)
+    assert not late.is_champion
+    assert late.why.en.startswith("the champion stays: another run took the name")
+    assert aliases(home, "shop-two") == {"champion": "2", "challenger": "1"}
+    assert client_of(home).get_model_version("shop-two", "1").tags["decision"] == late.why.en
+
+
+def test_a_search_that_is_broken_off_is_marked_so(
+    tracked: tuple[Path, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = tracked
+    trials = tuple(TrialRecord(number, {"rounds": 80}, 0.8, "complete") for number in range(2))
+    real = open_runs.end
+
+    def broken(client: Any, run_id: str, status: str = "FINISHED") -> None:
+        if status == "FINISHED" and client.get_run(run_id).info.run_name == "trial 1":
+            raise KeyboardInterrupt
+        real(client, run_id, status)
+
+    monkeypatch.setattr(open_runs, "end", broken)
+    with pytest.raises(KeyboardInterrupt):
+        track_search(SearchRecord("broken search", "tune", {}, {}, trials), home)
+    client = client_of(home)
+    found = client.search_runs([client.get_experiment_by_name("broken search").experiment_id])
+    said = {run.info.run_name: run.info.status for run in found}
+    assert said == {"tune": "KILLED", "trial 0": "FINISHED", "trial 1": "KILLED"}
+    assert all(open_runs.TAG in run.data.tags for run in found)
+
+
 @pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", "{mark} more"])
 def test_nothing_is_known_of_other_marks(mark: str) -> None:
     assert not open_runs.is_dead(mark.format(mark=open_runs.mark()))
+
+
+@pytest.mark.parametrize("other", ["_MACHINE", "_NUMBERED"])
+def test_nothing_is_known_of_processes_of_another_machine_or_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    place = tmp_path / "machine"
+    place.write_text("another") if other == "_MACHINE" else place.symlink_to("pid:[1]")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert open_runs.is_dead(open_runs.mark(gone.pid).replace("gone", "1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(open_runs, other, place)
+        theirs = open_runs.mark(gone.pid).replace("gone", "1")
+    assert not open_runs.is_dead(theirs)
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx", "customers.parquet"])
@@ -213,7 +288,7 @@ def a_model(value: float = 0.9, tested: Foretold | None = None) -> ModelRecord:
 def test_without_a_test_of_both_only_the_first_takes_the_name(
     standing: dict[str, str] | None, value: float, why: str
 ) -> None:
-    found = decide(a_model(value, a_test(0.9)), standing, None)
+    found = decide(a_model(value, a_test(0.9)), standing, None, KEY)
     assert found.wins == why.startswith("it is the first")
     assert found.why.en.startswith(why)
     assert found.why.zh
@@ -227,27 +302,92 @@ AUC = {"metric": "auc", "value": "0.1"}
     [(0.3, 0.8, True), (0.8, 0.3, False), (0.5, 0.5, False), (0.5, 0.52, False)],
 )
 def test_the_name_goes_by_the_interval_of_the_same_customers(old: float, new: float, wins: bool) -> None:
-    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old)))
+    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old), KEY), KEY)
     assert found.wins is wins
 
 
 def test_only_cutoffs_with_the_same_customers_and_outcomes_are_common() -> None:
-    old = kept_of(a_test(0.3, cutoffs=(100, 200)))
+    old = kept_of(a_test(0.3, cutoffs=(100, 200)), KEY)
     new = a_test(0.9, cutoffs=(200, 300))
-    found = apart(new, old)
+    found = apart(new, old, KEY)
     assert found is not None
     assert found[1:] == (300, 1)
     fewer = a_test(0.9, cutoffs=(200, 300), size=299)
-    assert apart(fewer, old) is None
-    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old).why.en
+    assert apart(fewer, old, KEY) is None
+    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old, KEY).why.en
+
+
+def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
+    tested = a_test(0.6)
+    same = replace(tested, happened=np.zeros_like(tested.happened))
+    found = decide(a_model(tested=same), AUC, kept_of(same, KEY), KEY)
+    assert not found.wins
+    assert found.why.en.startswith("the champion stays: the two cannot be compared: a figure cannot be computed")
+    assert found.why.zh.startswith("保留现用模型：两者无法比较：")
+
+
+def test_the_same_model_again_is_no_better_where_risks_are_tiny() -> None:
+    tested = a_test(0.6)
+    tiny = replace(tested, risk=tested.risk * 4e-10)
+    edge = apart(tiny, kept_of(tiny, KEY), KEY)
+    assert edge is not None
+    assert (edge[0].value, edge[0].high) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        *({"1": 5}, [1], 5, None, {"1": {"rows": 1, "risk": []}}, {"1": {"rows": "a"}}),
+        *({"1": {"rows": "a", "risk": ["b"]}}, {"1": {"rows": "a", "risk": [float("nan")]}}),
+    ],
+)
+def test_what_is_kept_in_another_shape_is_nothing(found: object) -> None:
+    assert readable(found) is None
+
+
+def test_risks_of_another_number_are_of_no_common_cutoff() -> None:
+    tested = a_test(0.6, cutoffs=(100,))
+    kept = kept_of(tested, KEY)
+    assert readable(kept) == kept
+    kept["100"]["risk"] = kept["100"]["risk"][:-1]
+    assert apart(tested, kept, KEY) is None
+
+
+def test_what_is_kept_cannot_be_tried_out_without_the_secret() -> None:
+    tested = a_test(0.6)
+    order = np.argsort(tested.customers[tested.cutoffs == 100])
+    by_id = np.round(tested.risk[tested.cutoffs == 100][order], 9).tolist()
+    kept, other = kept_of(tested, KEY), kept_of(tested, b"another secret")
+    assert kept["100"]["risk"] != by_id
+    assert sorted(kept["100"]["risk"]) == sorted(by_id)
+    assert [kept["100"][name] == other["100"][name] for name in ("key", "rows", "risk")] == [False] * 3
+    pairs = [[str(name), int(done)] for name, done in zip(tested.customers, tested.happened, strict=True)][:300]
+    plain = hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
+    assert kept["100"]["rows"] != plain
+
+
+def test_what_another_secret_kept_cannot_be_compared_and_the_reason_says_so() -> None:
+    found = decide(a_model(tested=a_test(0.9)), AUC, kept_of(a_test(0.3), b"another secret"), KEY)
+    assert not found.wins
+    assert "kept under the secret of another run home or machine" in found.why.en
+    assert "密钥" in found.why.zh
+
+
+def test_the_secret_is_for_its_owner_alone_and_never_in_the_store(tracked: tuple[Path, list[Any]]) -> None:
+    home, _ = tracked
+    file = home / ".tierlens-key"
+    secret = file.read_bytes()
+    assert (len(secret), file.stat().st_mode & 0o777) == (32, 0o600)
+    others = [path for path in home.rglob("*") if path.is_file() and path != file]
+    assert not [path for path in others for one in (secret, secret.hex().encode()) if one in path.read_bytes()]
 
 
 def test_the_order_of_rows_is_nothing() -> None:
     one = a_test(0.6)
     order = np.random.default_rng(0).permutation(len(one.risk))
     other = Foretold(one.customers[order], one.cutoffs[order], one.happened[order], one.risk[order])
-    assert kept_of(one) == kept_of(other)
-    edge = apart(other, kept_of(one))
+    assert kept_of(one, KEY) == kept_of(other, KEY)
+    edge = apart(other, kept_of(one, KEY), KEY)
     assert edge is not None
     assert edge[0].value == pytest.approx(0.0, abs=1e-6)
 

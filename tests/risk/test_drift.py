@@ -143,5 +143,5 @@ def test_tables_that_cannot_be_compared_are_refused():
         drift(shop(), shop().drop(columns="spend"))
     with pytest.raises(DataError, match="E-RI-040"):
         drift(shop(), shop().iloc[:0])
-    with pytest.raises(DataError, match="E-RI-040 customers: 2000 and 3 customers for 2000 and 2000 rows"):
+    with pytest.raises(DataError, match="E-RI-041 customers: 2000 and 3 customers for 2000 and 2000 rows"):
         drift(shop(), shop(), customers=(np.arange(2000), np.arange(3)))

@@ -99,11 +99,20 @@ def ranks_of(*rows: tuple[str, int, int | None]) -> nw.LazyFrame:
         (3, 4, [1]),
         (4, 4, []),  # nobody falls from the lowest tier
         (None, 2, []),  # not graded, so there is nothing to fall from
-        (2, None, []),  # there, but without the data to be graded: nobody knows
+        (2, None, [1]),  # there, and fits no tier
     ],
 )
 def test_downgrade_compares_tiers_at_both_ends(before, after, expected):
     ranks = ranks_of(("a", 0, before), ("a", 90, after), ("x", 0, 4), ("x", 90, 4))
+    found = downgrade(ranks, [0], Window(horizon=90), lowest=4)
+    assert found.collect("pyarrow")["downgrade"].to_list() == expected
+
+
+@pytest.mark.parametrize(("rank", "is_unknown", "expected"), [(None, True, []), (None, False, [1]), (2, True, [0])])
+def test_a_tier_that_is_missing_for_want_of_data_is_no_fall(rank, is_unknown, expected):
+    rows = [("a", 0, 2, False), ("a", 90, rank, is_unknown)]
+    schema = {"customer_id": pl.String, "cutoff": pl.Int32, "tier_rank": pl.Int64, "is_unknown": pl.Boolean}
+    ranks = nw.from_native(pl.LazyFrame(rows, schema=schema, orient="row"))
     found = downgrade(ranks, [0], Window(horizon=90), lowest=4)
     assert found.collect("pyarrow")["downgrade"].to_list() == expected
 

@@ -50,7 +50,7 @@ def test_the_rule(case):
 def test_the_choice_says_why_in_both_languages():
     met = decide(CASES["best separated"][0], Rule())
     assert met.why.en.startswith("4 segments: the best separated (silhouette 0.40)")
-    assert met.why.zh.startswith("4个分群：在重抽样下保持稳定（此处0.90，至少0.80）")
+    assert met.why.zh.startswith("4个客群：在重抽样下保持稳定（此处0.90，至少0.80）")
     unmet = decide(CASES["none qualifies: the most stable"][0], Rule())
     assert "Read these segments with care" in unmet.why.en
     assert "请谨慎解读" in unmet.why.zh

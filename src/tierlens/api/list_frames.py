@@ -130,7 +130,7 @@ def customer_list(
         ``E-LI-002`` when a customer is there twice; ``E-LI-009`` when risks are not one a row, ``E-LI-011`` when one
         lies outside 0 to 1, ``E-LI-012`` when reasons are of other rows.
     UsageError
-        ``E-LI-003`` when a tier or band is asked for that no customer has, ``E-LI-010`` for an outcome or a language
+        ``E-LI-003`` when a tier or band is asked for that no customer has, ``E-LI-013`` for an outcome or a language
         that there is not.
 
     Examples
@@ -162,7 +162,7 @@ def _refuse_unknown(risks: Mapping[str, Any], lang: str) -> None:
         if wrong:
             listed = ", ".join(known)
             raise UsageError(
-                "E-LI-010",
+                "E-LI-013",
                 Text(f"{wrong[0]!r} is none of {listed}", f"{wrong[0]!r} 不在 {listed} 之中"),
                 where=where,
                 fix=Text(f"give {listed}", f"请填写 {listed}"),

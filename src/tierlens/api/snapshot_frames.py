@@ -30,6 +30,8 @@ Outcome = Literal["churn", "downgrade", "spend", "not_renewed"]
 OUTCOMES: tuple[Outcome, ...] = ("churn", "downgrade", "spend", "not_renewed")
 RFM = ("recency_days", "frequency", "monetary", "tenure_days")
 PARTS = 5
+UNKNOWN = r"(^| )(not_graded|short_tenure)($| )"
+"""Flags of a row whose tier nobody can tell."""
 
 
 def monthly_cutoffs(first: Day, last: Day) -> list[dt.date]:
@@ -206,7 +208,10 @@ def _downgrade(data: Dataset, days: Sequence[int], window: Window, scheme: Schem
     ends = [day + window.gap + window.horizon for day in closed]
     wanted = [name for name in scheme.features if name in WHOLE]
     features = settle(lazy_snapshots(tables, sorted({*closed, *ends}), window, features=available(tables, wanted)))
-    ranks = settle(grade(features, scheme, data.currency).select("customer_id", "cutoff", "tier_rank"))
+    graded = grade(features, scheme, data.currency)
+    # Who fits no tier by the rules has fallen; who lacks data or time is not known to have.
+    unknown = nw.col("flags").str.contains(UNKNOWN).alias("is_unknown")
+    ranks = settle(graded.select("customer_id", "cutoff", "tier_rank", unknown))
     return outcomes_of.downgrade(ranks, closed, window, len(scheme.tiers))
 
 

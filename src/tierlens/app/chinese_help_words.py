@@ -52,7 +52,7 @@ _CHOICES = {
     "Customer ID.": "客户编号。",
     "Customer ID; may be given again.": "客户编号；可重复填写。",
     "churn or downgrade.": "churn（流失）或 downgrade（降级）。",
-    "Latest cutoffs that both were tested on.": "两者都测试过的最近多少个截止日。",
+    "Latest cutoffs that both were tested on.": "两者都检验过的最近多少个截止日。",
     "Seconds after which no trial starts.": "超过多少秒后不再开始新的试验。",
     "Trials in all, those of earlier searches included.": "试验总数，含先前搜索的试验。",
     "Keep each trial in MLflow.": "将每次试验记入 MLflow。",
@@ -62,7 +62,7 @@ _CHOICES = {
     "Print the scheme as SQL and stop.": "将方案显示为 SQL 后结束。",
     "Only this tier; may be given again.": "只含此等级；可重复填写。",
     "Only this risk band: high, medium, low.": "只含此风险档：high（高）、medium（中）、low（低）。",
-    "Only this segment.": "只含此分群。",
+    "Only this segment.": "只含此客群。",
     "At most so many, the riskiest first.": "最多多少位，风险高者在前。",
     "Port on this machine.": "本机端口。",
     "Only this dimension: value, stability, ...": "只含此维度：value（价值）、stability（稳定）等。",
@@ -73,7 +73,7 @@ _CHOICES = {
 }
 _COMMANDS = {
     "Documented customer tiers, discovered segments and predicted risk, with the reason for each.": (
-        "按文件评定的客户等级、从数据中发现的客户分群、预测的流失与降级风险，每项均附原因。"
+        "按文件评定的客户等级、从数据中发现的客群、预测的流失与降级风险，每项均附原因。"
     ),
     "Exit codes: 0 done; 1 a fault of tierlens or of the machine (disk, memory); 2 what was typed or configured is "
     "wrong (command, path, run file, scheme); 3 data that must not be used; 4 busy; 5 an optional package is missing; "
@@ -111,12 +111,12 @@ _COMMANDS = {
     "Do everything: read, features, tiers, segments, risk, reasons, lists, report, tracked run.\n\n"
     "With --engine spark the run goes as far as tiers and risks of every customer; models kept under OUT/models by "
     "'tierlens train' are used where they are there, else learned first.": (
-        "全部完成：读取、特征、等级、分群、风险、原因、名单、报告及运行记录。\n\n"
+        "全部完成：读取、特征、等级、客群、风险、原因、名单、报告及运行记录。\n\n"
         "使用 --engine spark 时，运行到每位客户的等级与风险为止；若 OUT/models 中有 'tierlens train' "
         "保存的模型则直接使用，否则先学习。"
     ),
     "Grade the customers of the run's cutoff by its scheme.": "按运行文件的方案，评定其截止日的客户等级。",
-    "Find segments and hold them against the tiers.": "发现客户分群，并与等级对照。",
+    "Find segments and hold them against the tiers.": "发现客群，并与等级对照。",
     "Train the risk models, hold them against their baselines, keep them under OUT/models.": (
         "训练风险模型，与基准对照，并保存于 OUT/models。"
     ),

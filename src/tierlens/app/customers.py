@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tierlens.app.cautions import LANGS, are_same, with_notes
 from tierlens.app.group import Grouped
-from tierlens.app.known import SHOWN, Everybody
+from tierlens.app.known import SHOWN, Everybody, without_idle_scores
 from tierlens.app.learn import Learned
 from tierlens.app.prepare import Prepared
 from tierlens.features.snapshot import KEY
@@ -75,10 +74,11 @@ def customers_of(
 
 
 def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
-    """Return what is shown of customers beside their tier, and why they have it."""
+    """Return what is shown of customers beside their tier, and why they have it; a score without a tier is not."""
     table = some.features.select([*KEY, *SHOWN]).add_column(len(KEY), "activity", some.activity)
+    told = without_idle_scores(some.graded)
     for name in ("score", "tier", "coverage", "flags"):
-        table = table.append_column(name, some.graded[name])
+        table = table.append_column(name, told[name])
     for lang in LANGS:
         said = evidence(some.graded, some.features, scheme, currency, lang)
         table = table.append_column(f"evidence_{lang}", pa.array(["\n".join(lines) for lines in said], pa.string()))
@@ -86,10 +86,8 @@ def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
 
 
 def _without_risk(others: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
-    """Return the rows of customers of whom no risk is foretold, and say why; a score without a tier says nothing."""
+    """Return the rows of customers of whom no risk is foretold, and say why."""
     table = _graded(others, scheme, currency)
-    score = pc.if_else(pc.is_valid(table["tier"]), table["score"], pa.scalar(None, pa.float64()))
-    table = table.set_column(table.column_names.index("score"), "score", score)
     notes = [others.why_no_risk(row) for row in range(table.num_rows)]
     for lang in LANGS:
         table = table.append_column(f"risk_note_{lang}", pa.array([note.say(lang) for note in notes], pa.string()))

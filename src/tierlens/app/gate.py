@@ -20,7 +20,7 @@ from tierlens.features.windows import Window
 from tierlens.risk.leaks import Declared, Leak, find_leaks
 from tierlens.sources.contracts import ALWAYS
 from tierlens.sources.tables import Tables
-from tierlens.words import Text
+from tierlens.words import Private, Text
 
 
 class Waiver(BaseModel):
@@ -91,7 +91,8 @@ def guard(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
     Returns
     -------
     tuple of Text
-        What the report must say: columns that were waived, and warnings.
+        What the report must say: columns that were waived, and warnings. Who signed and why is for the folder of the
+        run alone; see :func:`tierlens.words.to_share`.
 
     Raises
     ------
@@ -191,7 +192,13 @@ def _note(leak: Leak, waiver: Waiver | None) -> Text:
     if waiver is None:
         return Text(f"Warning of the leak gate: {leak.what.en}.", f"泄漏检查提示：{leak.what.zh}。")
     day: dt.date = waiver.date
-    return Text(
-        f"Waived: {leak.what.en}; {waiver.signed_by} signed on {day} that it is no leak: {waiver.reason}",
-        f"已豁免：{leak.what.zh}；{waiver.signed_by} 于 {day} 签署确认并非泄漏：{waiver.reason}",
+    return Private.of(
+        Text(
+            f"Waived: {leak.what.en}; {waiver.signed_by} signed on {day} that it is no leak: {waiver.reason}",
+            f"已豁免：{leak.what.zh}；{waiver.signed_by} 于 {day} 签署确认并非泄漏：{waiver.reason}",
+        ),
+        Text(
+            f"Waived: {leak.column}; a waiver of {day} lets it through",
+            f"已豁免：{leak.column}；{day} 的豁免准许使用该列",
+        ),
     )

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from tierlens.app.config import RunConfig
 from tierlens.app.prepare import Shop, graded_features, lent
 from tierlens.features.catalog import available
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.windows import at_cutoffs
 from tierlens.grading.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.publish.known import Known, known_of
@@ -51,7 +52,7 @@ class Everybody:
     activity : pyarrow.Array of str
         A key of ``publish.known.ACTIVITIES`` for each row.
     returned_only : int
-        Customers with returns but no purchase, where no table of customers tells of them: they are not among the rows.
+        Customers with returns but no purchase of whom no table of customers tells: they are not among the rows.
     """
 
     features: pa.Table
@@ -87,12 +88,30 @@ def everybody_at(shop: Shop, config: RunConfig, scheme: Scheme) -> Everybody:
     wanted = available(shop.tables, {*graded_features(shop.tables, scheme), *SHOWN})
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=wanted, everyone=True))
     never = pc.is_null(table["tenure_days"])
-    returned_only = 0
-    if not shop.tables.has("customers"):
-        returned_only = int(pc.sum(never).as_py() or 0)
-        table = table.filter(pc.invert(never))
+    listed = _listed(shop, config, table) if shop.tables.has("customers") else pa.scalar(False)
+    nobody = pc.and_(never, pc.invert(listed))
+    returned_only = int(pc.sum(nobody).as_py() or 0)
+    table = table.filter(pc.invert(nobody))
     graded = to_arrow(grade(lent(table), scheme, shop.tables.currency, among=nw.col("frequency") > 0))
     return Everybody(table, graded, activity_of(table), returned_only)
+
+
+def _listed(shop: Shop, config: RunConfig, table: pa.Table) -> pa.ChunkedArray:
+    """Say of each row whether the table of customers told of it before the cutoff."""
+    rows = at_cutoffs(shop.tables.others["customers"], [config.cutoff_day]).select(*KEY).unique()
+    return pc.is_in(table["customer_id"], value_set=to_arrow(rows)["customer_id"].combine_chunks())
+
+
+def without_idle_scores(graded: pa.Table) -> pa.Table:
+    """Leave out the scores of rows without a tier: such a score says nothing.
+
+    Examples
+    --------
+    >>> without_idle_scores(pa.table({"score": [70.0, 20.0], "tier": ["C", None]}))["score"].to_pylist()
+    [70.0, None]
+    """
+    score = pc.if_else(pc.is_valid(graded["tier"]), graded["score"], pa.scalar(None, graded["score"].type))
+    return graded.set_column(graded.column_names.index("score"), "score", score)
 
 
 def activity_of(features: pa.Table) -> pa.Array:

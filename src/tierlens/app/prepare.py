@@ -56,7 +56,7 @@ class Prepared:
     tiers : pyarrow.Table
         Graded rows of the panel, in the same order.
     later : pyarrow.Table
-        Key, ``tier`` and ``tier_rank`` of everybody graded one gap and horizon after each learning cutoff.
+        Key, ``tier``, ``tier_rank`` and ``flags`` of everybody graded one gap and horizon after each learning cutoff.
     idle : pyarrow.Table
         Graded rows of the panel as they will stand after the horizon if nothing more is bought; the same order.
     scheme : Scheme
@@ -236,6 +236,7 @@ LATER: dict[str, Any] = {
     "score": pa.float64(),
     "tier": pa.string(),
     "tier_rank": pa.int32(),
+    "flags": pa.string(),
 }
 
 

@@ -29,7 +29,7 @@ from tierlens.publish.reports import Pictures, write_report
 from tierlens.publish.runfile import text_hash
 from tierlens.sources.files import expand
 from tierlens.sources.tables import day_date
-from tierlens.words import Lang, Text
+from tierlens.words import Lang, Text, to_share
 
 NEEDS = ("lightgbm", "scikit-learn", "numpy", "pandas", "scipy")
 
@@ -133,9 +133,13 @@ def record_of(
 def shareable(findings: Findings, folder: Path, lang: Lang, pictures: Pictures | None) -> list[Path]:
     """Write report and findings without the customers that they show, and return the two files.
 
-    The folder of a run keeps its own files whole; a store is read by more people than those who may see customers.
+    The folder of a run keeps its own files whole; a store is read by more people than those who may see customers. Who
+    signed a waiver and why, and the largest amount of a customer, are left out too.
     """
-    without = replace(findings, spotlights=())
+    notes, known = tuple(map(to_share, findings.notes)), findings.known
+    if known is not None:
+        known = replace(known, reading=tuple(map(to_share, known.reading)))
+    without = replace(findings, spotlights=(), notes=notes, known=known)
     return [
         write_report(without, folder / REPORT, lang, pictures),
         write_findings(without, folder / FINDINGS),
@@ -149,7 +153,9 @@ def _params(config: RunConfig, prepared: Prepared, learned: Sequence[Learned]) -
         "horizon": config.window.horizon, "scheme": f"{scheme.id} {scheme.version}",
         "scheme_sha256": scheme.sha256, "seed": config.seed, "tests": config.risk.tests, "trials": config.risk.trials,
     }  # fmt: skip
-    signed = {f"{one.outcome}_leak_gate": " ".join(note.en for note in one.notes) for one in learned if one.notes}
+    signed = {
+        f"{one.outcome}_leak_gate": " ".join(to_share(note).en for note in one.notes) for one in learned if one.notes
+    }
     return params | signed | {f"{one.outcome}_{key}": value for one in learned for key, value in one.params.items()}
 
 

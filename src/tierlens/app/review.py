@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.app.config import RunConfig
-from tierlens.app.known import Everybody, everybody_at
+from tierlens.app.known import Everybody, everybody_at, without_idle_scores
 from tierlens.app.prepare import Shop, closing_cutoffs, columns_of, lent, obtain, quietly, within_data
 from tierlens.app.tasks import beside, ranks_of
 from tierlens.errors import UsageError
@@ -214,7 +214,8 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
     ]
     tier, named = one["tier"][0].as_py(), {tier.id: tier.short.say(lang) for tier in found.scheme.tiers}
     return {
-        "customer_id": customer, "tier": tier, "tier_name": named.get(tier, "-"), "score": one["score"][0].as_py(),
+        "customer_id": customer, "tier": tier, "tier_name": named.get(tier, "-"),
+        "score": without_idle_scores(one)["score"][0].as_py(),
         "steps": [tell(step, teller) for step in steps], "note": HOW.say(lang), "roll_off": gone,
     }  # fmt: skip
 
@@ -260,7 +261,10 @@ def _other(found: Graded, customer: str, option: str) -> Everybody:
 
 def _no_way(one: Everybody, scheme: Scheme, lang: Lang) -> dict[str, Any]:
     """Return what is known of a customer who must buy before there is a way to search."""
-    row, named = one.graded.to_pylist()[0], {tier.id: tier.short.say(lang) for tier in scheme.tiers}
+    row, named = (
+        without_idle_scores(one.graded).to_pylist()[0],
+        {tier.id: tier.short.say(lang) for tier in scheme.tiers},
+    )
     note = NO_WAY[one.activity[0].as_py()].fill(days=one.features["recency_days"][0].as_py())
     return {"customer_id": row["customer_id"], "tier": row["tier"], "tier_name": named.get(row["tier"], "-"),
             "score": row["score"], "steps": [], "note": note.say(lang), "roll_off": []}  # fmt: skip

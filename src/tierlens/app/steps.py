@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tierlens.app import cautions, outputs
 from tierlens.app.clock import Clock, Tell
 from tierlens.app.config import RunConfig
-from tierlens.app.known import everybody_at
+from tierlens.app.known import everybody_at, without_idle_scores
 from tierlens.app.prepare import (
     Shop,
     graded_features,
@@ -76,7 +76,7 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     within_data(shop.tables, [config.cutoff_day], config.span)
     found = everybody_at(shop, config, scheme)
     why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
-    graded = found.graded.append_column("activity", found.activity)
+    graded = without_idle_scores(found.graded).append_column("activity", found.activity)
     graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why], pa.string()))
     path = write_parquet(file, with_data_note(graded, shop.is_simulated))
     counts = graded["tier"].value_counts().to_pylist()

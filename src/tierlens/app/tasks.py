@@ -89,6 +89,8 @@ FALLING = ("rule_p",)
 """What the downgrade model reads: the rule alone. Every feature more ranked worse on cutoffs up to March 2011."""
 FALLING_BY_SPEND = ("fall_p",)
 """What it reads where tiers go by the amount alone."""
+UNKNOWN = r"(^| )(not_graded|short_tenure)($| )"
+"""Flags of a row whose tier nobody can tell; who is ``unclassified`` is known to fit none."""
 SOFT = 2.0
 """Points over which the roll-off rule turns from unlikely to likely; chosen on cutoffs up to March 2011."""
 
@@ -230,7 +232,7 @@ def standing_of(score: Floats, idle: Floats, tiers: Sequence[str | None], scheme
     """Return the columns of ``STANDING`` that follow from scores now and at the end of the horizon, shape (n,) each."""
     bounds = lower_bounds(scheme)
     bound = np.array([bounds.get(tier or "", np.nan) for tier in tiers])
-    # Who has nothing left in the window is not graded then: no point is left.
+    # Where nothing can be scored any more no point is left.
     idle = np.where(np.isnan(idle), 0.0, idle)
     need = bound - idle
     return {"score": score, "margin": score - bound, "idle_score": idle, "need": need,
@@ -245,11 +247,18 @@ def lower_bounds(scheme: Scheme) -> dict[str, float]:
 
 
 def ranks_of(*graded: pa.Table) -> pa.Table:
-    """Return key and rank of graded rows; a cutoff may be the end of another's horizon too: its rows are there once."""
+    """Return key and rank of graded rows, and ``is_unknown``: there is no tier for want of data or of time.
+
+    A cutoff may be the end of another's horizon too: its rows are there once.
+    """
     columns = [table.select([*KEY, "tier_rank"]) for table in graded]
     columns = [table.set_column(2, "tier_rank", table["tier_rank"].cast(pa.int32())) for table in columns]
-    once = pa.concat_tables(columns).group_by(list(KEY)).aggregate([("tier_rank", "min")])
-    return once.rename_columns([*KEY, "tier_rank"])
+    columns = [
+        table.append_column("is_unknown", pc.match_substring_regex(one["flags"], UNKNOWN))
+        for table, one in zip(columns, graded, strict=True)
+    ]
+    once = pa.concat_tables(columns).group_by(list(KEY)).aggregate([("tier_rank", "min"), ("is_unknown", "min")])
+    return once.rename_columns([*KEY, "tier_rank", "is_unknown"])
 
 
 def at_cutoffs(rows: pa.Table, cutoffs: Sequence[int]) -> pa.Table:

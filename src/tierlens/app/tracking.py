@@ -17,7 +17,8 @@ class Tracking:
     """The tracking of one run, from before it computes until its folder is in place.
 
     As a context manager it says at the end how the run ended: ``FINISHED`` after the block, ``KILLED`` where a signal
-    broke it off, ``FAILED`` after any other error. A store that refuses is told of: the run itself is as good as any.
+    broke it off, ``FAILED`` after any other error; models get their names in the registry after the block. A store that
+    refuses is told of: the run itself is as good as any.
 
     Parameters
     ----------
@@ -61,8 +62,6 @@ class Tracking:
             self._told(problem)
             return ""
         self.run_id = done.run_id
-        for model in done.models:
-            self.tell(model.say())
         return self.run_id
 
     def __enter__(self) -> Tracking:
@@ -77,7 +76,8 @@ class Tracking:
         from tierlens.publish.track import end_run
 
         try:
-            end_run(self.run_id, self.home, "FINISHED" if problem is None else broken_off(problem))
+            for model in end_run(self.run_id, self.home, "FINISHED" if problem is None else broken_off(problem)):
+                self.tell(model.say())
         except UsageError as refused:
             self._told(refused)
 

@@ -182,7 +182,7 @@ def cross_table(segments: ArrayLike, tiers: ArrayLike) -> tuple[list[Any], list[
     """
     one, other = _known(segments, "segments"), _known(tiers, "tiers")
     if len(one) != len(other) or not len(one):
-        raise _uneven(Text(f"{len(one)} segments", f"分群 {len(one)} 个"), len(other))
+        raise _uneven(Text(f"{len(one)} segments", f"客群 {len(one)} 个"), len(other))
     rows, row = np.unique(one, return_inverse=True)
     columns, column = np.unique(other, return_inverse=True)
     cells = np.bincount(row * len(columns) + column, minlength=len(rows) * len(columns))
@@ -311,5 +311,5 @@ def _say(tier: str, usual: str, share: float, worse: bool) -> Text:
     return Text(
         f"tier {tier} in a segment that is mostly {usual} ({share * 100:.1f}% of it have {tier}): "
         f"{side.en} than its segment",
-        f"等级{tier}，所在分群以{usual}为主（其中{share * 100:.1f}%为{tier}）：{side.zh}同群水平",
+        f"等级{tier}，所在客群以{usual}为主（其中{share * 100:.1f}%为{tier}）：{side.zh}同群水平",
     )

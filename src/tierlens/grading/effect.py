@@ -19,7 +19,7 @@ from tierlens.grading.language import Condition, plain
 from tierlens.grading.parts import Label, Tier
 from tierlens.grading.scheme import Scheme
 from tierlens.sources.tables import Currency
-from tierlens.words import Text
+from tierlens.words import Private, Text, composed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,9 +58,10 @@ def effect(
 
 
 def average_tier(scheme: Scheme) -> tuple[Fraction, Tier] | None:
-    """Return score and tier of who is average in everything; None where not all of the weight is compared.
+    """Return score and tier of who is average in everything; None where tiers do not go by the score.
 
-    By z-score the average customer gets ``centre``; by percentile and between the ends the middle of the points.
+    By z-score the average customer gets ``centre``; by percentile and between the ends the middle of the points. What
+    is not compared counts with the middle of the points too: ``compared_share`` says how much of the weight is.
 
     Examples
     --------
@@ -143,7 +144,7 @@ class _Effect:
         for tier in missed:
             why = self._why_by_score(tier) if by_score else self._why_by_rule(tier)
             name = _tier_name(tier)
-            yield Text(f"Nobody is in {name.en}{why.en}", f"没有客户属于{name.zh}{why.zh}")
+            yield composed(_nobody, [name, why])
         average = average_told(self.scheme)
         if by_score and average is not None and (missed or self.scheme.tiers[-1].id == average_tier_id(self.scheme)):
             yield average
@@ -170,9 +171,10 @@ class _Effect:
         parts = [one for one in said if one is not None]
         if not parts:
             return Text("", "")
-        return Text(": " + "; ".join(part.en for part in parts), "：" + "；".join(part.zh for part in parts))
+        return composed(_rules_told, parts)
 
     def _best(self, column: str, condition: Condition) -> Text | None:
+        """Say what a rule asks for and what the largest value is: one customer's, and so not for everybody."""
         import pyarrow.compute as pc
 
         if condition.of is not None:
@@ -183,10 +185,12 @@ class _Effect:
         largest = pc.max(self.features[column]).as_py()
         en, zh = (Teller(Columns(self.scheme, self.currency, kinds_of(self.features.schema)), lang)
                   for lang in ("en", "zh"))  # fmt: skip
-        return Text(
-            f"the rule asks that {title.en} {en.span(column, condition)}; the largest is {en.amount(column, largest)}",
-            f"规则要求{title.zh}{zh.span(column, condition)}，最大值为 {zh.amount(column, largest)}",
-        )
+        asked = Text(f"the rule asks that {title.en} {en.span(column, condition)}",
+                     f"规则要求{title.zh}{zh.span(column, condition)}")  # fmt: skip
+        return Private.of(
+            Text(f"{asked.en}; the largest is {en.amount(column, largest)}",
+                 f"{asked.zh}，最大值为 {zh.amount(column, largest)}"), asked,
+        )  # fmt: skip
 
     def _ungraded(self) -> Iterator[Text]:
         import pyarrow.compute as pc
@@ -246,6 +250,15 @@ def average_tier_id(scheme: Scheme) -> str | None:
     """Return the tier of who is average in everything."""
     found = average_tier(scheme)
     return None if found is None else found[1].id
+
+
+def _nobody(parts: Sequence[Text]) -> Text:
+    name, why = parts
+    return Text(f"Nobody is in {name.en}{why.en}", f"没有客户属于{name.zh}{why.zh}")
+
+
+def _rules_told(parts: Sequence[Text]) -> Text:
+    return Text(": " + "; ".join(part.en for part in parts), "：" + "；".join(part.zh for part in parts))
 
 
 def _tier_name(tier: Tier) -> Text:

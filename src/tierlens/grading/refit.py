@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 MOST_ROWS = 2_000
-"""Customers that the search looks at: every so manieth; what is told of a proposal is of all of them."""
+"""Customers that the search looks at, at most: every so manieth; what is told of a proposal is of all of them."""
 STEPS = (Decimal("0.25"), Decimal("0.05"))
 """Steps of the search, first over the whole scale, then around the best."""
 SUFFIX = "_refit"
@@ -114,7 +114,7 @@ def refit(features: pa.Table, scheme: Scheme, currency: Currency) -> Refit:
     _refuse_nothing_to_fit(scheme)
     features = features.sort_by(ORDER)
     before = _graded(features, scheme, currency)
-    every = max(features.num_rows // MOST_ROWS, 1)
+    every = max(-(-features.num_rows // MOST_ROWS), 1)
     rows = list(range(0, features.num_rows, every))
     board = _Board.of(features.take(rows), before.take(rows), features, scheme, currency)
     centre, slope = board.best()

@@ -95,7 +95,7 @@ class Card:
     groups : tuple of CardGroup
         Dimensions.
     score : float, optional
-        Composite, 0-100.
+        Composite, 0-100; missing when not graded.
     tier : str, optional
         Identifier of the tier; missing when not graded.
     tier_title, tier_full, meaning : Text
@@ -211,7 +211,7 @@ class _Maker:
             scheme=scheme.title,
             source=_source(scheme),
             groups=tuple(self._group(dimension, row, features) for dimension in scheme.dimensions),
-            score=row["score"],
+            score=_score(row),
             tier=row["tier"],
             tier_title=NOTHING if tier is None else tier.title,
             tier_full=NOTHING if tier is None else tier.full,
@@ -253,7 +253,12 @@ class _Maker:
         past = [r for r in self.rows if r["customer_id"] == row["customer_id"] and r["cutoff"] <= row["cutoff"]]
         past.sort(key=lambda r: r["cutoff"])
         names = {tier.id: tier.short for tier in self.columns.scheme.tiers}
-        return tuple((str(day_date(r["cutoff"])), r["score"], names.get(r["tier"], Text("-", "-"))) for r in past)
+        return tuple((str(day_date(r["cutoff"])), _score(r), names.get(r["tier"], Text("-", "-"))) for r in past)
+
+
+def _score(row: Row) -> float | None:
+    """Return the composite; a score without a tier says nothing."""
+    return None if row["tier"] is None else row["score"]
 
 
 def _source(scheme: Scheme) -> Text:

@@ -252,16 +252,14 @@ def _choose(
 
 def _of_activity(table: pa.Table, wanted: tuple[str, ...]) -> pa.Array:
     """Rows of the activities asked for; a shop without any such customer is no slip, but a made-up word is one."""
-    unknown = [one for one in wanted if one not in ACTIVITIES]
-    if unknown or (wanted and "activity" not in table.column_names):
-        known_en, known_zh = ", ".join(ACTIVITIES), "、".join(text.zh for text in ACTIVITIES.values())
-        told = Text("the customers' table does not say who is active", "客户表未说明活跃状态")
-        word = (unknown or [""])[0]
-        raise UsageError(
-            "E-LI-008",
-            Text(f"there is no activity {word!r}", f"没有活跃状态 {word!r}") if unknown else told,
-            fix=Text(f"ask for one of {known_en}, of a run of this version", f"请使用 {known_zh}，且由本版本运行生成"),
-        )
+    known_en, known_zh = ", ".join(ACTIVITIES), "、".join(text.zh for text in ACTIVITIES.values())
+    fix = Text(f"ask for one of {known_en}, of a run of this version", f"请使用 {known_zh}，且由本版本运行生成")
+    if unknown := [one for one in wanted if one not in ACTIVITIES]:
+        what = Text(f"there is no activity {unknown[0]!r}", f"没有活跃状态 {unknown[0]!r}")
+        raise UsageError("E-LI-008", what, fix=fix)
+    if wanted and "activity" not in table.column_names:
+        what = Text("the customers' table does not say who is active", "客户表未说明活跃状态")
+        raise UsageError("E-LI-010", what, fix=fix)
     return _among(table, "activity", wanted)
 
 

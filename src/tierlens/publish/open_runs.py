@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from typing import Any
 from tierlens.stopping import Stopped
 
 TAG = "tierlens.process"
-"""Tag of a run: this machine and its start (hashed), the process, and when that began."""
+"""Tag of a run: this machine (hashed: host name, id, and where its processes are numbered), its start (hashed), the
+process, and when that began."""
+_MACHINE, _NUMBERED = Path("/etc/machine-id"), Path("/proc/self/ns/pid")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -32,6 +35,23 @@ def end(client: Any, run_id: str, status: str = "FINISHED") -> None:
         ``FINISHED``, ``FAILED`` or ``KILLED``, as MLflow names them.
     """
     client.set_terminated(run_id, status)
+
+
+@contextmanager
+def begun(client: Any, experiment: str, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
+    """Give a new run of this process; where the block does not come to its end, neither does the run.
+
+    Yields
+    ------
+    mlflow.entities.RunInfo
+    """
+    run = client.create_run(experiment, run_name=name, tags={**tags, TAG: mark()})
+    try:
+        yield run.info
+    except BaseException as problem:
+        with suppress(Exception):  # a store that fails here too has told why already
+            end(client, run.info.run_id, broken_off(problem))
+        raise
 
 
 def broken_off(problem: BaseException) -> str:
@@ -67,15 +87,25 @@ def mark(process: int | None = None) -> str:
     (False, False)
     """
     number = os.getpid() if process is None else process
-    return " ".join((_hashed(socket.gethostname()), _boot(), str(number), _began(number)))
+    return " ".join((_machine(), _boot(), str(number), _began(number)))
 
 
 def is_dead(mark_of: str) -> bool:
     """Say whether a mark is of a process of this machine that is gone; False where nothing can be known."""
     parts = mark_of.split(" ")
-    if len(parts) != 4 or parts[0] != _hashed(socket.gethostname()) or not parts[2].isdigit():
+    if len(parts) != 4 or parts[0] != _machine() or not parts[2].isdigit():
         return False
     return mark_of != mark(int(parts[2]))
+
+
+def _machine() -> str:
+    """Tell this machine from others of the same name, and containers from each other: their processes are not ours."""
+    known = [socket.gethostname()]
+    with suppress(OSError):
+        known.append(_MACHINE.read_text("utf-8", "replace").strip())
+    with suppress(OSError):
+        known.append(str(_NUMBERED.readlink()))
+    return _hashed("\n".join(known))
 
 
 @lru_cache(maxsize=1)

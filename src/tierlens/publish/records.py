@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tierlens.errors import UsageError
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -123,6 +124,27 @@ class RunRecord:
     models: tuple[ModelRecord, ...] = ()
     files: tuple[Path, ...] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
+
+
+def refuse_tables(record: RunRecord) -> None:
+    """Refuse a run with files that may hold customers.
+
+    Raises
+    ------
+    UsageError
+        ``E-TK-001`` with the file.
+    """
+    for path in record.files:
+        if path.suffix.lower() not in ALLOWED:
+            raise UsageError(
+                "E-TK-001",
+                Text(
+                    f"{path.suffix!r} files may hold customers and are not tracked",
+                    f"{path.suffix!r} 文件可能含客户信息，不予跟踪",
+                ),
+                where=path.name,
+                fix=Text("track the report", "请跟踪报告"),
+            )
 
 
 @dataclass(frozen=True)

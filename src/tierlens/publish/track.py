@@ -11,28 +11,30 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
 from tierlens.publish import open_runs
-from tierlens.publish.champion import Kept, decide, kept_of
+from tierlens.publish.champion import Kept, decide, kept_of, readable
 from tierlens.publish.records import (
-    ALLOWED,
     REFUSED,
     ModelRecord,
     Registered,
     RunRecord,
     SearchRecord,
     TrackedRun,
+    TrialRecord,
+    refuse_tables,
 )
+from tierlens.publish.registry import champion, give_names, tags_of
+from tierlens.publish.secret import key_of
 from tierlens.publish.store import SQLITE, alone, appear, file_of, is_of_the_store, refusal, store_uri
 from tierlens.scratch import HeldError, scratch, temporary
 from tierlens.words import Text
 
-CHAMPION, CHALLENGER = "champion", "challenger"
 TESTED = "tested"
 """Tag and folder of what a model foretold of its test cutoffs."""
 
@@ -71,11 +73,13 @@ def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: boo
     uri : str, optional
         See ``store_uri``.
     is_over : bool
-        Whether the run is at its end; else it is ``RUNNING`` until :func:`end_run` says how it ended.
+        Whether the run is at its end; else it is ``RUNNING``, and its models have no names in the registry, until
+        :func:`end_run` says how it ended.
 
     Returns
     -------
     TrackedRun
+        Models with the names that they have, or shall have when the run is over.
 
     Raises
     ------
@@ -84,29 +88,27 @@ def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: boo
     MissingExtraError
         When ``tierlens[track]`` is not installed.
     """
-    _check(record)
+    refuse_tables(record)
     address = store_uri(home, uri)
     with _told(address), alone(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         open_runs.end_those_of_dead(client, experiment)
-        tags = {"mlflow.source.name": "tierlens run", open_runs.TAG: open_runs.mark()}
-        run = client.create_run(experiment, run_name=record.name, tags=tags)
-        run_id: str = run.info.run_id
-        try:
-            _log(client, run_id, record)
-            models = tuple(_register(client, run.info, model, address) for model in record.models)
-        except BaseException as problem:
-            with suppress(Exception):  # a store that fails here too has told why already
-                open_runs.end(client, run_id, open_runs.broken_off(problem))
-            raise
+        with open_runs.begun(client, experiment, record.name, {"mlflow.source.name": "tierlens run"}) as info:
+            _log(client, info.run_id, record)
+            models = _register_all(client, info, record.models, (home, address))
         if is_over:
-            open_runs.end(client, run_id)
-    return TrackedRun(address, experiment, run_id, models)
+            models = _end(client, info.run_id)
+    return TrackedRun(address, experiment, info.run_id, models)
 
 
-def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None = None) -> None:
+def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None = None) -> tuple[Registered, ...]:
     """Say how a run that is not over ended: ``FINISHED``, ``FAILED`` or ``KILLED``.
+
+    Returns
+    -------
+    tuple of Registered
+        The models that got their names in the registry; none of a run that did not come to its end.
 
     Raises
     ------
@@ -115,7 +117,12 @@ def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None =
     """
     address = store_uri(home, uri)
     with _told(address), alone(address):
-        open_runs.end(_client(address), run_id, status)
+        return _end(_client(address), run_id, status)
+
+
+def _end(client: Any, run_id: str, status: str = "FINISHED") -> tuple[Registered, ...]:
+    open_runs.end(client, run_id, status)
+    return give_names(client, run_id) if status == "FINISHED" else ()
 
 
 def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> str:
@@ -131,17 +138,21 @@ def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> st
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         tags = {"mlflow.source.name": "tierlens tune"}
-        outer = client.create_run(experiment, run_name=record.name, tags=tags).info.run_id
-        _log_params(client, outer, record.params)
-        _log_metrics(client, outer, record.metrics)
-        for trial in record.trials:
-            nested = {**tags, "mlflow.parentRunId": outer}
-            inner = client.create_run(experiment, run_name=f"trial {trial.number}", tags=nested).info.run_id
-            _log_params(client, inner, trial.settings)
-            _log_metrics(client, inner, {} if trial.value is None else {"auc": trial.value})
-            client.set_terminated(inner, "FINISHED" if trial.state == "complete" else "KILLED")
-        client.set_terminated(outer)
-    return str(outer)
+        open_runs.end_those_of_dead(client, experiment)
+        with open_runs.begun(client, experiment, record.name, tags) as info:
+            _log_params(client, info.run_id, record.params)
+            _log_metrics(client, info.run_id, record.metrics)
+            for trial in record.trials:
+                _log_trial(client, experiment, trial, {**tags, "mlflow.parentRunId": info.run_id})
+        open_runs.end(client, info.run_id)
+    return str(info.run_id)
+
+
+def _log_trial(client: Any, experiment: str, trial: TrialRecord, tags: Mapping[str, str]) -> None:
+    with open_runs.begun(client, experiment, f"trial {trial.number}", tags) as info:
+        _log_params(client, info.run_id, trial.settings)
+        _log_metrics(client, info.run_id, {} if trial.value is None else {"auc": trial.value})
+        open_runs.end(client, info.run_id, "FINISHED" if trial.state == "complete" else "KILLED")
 
 
 def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
@@ -156,7 +167,7 @@ def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
     with _told(address), alone(address):
         client = _client(address)
         known = client.search_registered_models(filter_string=f"name = '{_quoted(name)}'")
-        standing = _champion(client, name) if known else None
+        standing = champion(client, name) if known else None
         if standing is None:
             raise UsageError(
                 "E-TK-003",
@@ -187,20 +198,6 @@ def serve_command(home: Path, uri: str | None = None, port: int = 5000) -> tuple
                "--default-artifact-root", _artifacts(home), "--workers", "1", "--host", "127.0.0.1",
                "--port", str(port)]  # fmt: skip
     return command, {**_ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-
-
-def _check(record: RunRecord) -> None:
-    for path in record.files:
-        if path.suffix.lower() not in ALLOWED:
-            raise UsageError(
-                "E-TK-001",
-                Text(
-                    f"{path.suffix!r} files may hold customers and are not tracked",
-                    f"{path.suffix!r} 文件可能含客户信息，不予跟踪",
-                ),
-                where=path.name,
-                fix=Text("track the report", "请跟踪报告"),
-            )
 
 
 @contextmanager
@@ -305,8 +302,31 @@ def _log_metrics(client: Any, run_id: str, metrics: Mapping[str, float], model_i
         client.log_batch(run_id, metrics=found[start : start + _BATCH])
 
 
-def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Registered:
-    """Log a model, register it, and make it champion where it is shown to be better than the standing one."""
+def _register_all(
+    client: Any, info: Any, models: Sequence[ModelRecord], where: tuple[Path, str]
+) -> tuple[Registered, ...]:
+    """Register the models of a run, each held against the champion or one of the run that shall be.
+
+    ``where`` is the run home, whose secret keys what is kept, and the address of the store.
+    """
+    if not models:
+        return ()
+    key, address = key_of(where[0]), where[1]
+    winners: dict[str, Any] = {}
+    done = []
+    for model in models:
+        _registry(client, model.name)
+        pair = model, winners.get(model.name) or champion(client, model.name)
+        found = _register(client, info, pair, (address, key))
+        done.append(found)
+        if found.is_champion:
+            winners[model.name] = client.get_model_version(found.name, str(found.version))
+    return tuple(done)
+
+
+def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], how: tuple[str, bytes]) -> Registered:
+    """Log a model, register it, and decide whether it is shown to be better than the standing champion."""
+    (model, standing), (address, key) = pair, how
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(info.experiment_id, name=model.name, source_run_id=info.run_id)
@@ -319,17 +339,15 @@ def _register(client: Any, info: Any, model: ModelRecord, address: str) -> Regis
     figures = {**model.metrics, model.metric: model.value}
     name = model.name if model.kind == "model" else f"{model.name}.{model.kind}"
     _log_metrics(client, info.run_id, {f"{name}.{key}": value for key, value in figures.items()}, logged.model_id)
-    _registry(client, model.name)
-    standing = _champion(client, model.name)
-    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing))
-    tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind, "decision": decision.why.en}
+    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing), key)
+    tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind,
+            **tags_of(Registered(model.name, 0, decision.wins, decision.why), standing)}  # fmt: skip
     if model.tested is not None:
         tags[TESTED] = f"{TESTED}/{name}.json"
-        client.log_text(info.run_id, json.dumps(kept_of(model.tested)), tags[TESTED])
+        client.log_text(info.run_id, json.dumps(kept_of(model.tested, key)), tags[TESTED])
     # A server resolves the model's id; the local registry would ask the process-wide store for it.
     source = f"models:/{logged.model_id}" if address.startswith("http") else logged.artifact_location
     version = client.create_model_version(model.name, source, run_id=info.run_id, tags=tags, model_id=logged.model_id)
-    client.set_registered_model_alias(model.name, CHAMPION if decision.wins else CHALLENGER, version.version)
     return Registered(model.name, int(version.version), decision.wins, decision.why)
 
 
@@ -341,8 +359,7 @@ def _kept(client: Any, standing: Any | None) -> Kept | None:
 
     with scratch(temporary()) as folder, suppress(MlflowException, OSError, ValueError):
         file = client.download_artifacts(standing.run_id, standing.tags[TESTED], str(folder))
-        found: Kept = json.loads(Path(file).read_text("utf-8"))
-        return found
+        return readable(json.loads(Path(file).read_text("utf-8")))
     return None
 
 
@@ -355,12 +372,6 @@ def _registry(client: Any, name: str) -> None:
     except MlflowException as problem:
         if problem.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-
-
-def _champion(client: Any, name: str) -> Any | None:
-    """Return the standing champion's version of a registered model."""
-    version = client.get_registered_model(name).aliases.get(CHAMPION)
-    return client.get_model_version(name, version) if version is not None else None
 
 
 def _quoted(name: str) -> str:

@@ -113,7 +113,8 @@ def drift(
     Raises
     ------
     DataError
-        ``E-RI-040`` when a table has no rows or columns are missing, or customers are not as many as rows.
+        ``E-RI-040`` when a table has no rows or columns are missing; ``E-RI-041`` when customers are not as many as
+        rows.
 
     Examples
     --------
@@ -155,7 +156,7 @@ def _customers(
     first, second = (np.asarray(ids) for ids in given)
     if (len(first), len(second)) != (before, now):
         raise DataError(
-            "E-RI-040",
+            "E-RI-041",
             Text(
                 f"{len(first)} and {len(second)} customers for {before} and {now} rows",
                 f"客户 {len(first)} 与 {len(second)} 位，行数为 {before} 与 {now}，数量不符",

@@ -242,8 +242,9 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     Parameters
     ----------
     tier_ranks : lazy frame
-        ``customer_id``, ``cutoff`` (int32) and ``tier_rank`` (1 the best; missing where not graded), at the cutoffs
-        and at cutoff + gap + horizon, from replaying one scheme at both.
+        ``customer_id``, ``cutoff`` (int32) and ``tier_rank`` (1 the best; missing without a tier), at the cutoffs
+        and at cutoff + gap + horizon, from replaying one scheme at both. Where there is a column ``is_unknown`` it
+        says that the tier is missing for want of data, not by the scheme's own verdict.
     cutoffs : sequence of date, ISO text or day number
     window : Window
     lowest : int
@@ -252,9 +253,9 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     Returns
     -------
     lazy frame
-        ``customer_id``, ``cutoff`` and ``downgrade`` (int8, 0 or 1). Rows without a tier at the cutoff are left out,
-        and so are those on the lowest tier, which cannot fall, and those with a row at the end whose rank is missing:
-        a value that must be there is not, and whether the tier fell is not known.
+        ``customer_id``, ``cutoff`` and ``downgrade`` (int8, 0 or 1). Who fits no tier at the end has fallen. Rows
+        without a tier at the cutoff are left out, and so are those on the lowest tier, which cannot fall, and those
+        whose tier at the end ``is_unknown``: whether it fell nobody knows.
 
     Raises
     ------
@@ -278,13 +279,15 @@ def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowe
     if open_days:
         raise _censored("E-RI-002", open_days, Text("grade them at the end of the horizon too", "请同时在窗口末评级"))
     now = tier_ranks.filter(nw.col("cutoff").is_in(days) & (nw.col("tier_rank") < lowest))
+    is_told = "is_unknown" in tier_ranks.collect_schema().names()
+    unknown = nw.col("is_unknown").fill_null(False) if is_told else nw.lit(False)
     later = tier_ranks.select(
         "customer_id",
         (nw.col("cutoff") - wait).cast(nw.Int32).alias("cutoff"),
         nw.col("tier_rank").alias("later_rank"),
-        nw.col("tier_rank").is_null().alias("ungraded"),
+        (nw.col("tier_rank").is_null() & unknown).alias("later_unknown"),
     )
-    joined = now.join(later, on=list(KEY), how="left").filter(~nw.col("ungraded").fill_null(False))
+    joined = now.join(later, on=list(KEY), how="left").filter(~nw.col("later_unknown").fill_null(False))
     fell = nw.col("later_rank").fill_null(lowest) > nw.col("tier_rank")
     return joined.select(*KEY, nw.when(fell).then(1).otherwise(0).cast(nw.Int8).alias("downgrade"))
 

@@ -170,7 +170,7 @@ def decide(candidates: Sequence[Candidate], rule: Rule) -> Choice:
         why = Text(
             "{n} segments: the best separated (silhouette {s:.2f}) of the numbers that stay alike on resampled "
             "customers (here {a:.2f}, at least {least:.2f}) with no segment below {share:.0%} of the customers",
-            "{n}个分群：在重抽样下保持稳定（此处{a:.2f}，至少{least:.2f}）且最小分群不低于{share:.0%}的方案中，"
+            "{n}个客群：在重抽样下保持稳定（此处{a:.2f}，至少{least:.2f}）且最小客群不低于{share:.0%}的方案中，"
             "轮廓系数最高（{s:.2f}）",
         )
     else:
@@ -178,7 +178,7 @@ def decide(candidates: Sequence[Candidate], rule: Rule) -> Choice:
         why = Text(
             "{n} segments: no number stayed alike on resampled customers (at least {least:.2f}) with no segment below "
             "{share:.0%} of the customers; this is the most stable ({a:.2f}). Read these segments with care",
-            "{n}个分群：没有方案同时满足重抽样稳定性（至少{least:.2f}）与最小占比（{share:.0%}），"
+            "{n}个客群：没有方案同时满足重抽样稳定性（至少{least:.2f}）与最小占比（{share:.0%}），"
             "此为最稳定者（{a:.2f}），请谨慎解读",
         )
     filled = why.fill(

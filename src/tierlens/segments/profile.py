@@ -92,7 +92,7 @@ def profile(table: Any, labels: ArrayLike, *, currency: Currency, features: Sequ
     if len(given) != len(frame) or not len(given):
         raise DataError(
             "E-SG-006",
-            Text(f"{len(given)} labels for {len(frame)} customers", f"{len(frame)} 个客户对应 {len(given)} 个分群标签"),
+            Text(f"{len(given)} labels for {len(frame)} customers", f"{len(frame)} 个客户对应 {len(given)} 个客群标签"),
             fix=Text("give one label for each row, at least one", "请为每行提供一个标签，至少一行"),
         )
     names = list(features) if features is not None else _described(frame)

@@ -173,7 +173,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         if self.n_clusters is not None and self.n_clusters < 1:
             raise UsageError(
                 "E-SG-004",
-                Text(f"n_clusters is {self.n_clusters}", f"分群数为 {self.n_clusters}"),
+                Text(f"n_clusters is {self.n_clusters}", f"客群数为 {self.n_clusters}"),
                 fix=Text("give 1 or more, or None to have it chosen", "请给出不小于1的整数，或用 None 自动选择"),
             )
         least = self.n_clusters or min((self.rule or Rule()).candidates) + 1
@@ -184,7 +184,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
                     f"n_samples = {rows}: fewer customers than the {least} that are needed",
                     f"n_samples = {rows}：客户数少于所需的 {least} 个",
                 ),
-                fix=Text("take more customers or fewer segments", "请增加客户或减少分群数"),
+                fix=Text("take more customers or fewer segments", "请增加客户或减少客群数"),
             )
         names = list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
         wanted = self.order_by if self.order_by is not None else MOST if MOST in names else names[0]
@@ -203,7 +203,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
                 "E-SG-002",
                 Text(
                     f"no feature varies over the {len(scaled)} customers, so there is nothing to group by",
-                    f"{len(scaled)} 个客户的所有特征取值相同，无法分群",
+                    f"{len(scaled)} 个客户的所有特征取值相同，无法划分客群",
                 ),
                 fix=Text("choose features that differ between customers", "请选择客户之间有差异的特征"),
             )
@@ -214,9 +214,9 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
                 "E-SG-003",
                 Text(
                     f"only {different} different customers for {min(wanted)} segments",
-                    f"只有 {different} 个互不相同的客户，不足 {min(wanted)} 个分群",
+                    f"只有 {different} 个互不相同的客户，不足 {min(wanted)} 个客群",
                 ),
-                fix=Text("take fewer segments or more features", "请减少分群数或增加特征"),
+                fix=Text("take fewer segments or more features", "请减少客群数或增加特征"),
             )
 
     def _choose(self, scaled: Floats) -> tuple[int, Choice | None]:
