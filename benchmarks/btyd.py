@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from _machine import machine, peak_megabytes
+from tierlens.datasets.examples import cdnow_source
 from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd, fit_gamma_gamma
-from tierlens.sources.examples import cdnow_source
-from tierlens.sources.files import expand
+from tierlens.sources.staging.files import expand
 from tierlens.sources.tables import day_number
 
 END = day_number("1997-09-30")

@@ -24,15 +24,15 @@ import numpy as np
 import pandas as pd
 
 from _machine import machine, peak_megabytes
+from tierlens.datasets.examples import cdnow_source
 from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd
-from tierlens.features.season import expectations
+from tierlens.features.seasonal_btyd import expectations
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window
-from tierlens.risk.baselines import BASELINES
-from tierlens.risk.bootstrap import Rows, difference, interval, table
-from tierlens.risk.metrics import auc, average_precision, brier, calibration_error
-from tierlens.risk.model import RiskClassifier
-from tierlens.sources.examples import cdnow_source
+from tierlens.risk.evaluation.baselines import BASELINES
+from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error
+from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.sources.read import read
 from tierlens.sources.tables import Tables, day_number
 

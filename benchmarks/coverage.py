@@ -24,15 +24,15 @@ import numpy as np
 import pandas as pd
 
 from _machine import machine, peak_megabytes
-from tierlens.app.trial import _top_lift as lift
 from tierlens.explain.agreement import agreement
 from tierlens.explain.measures import MEASURES
-from tierlens.publish.validity import rate, wilson
-from tierlens.risk.bootstrap import Interval, Rows, difference, interval, table
-from tierlens.risk.drift import drift
-from tierlens.risk.interval import Asked, Known, bounds
-from tierlens.risk.metrics import auc, average_precision, brier
-from tierlens.risk.model import RiskClassifier
+from tierlens.learning.evaluate import _top_lift as lift
+from tierlens.publish.report.validity import rate, wilson
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, difference, interval, table
+from tierlens.risk.evaluation.drift import drift
+from tierlens.risk.evaluation.metrics import auc, average_precision, brier
+from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds
+from tierlens.risk.model.classifier import RiskClassifier
 
 DRAWS = 200
 BOUND = 3.6

@@ -21,19 +21,19 @@ import numpy as np
 import pandas as pd
 
 from _machine import machine, peak_megabytes
+from tierlens.datasets.examples import retail_source
 from tierlens.features.catalog import CATALOG
-from tierlens.features.season import EXPECTATIONS, expectations, season_table
+from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window, cutoff_days, monthly
-from tierlens.risk.baselines import boosted, roll_off
-from tierlens.risk.bootstrap import Rows, difference, interval, table
+from tierlens.risk.evaluation.baselines import boosted, roll_off
+from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.risk.evaluation.metrics import auc, average_precision, calibration_error
 from tierlens.risk.falling import learn_spending
-from tierlens.risk.level import forecast_rate
-from tierlens.risk.linear import logit
-from tierlens.risk.metrics import auc, average_precision, calibration_error
-from tierlens.risk.need import HISTORY
+from tierlens.risk.model.level import forecast_rate
+from tierlens.risk.model.linear import logit
 from tierlens.risk.outcome import closed_cutoffs, spend_in_horizon
-from tierlens.sources.examples import retail_source
+from tierlens.risk.spend_needed import HISTORY
 from tierlens.sources.read import read
 from tierlens.sources.tables import Tables, day_date
 

@@ -64,7 +64,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, folder: Path) -> duckdb.DuckDBP
 def _catalog(folder: Path, names: tuple[str, ...] | None, cutoffs: list[int], memory: str = "") -> Any:
     import narwhals as nw
 
-    from tierlens.features.panel import write_panel
+    from tierlens.features.snapshot_files import write_panel
     from tierlens.sources.tables import Currency, Tables, day_date
 
     (folder / "made").mkdir(exist_ok=True)
@@ -185,8 +185,8 @@ def by_spark(folder: Path) -> Any:
     """Compute the core nine by the same catalog on Spark; starting the session is not counted."""
     import narwhals as nw
 
-    from tierlens.app.spark import spark_session
     from tierlens.features.snapshot import snapshots
+    from tierlens.pipeline.spark_run import spark_session
     from tierlens.sources.tables import Currency, Tables
 
     session = spark_session()

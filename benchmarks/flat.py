@@ -30,8 +30,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from _machine import machine
-from tierlens.risk.metrics import auc
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.metrics import auc
+from tierlens.risk.model.classifier import RiskClassifier
 
 BAR = 0.003
 Made = tuple[pd.DataFrame, np.ndarray]

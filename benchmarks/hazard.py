@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 
 from _machine import machine, peak_megabytes
+from tierlens.datasets.simulate import Simulated, simulated_shop
 from tierlens.features.catalog import CATALOG, available
-from tierlens.features.season import EXPECTATIONS, expectations, season_table
+from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window, cutoff_days, monthly
-from tierlens.risk.baselines import BASELINES
-from tierlens.risk.level import forecast_rate
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.baselines import BASELINES
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.level import forecast_rate
 from tierlens.risk.outcome import churn
-from tierlens.sources.simulate import Simulated, simulated_shop
 from tierlens.sources.tables import Tables, day_date, day_number
 
 KEY = ["customer_id", "cutoff"]

@@ -19,21 +19,21 @@ import numpy as np
 import pandas as pd
 
 from _machine import machine, peak_megabytes
+from tierlens.datasets.examples import retail_source
 from tierlens.features.catalog import CATALOG
-from tierlens.features.mix import learn_mix, product_mix
-from tierlens.features.season import EXPECTATIONS, expectations, season_table
+from tierlens.features.product_mix import learn_mix, product_mix
+from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window, monthly
-from tierlens.risk.baselines import BASELINES, column
-from tierlens.risk.bootstrap import Rows, difference, interval, table
-from tierlens.risk.level import forecast_rate
-from tierlens.risk.linear import Rows as Lines
-from tierlens.risk.linear import logit, ridge_logistic, sigmoid
-from tierlens.risk.metrics import auc, average_precision, brier, calibration_error, lift_at
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.baselines import BASELINES, column
+from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error, lift_at
+from tierlens.risk.evaluation.profit import expected_maximum_profit
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.level import forecast_rate
+from tierlens.risk.model.linear import Rows as Lines
+from tierlens.risk.model.linear import logit, ridge_logistic, sigmoid
 from tierlens.risk.outcome import churn, closed_cutoffs
-from tierlens.risk.profit import expected_maximum_profit
-from tierlens.sources.examples import retail_source
 from tierlens.sources.read import read
 from tierlens.sources.tables import Tables, day_date
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from tierlens.sources.simulate import ShopPlan, truth_at, write_shop
+from tierlens.datasets.simulate import ShopPlan, truth_at, write_shop
 
 SIZES = ("1000", "10000", "100000")
 

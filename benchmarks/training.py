@@ -42,7 +42,7 @@ def plain_trees(X: np.ndarray, y: np.ndarray) -> Any:
     """Train LightGBM, nothing else, with the settings that the model takes for so many snapshots."""
     import lightgbm as lgb
 
-    from tierlens.risk.trees import OURS, SETTINGS
+    from tierlens.risk.model.trees import OURS, SETTINGS
 
     settings = SETTINGS["large"]
     own = {key: value for key, value in settings.items() if key not in OURS}
@@ -54,7 +54,7 @@ def plain_trees(X: np.ndarray, y: np.ndarray) -> Any:
 
 def ours(X: np.ndarray, y: np.ndarray, days: np.ndarray) -> Any:
     """Train the model as it comes."""
-    from tierlens.risk.model import RiskClassifier
+    from tierlens.risk.model.classifier import RiskClassifier
 
     return RiskClassifier(n_jobs=THREADS).fit(X, y, cutoffs=days)
 
@@ -75,7 +75,7 @@ def part(what: str, rows: int, score: int, columns: int, give: Any) -> None:
     else:
         risk = model.predict_proba(new, cutoffs=cutoffs, base_rate=0.5)[:, 1]
     found |= {"score": time.perf_counter() - started, "score_cpu": time.process_time() - spent}
-    from tierlens.risk.metrics import auc
+    from tierlens.risk.evaluation.metrics import auc
 
     found["auc"] = auc(outcome, risk)
     give.put(json.dumps(found))

@@ -18,15 +18,15 @@ import numpy as np
 
 from _machine import machine
 from risk import FIRST, KEY, TESTS, WINDOW, rows_of
-from tierlens.features.mix import learn_mix, product_mix
+from tierlens.datasets.examples import retail_source
+from tierlens.features.product_mix import learn_mix, product_mix
 from tierlens.features.windows import monthly
-from tierlens.risk.bootstrap import Rows, difference, table
-from tierlens.risk.metrics import auc
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.bootstrap import Rows, difference, table
+from tierlens.risk.evaluation.metrics import auc
+from tierlens.risk.evaluation.split import SnapshotSplit
+from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.outcome import closed_cutoffs
-from tierlens.risk.split import SnapshotSplit
-from tierlens.risk.tune import Search, tune
-from tierlens.sources.examples import retail_source
+from tierlens.risk.tuning import Search, tune
 from tierlens.sources.read import read
 
 BAR = 0.002

@@ -3,13 +3,13 @@
 # Runs on the simulated shop, so that it needs no file. Every table is keyed by `customer_id` and `cutoff`.
 
 # %%
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.explain.agreement import agreement
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
 from tierlens.segments import SEGMENT_FEATURES, CustomerSegmenter
 from tierlens.segments.profile import profile
 from tierlens.sources.engines import settle
-from tierlens.sources.simulate import simulated_shop
 
 shop = simulated_shop(customers=400, seed=1)
 currency = shop.tables.currency

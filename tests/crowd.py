@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.other_tables import Rows, row_of
 from tests.tables_of import Row
-from tierlens.sources.contracts import ALWAYS, JUDGED, OTHERS, SCORED
+from tierlens.sources.declared.contracts import ALWAYS, JUDGED, OTHERS, SCORED
 
 EDGES = (0, 1, 2, 14, 15, 30, 60, 89, 90, 91, 92, 180, 181, 182, 183, 184, 270, 271, 275, 276, 364, 365, 366, 455, 456,
          545, 546, 547, 548, 729, 730, 731)  # fmt: skip

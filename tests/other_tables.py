@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from tests.tables_of import SCHEMA, Row
-from tierlens.sources.contracts import CONTRACTS
+from tierlens.sources.declared.contracts import CONTRACTS
 from tierlens.sources.tables import Currency, Tables
 
 TYPES = {"string": pa.string(), "bool": pa.bool_(), "int64": pa.int64(), "double": pa.float64(), "int32": pa.int32()}

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tierlens.app import outputs
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 from tierlens.sources.tables import day_number
+from tierlens.workspace import run_folder
 
 RUN = """
 name: Simulated shop
@@ -35,7 +35,7 @@ lists:
   - name: everybody
 seed: 3
 """
-SAME = (outputs.CUSTOMERS, outputs.SNAPSHOTS, outputs.TIERS, outputs.FINDINGS, outputs.REPORT)
+SAME = (run_folder.CUSTOMERS, run_folder.SNAPSHOTS, run_folder.TIERS, run_folder.FINDINGS, run_folder.REPORT)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 @pytest.fixture(scope="module")
 def everybody(runs: tuple[Path, Path, Path]) -> pa.Table:
-    return pq.read_table(runs[1] / outputs.CUSTOMERS)
+    return pq.read_table(runs[1] / run_folder.CUSTOMERS)
 
 
 @pytest.fixture(scope="module")
@@ -63,24 +63,24 @@ def customers(everybody: pa.Table) -> pa.Table:
 
 def test_two_runs_give_the_same_bytes(runs: tuple[Path, Path, Path]) -> None:
     _, one, two = runs
-    lists = sorted(path.relative_to(one) for path in (one / outputs.LISTS).iterdir())
-    models = sorted(path.relative_to(one) for path in (one / outputs.MODELS).rglob("*") if path.is_file())
+    lists = sorted(path.relative_to(one) for path in (one / run_folder.LISTS).iterdir())
+    models = sorted(path.relative_to(one) for path in (one / run_folder.MODELS).rglob("*") if path.is_file())
     assert [path.name for path in lists] == ["everybody.csv", "everybody.xlsx", "fading.csv", "fading.xlsx"]
     for name in (*map(Path, SAME), *lists, *models):
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 
 
 def test_time_stamps_stand_in_run_json_only(runs: tuple[Path, Path, Path]) -> None:
-    record = json.loads((runs[1] / outputs.RUN).read_text("utf-8"))
+    record = json.loads((runs[1] / run_folder.RUN).read_text("utf-8"))
     assert record["started"] <= record["finished"]
     assert len(record["scheme_sha256"]) == len(record["code_sha256"]) == 64
     assert {"read", "features and tiers", "segments", "churn", "report"} <= set(record["seconds"])
-    for name in (outputs.FINDINGS, outputs.REPORT):
+    for name in (run_folder.FINDINGS, run_folder.REPORT):
         assert record["started"][:16] not in (runs[1] / name).read_text("utf-8")
 
 
 def test_every_customer_of_the_snapshot_is_there_once(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:
-    panel = pq.read_table(runs[1] / outputs.SNAPSHOTS)
+    panel = pq.read_table(runs[1] / run_folder.SNAPSHOTS)
     day = pa.scalar(day_number("2025-09-01"), pa.int32()).cast(pa.date32())
     now = panel.filter(pc.equal(panel["cutoff"], day))
     assert customers["customer_id"].to_pylist() == now["customer_id"].to_pylist()
@@ -96,10 +96,10 @@ def test_who_does_not_buy_is_there_too_without_a_risk(everybody: pa.Table) -> No
 
 
 def test_the_other_tables_are_graded_and_learned_from(runs: tuple[Path, Path, Path], customers: pa.Table) -> None:
-    panel = pq.read_schema(runs[1] / outputs.SNAPSHOTS).names
+    panel = pq.read_schema(runs[1] / run_folder.SNAPSHOTS).names
     assert {"complaints_12m", "on_time_share", "credit_rating", "repeat_rate", "nps"} <= set(panel)
     assert pc.mean(customers["coverage"]).as_py() > 0.6
-    model = "".join(path.read_text("utf-8") for path in (runs[1] / outputs.MODELS / "churn").glob("*.json"))
+    model = "".join(path.read_text("utf-8") for path in (runs[1] / run_folder.MODELS / "churn").glob("*.json"))
     assert "complaint_rate" in model
     assert "credit_rating_rank" in model
     assert '"credit_rating"' not in model
@@ -124,7 +124,7 @@ def test_the_highest_risks_have_reasons_and_steps_in_both_languages(customers: p
 
 
 def test_the_report_says_that_the_data_are_simulated(runs: tuple[Path, Path, Path]) -> None:
-    page = (runs[1] / outputs.REPORT).read_text("utf-8")
+    page = (runs[1] / run_folder.REPORT).read_text("utf-8")
     assert "simulated" in page.lower()
     assert "模拟" in page
 
@@ -174,4 +174,4 @@ def test_a_list_of_those_who_agreed(runs: tuple[Path, Path, Path], customers: pa
 
 def test_the_report_can_be_made_again_without_the_data(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
     assert main(["report", "--out", str(runs[1]), "--to", str(tmp_path / "again.html")]) == 0
-    assert (tmp_path / "again.html").read_bytes() == (runs[1] / outputs.REPORT).read_bytes()
+    assert (tmp_path / "again.html").read_bytes() == (runs[1] / run_folder.REPORT).read_bytes()

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tiny_shop import write_shop
-from tierlens.app import cli
+from tierlens.app.cli import main
 
 CODES = {0, 1, 2, 3, 4, 5}
 FEW, MANY = 30, 1000
@@ -88,7 +88,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "notes.txt").write_bytes(b"\xff\x00 notes")
     (folder / "folder").mkdir()
     os.chdir(folder)
-    assert cli.main(["run", "run.yaml", "--out", "done"]) == 0
+    assert main.main(["run", "run.yaml", "--out", "done"]) == 0
     yield folder
     os.chdir(before)
 
@@ -97,7 +97,7 @@ def ended(arguments: list[str]) -> None:
     """Run a command in this process; hold its end to what is documented."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.main(arguments)
+        code = main.main(arguments)
     said = err.getvalue()
     assert code in CODES, (code, arguments, said)
     assert "E-IN-000" not in said, (arguments, said)
@@ -120,7 +120,7 @@ def commands() -> dict[str, list[str]]:
         if not hasattr(command, "commands"):
             found[before] = [option for one in command.params for option in one.opts if option.startswith("--")]
 
-    collect(typer.main.get_command(cli.app), "")
+    collect(typer.main.get_command(main.app), "")
     return {name: options for name, options in found.items() if name != "mlflow"}
 
 

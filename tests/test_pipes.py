@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 
 RUN = 'name: A\nsource: {files: o.csv, currency: CNY}\ncutoff: "2025-01-01"\nrisk: {first_cutoff: "2024-06-01"}\n'
 

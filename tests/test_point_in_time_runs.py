@@ -16,16 +16,16 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.mark import ParameterSet
 
-from tierlens.app import outputs, prepare
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
+from tierlens.datasets.simulate import simulated_shop, write_raw
+from tierlens.datasets.simulate.shop import Simulated
 from tierlens.features.audit import lent_tables
 from tierlens.features.laws import LAWS, Raw
 from tierlens.features.windows import known_before
-from tierlens.sources.contracts import OTHERS
-from tierlens.sources.quality import Quality
-from tierlens.sources.simulate import simulated_shop, write_raw
-from tierlens.sources.simulate.shop import Simulated
+from tierlens.sources.declared.contracts import OTHERS
+from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import day_number
+from tierlens.workspace import prepare, run_folder
 
 CUTOFF, TEST = "2025-04-01", "2025-01-01"
 CHANGES = {law.name: law.change for law in LAWS}
@@ -85,7 +85,7 @@ def contents(out: Path) -> dict[str, str]:
 
     Of rejects the numbers of lines are left out: they are places in the input, and move where lines above are gone.
     """
-    files = [path for path in out.rglob("*") if path.is_file() and path.name != outputs.RUN]
+    files = [path for path in out.rglob("*") if path.is_file() and path.name != run_folder.RUN]
     return {str(path.relative_to(out)): hashlib.sha256(_content(path)).hexdigest() for path in files}
 
 
@@ -98,7 +98,7 @@ def _content(path: Path) -> bytes:
 
 def foretold(out: Path, day: str) -> list[dict[str, object]]:
     """Return what a run foretold of a test cutoff, without what happened."""
-    table = pq.read_table(out / outputs.TESTED)
+    table = pq.read_table(out / run_folder.TESTED)
     rows = table.filter(pc.equal(table["cutoff"], pa.scalar(day_number(day), pa.int32()).cast(pa.date32())))
     return rows.select(["customer_id", "outcome", "risk"]).to_pylist()
 

@@ -10,18 +10,18 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tierlens.app.cli import main
-from tierlens.app.config import config_of_text, load_config
+from tierlens.app.cli.main import main
 from tierlens.errors import TierlensError, UsageError
 from tierlens.features.snapshot import snapshots
 from tierlens.grading import grade, load_scheme
-from tierlens.publish.lists import BILINGUAL, customer_list
-from tierlens.risk.model import RiskClassifier
-from tierlens.risk.settings import ALLOWED, SEARCHED
-from tierlens.risk.trees import SETTINGS
-from tierlens.sources.frames import tables_from_frame
+from tierlens.publish.lists.customer_lists import BILINGUAL, customer_list
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.tree_settings import ALLOWED, SEARCHED
+from tierlens.risk.model.trees import SETTINGS
+from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.read import read
 from tierlens.sources.tables import Currency
+from tierlens.workspace.config import config_of_text, load_config
 
 RUN = """name: Shop
 simulated: {{customers: 100, months: 18}}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from tierlens.app import outputs
-from tierlens.app.cli import app, main
-from tierlens.app.config import load_config
+from tierlens.app.cli.main import app, main
+from tierlens.workspace import run_folder
+from tierlens.workspace.config import load_config
 
 ROOT = Path(__file__).parents[1]
 ORDERS = """
@@ -81,9 +81,16 @@ def test_every_command_named_exists() -> None:
 
 
 def test_every_file_named_is_one_that_a_run_writes() -> None:
-    for name in (outputs.CUSTOMERS, outputs.SNAPSHOTS, outputs.TIERS, outputs.REPORT, outputs.FINDINGS, outputs.RUN):
+    for name in (
+        run_folder.CUSTOMERS,
+        run_folder.SNAPSHOTS,
+        run_folder.TIERS,
+        run_folder.REPORT,
+        run_folder.FINDINGS,
+        run_folder.RUN,
+    ):
         assert f"`{name}`" in README
-    assert f"`{outputs.REJECTS}`" in README
+    assert f"`{run_folder.REJECTS}`" in README
 
 
 def test_links_lead_somewhere() -> None:

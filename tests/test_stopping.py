@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from tierlens import stopping
-from tierlens.app.cli import main
-from tierlens.app.terminal import guarded
+from tierlens.app.cli.main import main
+from tierlens.app.cli.terminal import guarded
 
 SAID = "interrupted; what was there before is intact\n"
 # Stands in for a run: it waits in the middle of its work, in Python or outside of it.
 STARTED = """
 import sys, time
 from pathlib import Path
-import tierlens.app.cli
-from tierlens.publish.atomic import replacing
+import tierlens.app.cli.main
+from tierlens.publish.files.atomic import replacing
 from tierlens.__main__ import entry
 
 def main():
@@ -31,7 +31,7 @@ def main():
         {work}
     return 0
 
-tierlens.app.cli.main = main
+tierlens.app.cli.main.main = main
 entry()
 """
 IN_PYTHON = "time.sleep(60)"

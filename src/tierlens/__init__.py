@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tierlens.explain.agreement import agreement
     from tierlens.explain.contributions import explain, importance
     from tierlens.features.windows import Window
-    from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
-    from tierlens.risk.model import RiskClassifier
-    from tierlens.risk.split import SnapshotSplit
+    from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+    from tierlens.risk.evaluation.split import SnapshotSplit
+    from tierlens.risk.model.classifier import RiskClassifier
     from tierlens.segments.segmenter import CustomerSegmenter
 
 __version__ = "0.1.0"

@@ -21,7 +21,7 @@ def entry() -> None:
     try:
         stopping.listen(_end)
         _open_streams()
-        from tierlens.app.cli import main
+        from tierlens.app.cli.main import main
 
         code = main()
     except SystemExit:
@@ -30,14 +30,14 @@ def entry() -> None:
         code = _told(problem)
     stopping.deaf()
     scratch.clear()  # what a thread was writing, the store for one, is nobody's now
-    from tierlens.app.failures import settle_streams
+    from tierlens.app.cli.failures import settle_streams
 
     settle_streams()
     sys.exit(code)
 
 
 def _told(problem: BaseException) -> int:
-    from tierlens.app.terminal import ended, wanted_lang
+    from tierlens.app.cli.terminal import ended, wanted_lang
 
     return ended(problem, wanted_lang(sys.argv[1:]))
 

@@ -13,7 +13,7 @@ import pytest
 import tierlens as tl
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
-from tierlens.risk.checks import days_of
+from tierlens.risk.model.input_checks import days_of
 from tierlens.sources.tables import Currency
 
 DAY = "2025-06-01"

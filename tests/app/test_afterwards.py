@@ -10,19 +10,19 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tierlens.app import outputs
-from tierlens.app.afterwards import compared, happened, moved, moved_note, past_run, past_runs, told_of
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
+from tierlens.datasets.examples import simulated_shop
 from tierlens.errors import DataError
 from tierlens.features.snapshot import to_arrow
 from tierlens.features.windows import Window
-from tierlens.publish.atomic import write_parquet
-from tierlens.publish.runfile import folder_records
-from tierlens.risk.metrics import auc
+from tierlens.learning.monitor import compared, happened, moved, moved_note, past_run, past_runs, told_of
+from tierlens.publish.files.atomic import write_parquet
+from tierlens.publish.files.run_json import folder_records
+from tierlens.risk.evaluation.metrics import auc
 from tierlens.risk.outcome import churn
-from tierlens.sources.examples import simulated_shop
 from tierlens.sources.tables import day_number
 from tierlens.words import Text
+from tierlens.workspace import run_folder
 
 WINDOW = {"observe": 365, "gap": 0, "horizon": 90}
 
@@ -34,14 +34,14 @@ def tables():
 
 def keep(folder, cutoff, customers, project="shop", **more):
     """Write what a finished run leaves behind, as far as it is read."""
-    write_parquet(folder / outputs.CUSTOMERS, customers)
+    write_parquet(folder / run_folder.CUSTOMERS, customers)
     return recorded(folder, project=project, configuration={"cutoff": cutoff, "window": WINDOW, **more})
 
 
 def recorded(folder, **told):
     """Write the record of a folder as it is."""
-    files = [asdict(record) for record in folder_records(folder, outputs.RUN)]
-    (folder / outputs.RUN).write_text(json.dumps({**told, "outputs": files}), encoding="utf-8")
+    files = [asdict(record) for record in folder_records(folder, run_folder.RUN)]
+    (folder / run_folder.RUN).write_text(json.dumps({**told, "outputs": files}), encoding="utf-8")
     return folder
 
 
@@ -84,9 +84,9 @@ def test_what_is_no_run_of_ours_is_passed_over(tables, tmp_path):
     rows, _, _ = scored(tables, "2024-06-01")
     for name in ("broken", "older", "emptied", "whole"):
         keep(tmp_path / name, "2024-06-01", rows)
-    (tmp_path / "broken" / outputs.RUN).write_text("{", encoding="utf-8")
-    (tmp_path / "older" / outputs.RUN).write_text('{"project": "shop"}', encoding="utf-8")
-    (tmp_path / "emptied" / outputs.CUSTOMERS).write_bytes(b"")
+    (tmp_path / "broken" / run_folder.RUN).write_text("{", encoding="utf-8")
+    (tmp_path / "older" / run_folder.RUN).write_text('{"project": "shop"}', encoding="utf-8")
+    (tmp_path / "emptied" / run_folder.CUSTOMERS).write_bytes(b"")
     keep(tmp_path / "without", "2024-06-01", rows.drop_columns(["churn_risk"]))
     keep(tmp_path / ".tierlens-0123456789abcdef.partial", "2024-06-01", rows)  # another run is writing it
     said = []
@@ -133,7 +133,7 @@ def foretold(folder, risk, y, days=("2024-01-01", "2024-02-01")):
         "cutoff": pa.array(np.repeat([day_number(day) for day in days], rows), pa.int32()),
         "outcome": ["churn"] * len(y), "happened": pa.array(y, pa.int8()), "risk": risk,
     })  # fmt: skip
-    write_parquet(folder / outputs.TESTED, table)
+    write_parquet(folder / run_folder.TESTED, table)
     return recorded(folder)
 
 
@@ -176,8 +176,8 @@ def test_the_command_reads_the_data_again(tmp_path, capsys):
         'risk: {first_cutoff: "2024-06-01"}\nseed: 1\n',
         encoding="utf-8",
     )
-    from tierlens.app.config import load_config
-    from tierlens.app.prepare import obtain, quietly
+    from tierlens.workspace.config import load_config
+    from tierlens.workspace.prepare import obtain, quietly
 
     _, shop = obtain(load_config(file), quietly)
     rows, _, _ = scored(shop.tables, "2025-03-01")

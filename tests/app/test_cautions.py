@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from tests.publish.samples import make_findings
-from tierlens.app import cautions
-from tierlens.publish.findings import Estimate, Risk
+from tierlens.learning import cautions
+from tierlens.publish.report.findings import Estimate, Risk
 
 
 def learned(risk: Risk) -> Any:

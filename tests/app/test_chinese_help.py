@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import typer
 
-from tierlens.app.chinese_help import in_chinese, said_of_slip, wrapped
-from tierlens.app.chinese_help_words import HELP
-from tierlens.app.cli import app, main
+from tierlens.app.cli.chinese_help import in_chinese, said_of_slip, wrapped
+from tierlens.app.cli.chinese_help_words import HELP
+from tierlens.app.cli.main import app, main
 
 CJK = re.compile("[一-鿿]")
 LATIN = re.compile("[A-Za-z]+")

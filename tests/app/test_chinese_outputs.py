@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.publish.samples import make_findings
-from tierlens.app import explaining, review
-from tierlens.app.cli import main
-from tierlens.app.config import RunConfig, config_of_text
+from tierlens.app.cli.main import main
 from tierlens.grading.evidence import evidence
-from tierlens.grading.scheme import load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.grading.value_words import value_word
-from tierlens.publish.playbook import load_playbook, say_source
+from tierlens.pipeline import explaining
+from tierlens.publish.lists.playbook import load_playbook, say_source
+from tierlens.review import questions
 from tierlens.words import Lang, Text
+from tierlens.workspace.config import RunConfig, config_of_text
 
 RUN = """
 name: 店
@@ -55,19 +56,19 @@ def config(request: pytest.FixtureRequest) -> RunConfig:
 
 
 def test_evidence_is_chinese(config: RunConfig) -> None:
-    found = review.graded_at(config, lambda used: [used.cutoff_day])
+    found = questions.graded_at(config, lambda used: [used.cutoff_day])
     lines = evidence(found.grades, found.features, found.scheme, found.shop.tables.currency, "zh")
     assert english([line for one in lines for line in one]) == {}
 
 
 def test_moves_ways_and_cards_are_chinese(config: RunConfig, tmp_path: Path) -> None:
-    found = review.movement_between(config, *DAYS, "zh")
+    found = questions.movement_between(config, *DAYS, "zh")
     texts = [*found["by_dimension"], *found["triggers"], *found["tiers"].values()]
     texts += [text for move in found["moved"] for text in (*move["reasons"], *move["triggers"])]
     who = [move["customer_id"] for move in found["moved"] if move["tiers_gained"] is not None][:1]
-    way = review.way_of(config, who[0], "zh")
+    way = questions.way_of(config, who[0], "zh")
     texts += [way["tier_name"], *way["steps"], *way["roll_off"], *way["note"]]
-    page = review.write_cards(config, who, tmp_path / "card.html", "zh").read_text("utf-8")
+    page = questions.write_cards(config, who, tmp_path / "card.html", "zh").read_text("utf-8")
     texts += [text for text in shown(page) if text != "客户评级卡 · tierlens"]
     assert english(texts) == {}
 

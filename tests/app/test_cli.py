@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.cli import main
-from tierlens.app.terminal import guarded, wanted_lang
+from tierlens.app.cli.main import main
+from tierlens.app.cli.terminal import guarded, wanted_lang
 from tierlens.errors import DataError
 from tierlens.words import Text
 

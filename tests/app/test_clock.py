@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import tierlens
-from tierlens.app.clock import STAGES, Clock, say_times
 from tierlens.words import Text
+from tierlens.workspace.progress import STAGES, Clock, say_times
 
 
 def test_every_step_is_named_in_chinese():

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.config import RunConfig, load_config
 from tierlens.errors import UsageError
 from tierlens.sources.tables import day_date
+from tierlens.workspace.config import RunConfig, load_config
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAIN = """

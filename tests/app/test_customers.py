@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from tests.publish.samples import make_risk
-from tierlens.app.customers import risk_of, with_risk_notes
-from tierlens.app.learn import Learned
-from tierlens.publish.findings import Estimate
+from tierlens.learning.learn import Learned
+from tierlens.pipeline.customers import risk_of, with_risk_notes
+from tierlens.publish.report.findings import Estimate
 
 WORSE = Estimate(-0.012, -0.02, -0.001)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.failures import failure_of
-from tierlens.app.terminal import guarded
+from tierlens.app.cli.failures import failure_of
+from tierlens.app.cli.terminal import guarded
 from tierlens.errors import DataError
 from tierlens.words import Text
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app import features as commands
-from tierlens.app.cli import main
+from tierlens.app.cli import feature_commands as commands
+from tierlens.app.cli.main import main
 from tierlens.features.audit import Audit, Breach
 from tierlens.features.catalog import DIMENSIONS, WHOLE
+from tierlens.features.catalog_page import entry, listed, page, tables_of
 from tierlens.features.laws import LAWS
-from tierlens.features.pages import entry, listed, page, tables_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "features.md"
 SHOP = """

@@ -14,19 +14,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.other_tables import row_of, sale, tables_with
-from tierlens.app import outputs
-from tierlens.app.cli import main
-from tierlens.app.config import OwnSection, RunConfig, load_config
-from tierlens.app.gate import declared_of, guard, read_waivers
-from tierlens.app.own import read_own
-from tierlens.app.prepare import simulated
-from tierlens.app.tasks import Task
+from tierlens.app.cli.main import main
 from tierlens.errors import DataError, UsageError
 from tierlens.features.windows import Window
-from tierlens.risk.leaks import Declared
+from tierlens.learning.extra_columns import read_own
+from tierlens.learning.leak_gate import declared_of, guard, read_waivers
+from tierlens.learning.tasks import Task
+from tierlens.risk.evaluation.leaks import Declared
 from tierlens.risk.outcome import spend_in_horizon
-from tierlens.sources.contracts import ALWAYS
+from tierlens.sources.declared.contracts import ALWAYS
 from tierlens.words import Text, to_share
+from tierlens.workspace import run_folder
+from tierlens.workspace.config import OwnSection, RunConfig, load_config
+from tierlens.workspace.prepare import simulated
 
 RUN = """
 name: Shop with a leak
@@ -72,16 +72,16 @@ def test_a_leak_stops_the_run_and_its_waiver_lets_it_pass(folder: Path, capsys: 
     assert run(folder, "blocked") == 3
     said = capsys.readouterr().err
     assert "E-LK-001 crm_score: likely leak of churn: crm_score alone ranks the outcome" in said
-    assert not (folder / "blocked" / outputs.RUN).exists()
+    assert not (folder / "blocked" / run_folder.RUN).exists()
     key = re.search(r"definition: ([0-9a-f]{16})", said)
     assert key is not None
     (folder / "waivers.yaml").write_text(SIGNED.format(key=key[1]), encoding="utf-8")
     assert run(folder, "waived") == 0
     assert "Waived: crm_score alone ranks" in capsys.readouterr().err
-    told = (folder / "waived" / outputs.FINDINGS).read_text("utf-8")
+    told = (folder / "waived" / run_folder.FINDINGS).read_text("utf-8")
     assert "Zhang Wei signed on 2026-11-20 that it is no leak" in told
-    assert "Zhang Wei" in (folder / "waived" / outputs.REPORT).read_text("utf-8")
-    record = json.loads((folder / "waived" / outputs.RUN).read_text("utf-8"))
+    assert "Zhang Wei" in (folder / "waived" / run_folder.REPORT).read_text("utf-8")
+    record = json.loads((folder / "waived" / run_folder.RUN).read_text("utf-8"))
     assert record["configuration"]["waivers"].endswith("waivers.yaml")
 
 

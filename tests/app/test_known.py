@@ -14,15 +14,15 @@ import pytest
 
 from tests.other_tables import row_of, sale, tables_with
 from tests.tiny_shop import write_shop
-from tierlens.app.cli import main
-from tierlens.app.config import RunConfig, config_of_text
-from tierlens.app.customers import customers_of
-from tierlens.app.known import Everybody, everybody_at
-from tierlens.app.prepare import Prepared, Shop, graded_features, lent, prepare, simulated
+from tierlens.app.cli.main import main
 from tierlens.features.audit import lent_tables
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import grade, load_scheme, scheme_names
+from tierlens.pipeline.customers import customers_of
 from tierlens.sources.tables import day_number
+from tierlens.workspace.config import RunConfig, config_of_text
+from tierlens.workspace.known_customers import Everybody, everybody_at
+from tierlens.workspace.prepare import Prepared, Shop, graded_features, lent, prepare, simulated
 
 RUN = """
 name: Simulated shop

@@ -11,20 +11,20 @@ import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 
-from tierlens.app.config import RunConfig
-from tierlens.app.customers import _with_fall
-from tierlens.app.learn import SeasonalRates, kept_model, plausible
-from tierlens.app.rivals import better_rival, rivals_of
-from tierlens.app.tasks import STANDING, Task, lower_bounds
-from tierlens.app.trial import Contender, judge
 from tierlens.errors import UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
-from tierlens.publish.findings import Estimate
-from tierlens.risk.model import RiskClassifier
+from tierlens.learning.better_baseline import better_rival, rivals_of
+from tierlens.learning.evaluate import Contender, judge
+from tierlens.learning.learn import SeasonalRates, kept_model, plausible
+from tierlens.learning.tasks import STANDING, Task, lower_bounds
+from tierlens.pipeline.customers import _with_fall
+from tierlens.publish.report.findings import Estimate
+from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.sources.tables import Currency, day_number
 from tierlens.words import Text
+from tierlens.workspace.config import RunConfig
 
 
 def task_of(cutoffs: list[int], customers: int = 120, seed: int = 0) -> Task:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.tiny_shop import RUN, write_shop
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 from tierlens.grading import load_scheme
-from tierlens.sources.twins import COLUMNS
+from tierlens.sources.report.duplicate_customers import COLUMNS
 
 
 @pytest.fixture(scope="module")

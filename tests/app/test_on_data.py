@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 from tierlens.grading import load_scheme
 
 RUN = """

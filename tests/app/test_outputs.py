@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app import outputs
-from tierlens.app.outputs import CUSTOMERS, REPORT, RUN, finished, held, kept_models, replaced
-from tierlens.app.run import _rejects
 from tierlens.errors import BusyError, UsageError
-from tierlens.publish.runfile import write_folder_record
-from tierlens.sources.quality import Quality
+from tierlens.pipeline.run import _rejects
+from tierlens.publish.files.run_json import write_folder_record
+from tierlens.sources.report.quality import Quality
 from tierlens.words import Text
+from tierlens.workspace import run_folder
+from tierlens.workspace.run_folder import CUSTOMERS, REPORT, RUN, finished, held, kept_models, replaced
 
 
 def run_in(place: Path, **files: str) -> Path:
@@ -64,7 +64,7 @@ def test_an_earlier_run_is_not_written_over_without_force(tmp_path: Path) -> Non
 
 def test_a_result_of_a_single_command_is_not_written_over_either(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / outputs.TIERS).write_text("of grade")
+    (tmp_path / "run" / run_folder.TIERS).write_text("of grade")
     with pytest.raises(UsageError, match=r"E-RU-002 .*tiers\.parquet"), held(tmp_path / "run", force=False):
         pass
 
@@ -184,7 +184,7 @@ def test_what_a_run_does_not_have_is_told(tmp_path: Path) -> None:
 
 
 def test_a_reader_sees_the_run_that_took_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place, real = run_in(tmp_path / "run"), outputs.run_record
+    place, real = run_in(tmp_path / "run"), run_folder.run_record
 
     def overtaken(folder: Path, out: Path | None = None):
         told = real(folder, out)
@@ -192,7 +192,7 @@ def test_a_reader_sees_the_run_that_took_the_place_of_another(tmp_path: Path, mo
             run_in(place, **{CUSTOMERS: "another"})
         return told
 
-    monkeypatch.setattr(outputs, "run_record", overtaken)
+    monkeypatch.setattr(run_folder, "run_record", overtaken)
     assert finished(place, CUSTOMERS).read_text() == "another"
 
 
@@ -203,7 +203,7 @@ def test_models_of_a_run_and_models_alone_are_read_as_they_were_kept(tmp_path: P
     alone = tmp_path / "alone"
     (alone / "models" / "churn").mkdir(parents=True)
     (alone / "models" / "churn" / "model.json").write_text("kept")
-    write_folder_record(alone / "models", outputs.ALONE)
+    write_folder_record(alone / "models", run_folder.ALONE)
     (run / REPORT).write_text("of no concern to models")
     for place in (run, alone):
         assert kept_models(place) == place / "models"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.app.checking import check, closing
-from tierlens.app.cli import main
-from tierlens.app.config import load_config
-from tierlens.sources.contracts import OTHERS
-from tierlens.sources.reasons import REASONS
-from tierlens.sources.simulate import simulated_shop, write_raw
-from tierlens.sources.simulate.dirt import kinds_of
-from tierlens.sources.simulate.raw import RawShop
+from tierlens.app.cli.main import main
+from tierlens.datasets.simulate import simulated_shop, write_raw
+from tierlens.datasets.simulate.dirt import kinds_of
+from tierlens.datasets.simulate.raw import RawShop
+from tierlens.pipeline.check_data import check, closing
+from tierlens.sources.declared.contracts import OTHERS
+from tierlens.sources.messages.row_reasons import REASONS
+from tierlens.workspace.config import load_config
 
 RUN = """
 name: Messy shop

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.tiny_shop import write_shop
-from tierlens.app import tasks
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
+from tierlens.learning import tasks
 
 RUN = """
 name: Small shop

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from tierlens.app.cautions import with_kept_notes
-from tierlens.app.config import load_config
-from tierlens.app.learn import scored
-from tierlens.app.prepare import prepare, read_shop
-from tierlens.app.spark import run_on_spark, sampled
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.errors import UsageError
-from tierlens.sources.simulate import simulated_shop
+from tierlens.learning.cautions import with_kept_notes
+from tierlens.learning.learn import scored
+from tierlens.pipeline.spark_run import run_on_spark, sampled
+from tierlens.workspace.config import load_config
+from tierlens.workspace.prepare import prepare, read_shop
 
 RUN = """
 name: Small shop

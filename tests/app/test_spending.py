@@ -8,15 +8,15 @@ import pyarrow.compute as pc
 import pytest
 
 from tests.tables_of import purchase, tables_of
-from tierlens.app.config import RunConfig
-from tierlens.app.prepare import Shop, prepare, read_shop
-from tierlens.app.spending import AMOUNT, deadlines, tells, tier_bounds
-from tierlens.app.tasks import tasks_of
 from tierlens.features.catalog import CATALOG
-from tierlens.grading.scheme import load_scheme
-from tierlens.risk.need import chance_below, order_values
-from tierlens.sources.quality import Quality
+from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.learning.spend_tiers import AMOUNT, deadlines, tells, tier_bounds
+from tierlens.learning.tasks import tasks_of
+from tierlens.risk.spend_needed import chance_below, order_values
+from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency
+from tierlens.workspace.config import RunConfig
+from tierlens.workspace.prepare import Shop, prepare, read_shop
 
 CNY = Currency("CNY")
 GUIDE = load_scheme("relationship_guide")
@@ -68,7 +68,7 @@ def test_few_customers_of_a_scheme_by_points_do_not_pass_for_one_by_the_amount()
 
 
 def test_a_tier_that_costs_nothing_is_not_kept_by_spending(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.app.spending._bound", lambda *_: 0.0)
+    monkeypatch.setattr("tierlens.learning.spend_tiers._bound", lambda *_: 0.0)
     assert tier_bounds(panel_of(90, -20), ranks(1, 2), GUIDE, CNY) is None
 
 

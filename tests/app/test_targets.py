@@ -9,21 +9,21 @@ import pyarrow as pa
 import pytest
 
 from tests.publish.samples import make_customers, make_findings
-from tierlens.app import targets
-from tierlens.app.config import load_config
-from tierlens.app.outputs import RUN
-from tierlens.app.targets import Kind, inputs_of, of_no_run, writable
 from tierlens.errors import UsageError
-from tierlens.features.pages import page
+from tierlens.features.catalog_page import page
 from tierlens.grading import load_scheme
-from tierlens.grading.write import scheme_yaml
-from tierlens.publish.atomic import write_parquet, write_text
-from tierlens.publish.lists import customer_list
-from tierlens.publish.reports import write_report
-from tierlens.publish.runfile import write_folder_record
-from tierlens.publish.scheme_book import write_scheme_book
-from tierlens.publish.sheets import write_list
-from tierlens.sources.quality import Quality
+from tierlens.grading.scheme_yaml import scheme_yaml
+from tierlens.publish.documents.scheme_book import write_scheme_book
+from tierlens.publish.files.atomic import write_parquet, write_text
+from tierlens.publish.files.run_json import write_folder_record
+from tierlens.publish.lists.customer_lists import customer_list
+from tierlens.publish.lists.list_files import write_list
+from tierlens.publish.report.html import write_report
+from tierlens.sources.report.quality import Quality
+from tierlens.workspace import output_files
+from tierlens.workspace.config import load_config
+from tierlens.workspace.output_files import Kind, inputs_of, of_no_run, writable
+from tierlens.workspace.run_folder import RUN
 
 KEY = {"customer_id": ["a"], "cutoff": pa.array([1], pa.int32())}
 PERSONS = {
@@ -53,16 +53,16 @@ def tables(folder: Path, **columns: object) -> list[Path]:
 
 
 WRITTEN = {
-    "list": (targets.LIST, lists),
-    "report": (targets.REPORT, lambda folder: [write_report(make_findings(), folder / "r.html")]),
-    "scheme": (targets.SCHEME, schemes),
-    "book": (targets.BOOK, lambda f: [write_scheme_book(load_scheme("five_step"), f / "b.xlsx", "zh")]),
-    "rejects": (targets.REJECTS, rejects),
-    "page": (targets.PAGE, lambda folder: [write_text(folder / "features.md", page())]),
-    "snapshots": (targets.SNAPSHOTS, tables),
-    "tiers": (targets.TIERS, lambda folder: tables(folder, tier=["A"], score=[1.0])),
-    "segments": (targets.SEGMENTS, lambda folder: tables(folder, segment=[1])),
-    "scores": (targets.SCORES, lambda folder: tables(folder, churn_risk=[0.5])),
+    "list": (output_files.LIST, lists),
+    "report": (output_files.REPORT, lambda folder: [write_report(make_findings(), folder / "r.html")]),
+    "scheme": (output_files.SCHEME, schemes),
+    "book": (output_files.BOOK, lambda f: [write_scheme_book(load_scheme("five_step"), f / "b.xlsx", "zh")]),
+    "rejects": (output_files.REJECTS, rejects),
+    "page": (output_files.PAGE, lambda folder: [write_text(folder / "features.md", page())]),
+    "snapshots": (output_files.SNAPSHOTS, tables),
+    "tiers": (output_files.TIERS, lambda folder: tables(folder, tier=["A"], score=[1.0])),
+    "segments": (output_files.SEGMENTS, lambda folder: tables(folder, segment=[1])),
+    "scores": (output_files.SCORES, lambda folder: tables(folder, churn_risk=[0.5])),
 }
 
 
@@ -92,12 +92,17 @@ def test_another_file_is_not_replaced_even_so(tmp_path: Path, name: str) -> None
 def test_a_workbook_of_another_command_is_another_file(tmp_path: Path) -> None:
     book = write_scheme_book(load_scheme("five_step"), tmp_path / "b.xlsx", "en")
     with pytest.raises(UsageError, match=r"E-RU-046 .* as a list"):
-        writable(book, targets.LIST, force=True)
+        writable(book, output_files.LIST, force=True)
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(targets.SCHEME, "x.xlsx"), (targets.LIST, "x.html"), (targets.CARD, "x"), (targets.TWINS, "x.xlsx")],
+    [
+        (output_files.SCHEME, "x.xlsx"),
+        (output_files.LIST, "x.html"),
+        (output_files.CARD, "x"),
+        (output_files.TWINS, "x.xlsx"),
+    ],
 )
 def test_the_ending_must_fit(tmp_path: Path, kind: Kind, name: str) -> None:
     with pytest.raises(UsageError, match=r"E-RU-027 .* cannot be written as .*; end the name in "):
@@ -110,16 +115,16 @@ def test_what_the_command_reads_is_never_replaced_whatever_leads_to_it(tmp_path:
     os.link(source, tmp_path / "second.csv")
     for name in ("rejects.csv", "link.csv", "second.csv"):
         with pytest.raises(UsageError, match=r"E-RU-045 .* this command reads"):
-            writable(tmp_path / name, targets.REJECTS, force=True, inputs=[source, tmp_path / "nowhere.csv"])
+            writable(tmp_path / name, output_files.REJECTS, force=True, inputs=[source, tmp_path / "nowhere.csv"])
 
 
 def test_a_folder_and_a_broken_link_are_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     (tmp_path / "b.csv").symlink_to("nowhere")
     with pytest.raises(UsageError, match=r"E-RU-046 .* this is a folder"):
-        writable(tmp_path / "a.csv", targets.LIST, force=True)
+        writable(tmp_path / "a.csv", output_files.LIST, force=True)
     with pytest.raises(UsageError, match=r"E-RU-044"):
-        writable(tmp_path / "b.csv", targets.LIST, force=False)
+        writable(tmp_path / "b.csv", output_files.LIST, force=False)
 
 
 def test_a_file_of_a_finished_run_stays_as_its_record_says(tmp_path: Path) -> None:
@@ -127,10 +132,13 @@ def test_a_file_of_a_finished_run_stays_as_its_record_says(tmp_path: Path) -> No
     (tmp_path / "lists").mkdir()
     lists(tmp_path / "lists")
     write_folder_record(tmp_path, RUN)
-    for path, kind in ((tmp_path / "t.parquet", targets.TIERS), (tmp_path / "lists" / "en.csv", targets.LIST)):
+    for path, kind in (
+        (tmp_path / "t.parquet", output_files.TIERS),
+        (tmp_path / "lists" / "en.csv", output_files.LIST),
+    ):
         with pytest.raises(UsageError, match=r"E-RU-047 .* belongs to a finished run"):
             writable(path, kind, force=True)
-    assert writable(tmp_path / "lists" / "more.csv", targets.LIST, force=False)
+    assert writable(tmp_path / "lists" / "more.csv", output_files.LIST, force=False)
     with pytest.raises(UsageError, match=r"E-RU-047"):
         of_no_run(tmp_path / "lists")
     assert of_no_run(tmp_path / "list") == tmp_path / "list"

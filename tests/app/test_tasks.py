@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tierlens.app.config import RunConfig
-from tierlens.app.learn import classifier
-from tierlens.app.learnable import folds_of
-from tierlens.app.prepare import Prepared, Shop, prepare, read_shop
-from tierlens.app.rivals import rivals_of
-from tierlens.app.tasks import Task, lower_bounds, tasks_of
 from tierlens.errors import DataError
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.learning.better_baseline import rivals_of
+from tierlens.learning.learn import classifier
+from tierlens.learning.learnable import folds_of
+from tierlens.learning.tasks import Task, lower_bounds, tasks_of
+from tierlens.workspace.config import RunConfig
+from tierlens.workspace.prepare import Prepared, Shop, prepare, read_shop
 
 
 @cache

@@ -11,11 +11,11 @@ import pytest
 
 from tests.bad_inputs.command_kit import RUN_FILE, command, orders
 from tests.publish.samples import make_findings
-from tierlens.app.config import config_of_text
-from tierlens.app.record import _params, shareable
 from tierlens.grading import load_scheme
-from tierlens.publish.known import Known
+from tierlens.pipeline.results import _params, shareable
+from tierlens.publish.lists.activities import Known
 from tierlens.words import Private, Text
+from tierlens.workspace.config import config_of_text
 
 
 def test_what_is_shared_has_no_spotlights(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tierlens.app.cli import main
-from tierlens.app.tune import NEAR, STUDIES, Searched, _digest
-from tierlens.risk.tune import Trial, Tuned
+from tierlens.app.cli.main import main
+from tierlens.learning.search_settings import NEAR, STUDIES, Searched, _digest
+from tierlens.risk.tuning import Trial, Tuned
 
 RUN = """
 name: shop

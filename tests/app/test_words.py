@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tierlens.app.cli import main
-from tierlens.app.config import load_config
+from tierlens.app.cli.main import main
 from tierlens.errors import SchemeError, UsageError
 from tierlens.grading import load_scheme
-from tierlens.grading.write import scheme_yaml
-from tierlens.publish.playbook import step
-from tierlens.sources.noted import SIMULATED
-from tierlens.sources.twins import read_answers
+from tierlens.grading.scheme_yaml import scheme_yaml
+from tierlens.publish.lists.playbook import step
+from tierlens.sources.report.duplicate_customers import read_answers
+from tierlens.sources.report.simulated_note import SIMULATED
 from tierlens.words import Lang
+from tierlens.workspace.config import load_config
 
 RUN = """name: 我的店
 simulated: {customers: 120, months: 30}

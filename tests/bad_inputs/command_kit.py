@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.bad_inputs.kit import CHINESE, Got, NotAsSpecifiedError, expect
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 
 Content = str | bytes
 START = dt.date(2024, 1, 1)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.bad_inputs.kit import GOOD, HEADER, Case, Do, Got, Probe, Refuse, Take, book, refusal_of, rows
-from tierlens.sources.files import held_still
+from tierlens.sources.staging.files import held_still
 
 BIG = "1234567890123456789"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tierlens.errors import DataError, TierlensError
-from tierlens.sources.fixes import fix_of
-from tierlens.sources.quality import Quality
+from tierlens.sources.declared.source import Source
+from tierlens.sources.messages.row_fixes import fix_of
+from tierlens.sources.messages.row_reasons import REASONS
 from tierlens.sources.read import Read, read
-from tierlens.sources.reasons import REASONS
-from tierlens.sources.source import Source
+from tierlens.sources.report.quality import Quality
 from tierlens.words import Text
 
 HEADER = "customer_id,order_id,time,amount\n"

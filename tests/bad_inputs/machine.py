@@ -19,16 +19,16 @@ from pydantic import ValidationError
 
 from tests.bad_inputs.command_kit import RUN_FILE, Run, digest, finished_run, shop
 from tests.bad_inputs.kit import CHINESE, Case, Do, Got, NotAsSpecifiedError, expect, refusal_of
-from tierlens.app import outputs
-from tierlens.app.config import config_of_text, load_config
 from tierlens.features.snapshot import snapshots
 from tierlens.grading import grade, load_scheme
-from tierlens.publish.lists import customer_list
-from tierlens.risk.model import RiskClassifier
-from tierlens.sources.frames import tables_from_frame
+from tierlens.publish.lists.customer_lists import customer_list
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.sources.declared.source import Policies, Source
+from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.read import read
-from tierlens.sources.source import Policies, Source
 from tierlens.sources.tables import Currency
+from tierlens.workspace import run_folder
+from tierlens.workspace.config import config_of_text, load_config
 
 PROGRAM = [sys.executable, "-m", "tierlens"]
 AGAIN = ["run", "run.yaml", "--out", "out", "--force", "--no-track"]
@@ -141,7 +141,7 @@ def _killed(folder: Path) -> Got:
 def _held(folder: Path) -> Got:
     """Another command holds the folder of results."""
     finished_run(folder)
-    with outputs.held(folder / "out"):
+    with run_folder.held(folder / "out"):
         done = _in_shell(folder, "T report --out out")
     expect(4, done.returncode, "exit code")
     _one_line(done.stderr, "E-RU-003")

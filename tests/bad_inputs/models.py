@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from tests.bad_inputs.kit import GOOD, HEADER, Case, Do, Got, Take, closed, expect, read_files, refusal_of
-from tierlens.app.prepare import lent
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
-from tierlens.risk.columns import learn_columns
-from tierlens.risk.drift import drift
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.drift import drift
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.input_columns import learn_columns
 from tierlens.segments import CustomerSegmenter
 from tierlens.sources.tables import Currency
+from tierlens.workspace.prepare import lent
 
 SURVEY = "customer_id,time,recommend,满意度\n"
 RATING = "customer_id,name,value,judged_at\n"

@@ -26,15 +26,15 @@ from tests.bad_inputs.kit import (
 from tests.publish.samples import make_customers, make_findings
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import evidence, grade, load_scheme
-from tierlens.publish.drawing import svg
-from tierlens.publish.findings import Weight, Why
-from tierlens.publish.lists import Pick, customer_list
-from tierlens.publish.pictures import draw_importance
-from tierlens.publish.reports import render
-from tierlens.publish.safe import plain
-from tierlens.publish.sheets import write_list
+from tierlens.publish.files.safe_text import plain
+from tierlens.publish.lists.customer_lists import Pick, customer_list
+from tierlens.publish.lists.list_files import write_list
+from tierlens.publish.report.drawing import svg
+from tierlens.publish.report.findings import Weight, Why
+from tierlens.publish.report.html import render
+from tierlens.publish.report.pictures import draw_importance
 from tierlens.sources.engines import settle
-from tierlens.sources.twins import twins
+from tierlens.sources.report.duplicate_customers import twins
 from tierlens.words import Text
 
 FORMULAS = ('=HYPERLINK("x")', "+8613800000000", "@x", "\t=1", "-1+1")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.bad_inputs.kit import Case, Do, Got, Probe, expect, refusal_of
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 30))
@@ -48,9 +48,9 @@ def _at_the_bound(folder: Path) -> Got:
     """A sum of weighted points that is 80 by the document and 79.99999999 in binary is 80."""
     import pyarrow as pa
 
-    from tierlens.app.prepare import lent
     from tierlens.features.snapshot import to_arrow
     from tierlens.sources.tables import Currency
+    from tierlens.workspace.prepare import lent
 
     scheme = load_scheme("relationship_rating")
     names = [f"points_{indicator.id}" for _, indicator in scheme.indicators]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.crash.process import Ended, started
 from tests.tiny_shop import RUN, write_shop
-from tierlens.app import outputs
 from tierlens.errors import UsageError
 from tierlens.scratch import is_scratch
+from tierlens.workspace import run_folder
 
 AREA = "results"
 TIMES = ("started", "finished", "seconds", "peak_mebibytes")
@@ -100,7 +100,7 @@ def state(area: Path) -> State:
     for path in sorted(area.rglob("*")):
         name = path.relative_to(area).as_posix()
         content = path.read_bytes() if path.is_file() else b"folder"
-        found[name] = hashlib.sha256(_without_times(content) if path.name == outputs.RUN else content).hexdigest()
+        found[name] = hashlib.sha256(_without_times(content) if path.name == run_folder.RUN else content).hexdigest()
     return found
 
 
@@ -119,7 +119,7 @@ def seen(found: State) -> State:
 def reads(folder: Path, names: State) -> bool:
     """Say whether a reader takes a folder of results for a whole run."""
     try:
-        return all(outputs.finished(folder, name) for name in names)
+        return all(run_folder.finished(folder, name) for name in names)
     except UsageError:
         return False
 

@@ -42,16 +42,19 @@ class Kitchen:
     def __init__(self, shop: Path) -> None:
         import typer.main
 
-        from tierlens.app import cli, clock, config, run
-        from tierlens.app.gate import check_files
-        from tierlens.publish import reports, runfile
+        from tierlens.app.cli import main
+        from tierlens.learning.leak_gate import check_files
+        from tierlens.pipeline import run
+        from tierlens.publish.files import run_json
+        from tierlens.publish.report import html
+        from tierlens.workspace import config, progress
 
         here = Path.cwd()
         os.chdir(shop)
         try:
             settings = config.load_config(Path("run.yaml"))
             check_files(settings)
-            parts = run.computed(settings, clock.Clock(lambda text: None))
+            parts = run.computed(settings, progress.Clock(lambda text: None))
             self.rejects = parts.shop.quality.rejects.to_arrow_table()
             self.parts = parts
             self.customers = run.customers_of(parts.prepared, parts.grouped, parts.learned,
@@ -61,9 +64,9 @@ class Kitchen:
             self.findings = findings
             with_notes, _ = run._over_time(parts, findings, shop / "nowhere", lambda text: None)
             self.pictures = run.draw_both(with_notes)
-            self.report = reports.render(with_notes, "en", self.pictures)
-            self.code = runfile.code_hash()
-            self.command = typer.main.get_command(cli.app)
+            self.report = html.render(with_notes, "en", self.pictures)
+            self.code = run_json.code_hash()
+            self.command = typer.main.get_command(main.app)
         finally:
             os.chdir(here)
 
@@ -73,8 +76,9 @@ class Kitchen:
         import typer.main
 
         from tierlens import scratch
-        from tierlens.app import run
-        from tierlens.publish import reports, runfile
+        from tierlens.pipeline import run
+        from tierlens.publish.files import run_json
+        from tierlens.publish.report import html
 
         quality = self.parts.shop.quality
         fresh = dataclasses.replace(quality, rejects=duckdb.connect().from_arrow(self.rejects))
@@ -85,8 +89,8 @@ class Kitchen:
         run.customers_of = lambda *given: self.customers  # type: ignore[assignment]
         run.findings_of = lambda *given: self.findings  # type: ignore[assignment]
         run.draw_both = lambda *given: self.pictures  # type: ignore[assignment]
-        reports.render = lambda *given: self.report  # type: ignore[assignment]
-        runfile.code_hash = lambda: self.code  # type: ignore[assignment]
+        html.render = lambda *given: self.report  # type: ignore[assignment]
+        run_json.code_hash = lambda: self.code  # type: ignore[assignment]
         typer.main.get_command = lambda app: self.command
 
 
@@ -98,17 +102,6 @@ def warm() -> None:
     import python_calamine  # noqa: F401
     import rapidfuzz.distance  # noqa: F401
     import xlsxwriter.exceptions  # noqa: F401
-
-    import tierlens.app.cli
-    import tierlens.app.review
-    import tierlens.app.run
-    import tierlens.app.steps
-    import tierlens.app.targets
-    import tierlens.grading.write
-    import tierlens.publish.card_pages
-    import tierlens.publish.scheme_book
-    import tierlens.sources.read
-    import tierlens.sources.twins  # noqa: F401
 
 
 def name_by_number(first: int) -> None:

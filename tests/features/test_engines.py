@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.audit import differing, everything
 from tierlens.features.catalog import EVERY, WHOLE
 from tierlens.features.windows import Window
-from tierlens.sources.simulate import simulated_shop
 from tierlens.sources.tables import Tables, day_number
 
 CUTOFFS = [day_number("2024-12-15"), day_number("2025-06-01")]

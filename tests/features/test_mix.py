@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.tables_of import purchase, tables_of
-from tierlens.features.mix import learn_mix, product_mix
+from tierlens.features.product_mix import learn_mix, product_mix
 from tierlens.features.snapshot import snapshots, to_arrow
 
 GARDEN = [f"garden{n}" for n in range(8)]

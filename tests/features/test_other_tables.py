@@ -27,9 +27,9 @@ from tierlens.features.catalog import (
     lacking,
 )
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading.scheme import load_scheme
-from tierlens.sources.contracts import ALWAYS
-from tierlens.sources.contracts import OTHERS as TABLES
+from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.sources.declared.contracts import ALWAYS
+from tierlens.sources.declared.contracts import OTHERS as TABLES
 
 CUTOFF = 800
 NAMES = list(OTHERS)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tierlens.features.panel import write_panel
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot_files import write_panel
 from tierlens.features.windows import Window
-from tierlens.sources.simulate import simulated_shop
 
 CUTOFFS = ["2024-10-01", "2024-07-01", "2024-08-01"]
 SHOP = simulated_shop(customers=60, months=30, seed=3).tables

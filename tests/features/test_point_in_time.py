@@ -16,13 +16,13 @@ import pytest
 from tests.crowd import crowd
 from tests.other_tables import sale, tables_with
 from tests.tables_of import tables_of
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.errors import DataError
 from tierlens.features.audit import Audit, Breach, any_late, audit, differing, everything, sampled, with_added
 from tierlens.features.catalog import EXPECTED, WHOLE
 from tierlens.features.laws import LAWS, Raw
 from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
 from tierlens.features.windows import Window
-from tierlens.sources.simulate import simulated_shop
 from tierlens.sources.tables import Tables, day_number
 
 CUTOFF = 800
@@ -198,7 +198,8 @@ BROKEN = {
                                "at_the_cutoff", {"frequency", "complaints_12m", "invoices_due_12m", "btyd_expected"}),
     "recording is forgotten": ("tierlens.features.windows.known", lambda: nw.col("day") < nw.col("cutoff"),
                                "recorded_late", {"spend", "products", "interactions_6m", "nps", "employees", "sea_p0"}),
-    "later columns are believed": ("tierlens.features.planes.known_since", lambda column, since: nw.col(column),
+    "later columns are believed": ("tierlens.features.families.event_rows.known_since",
+                                   lambda column, since: nw.col(column),
                                    "future_dropped", {"renewal_rate", "contract_fulfilment", "overdue_amount"}),
 }  # fmt: skip
 

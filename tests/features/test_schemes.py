@@ -9,10 +9,10 @@ import pytest
 
 import tierlens.grading
 from tierlens import strict_yaml
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.catalog import EVERY, available
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading.scheme import load_scheme
-from tierlens.sources.simulate import simulated_shop
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.sources.tables import Tables
 
 FOLDER = Path(tierlens.grading.__file__).parent / "schemes"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tables_of import purchase, tables_of
-from tierlens.features.season import (
+from tierlens.datasets.examples import simulated_shop
+from tierlens.features.seasonal_btyd import (
     COLUMNS,
     EXPECTATIONS,
     GROWTH,
@@ -22,7 +23,6 @@ from tierlens.features.season import (
 )
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import Window
-from tierlens.sources.examples import simulated_shop
 
 WINDOW = Window(horizon=60)
 

@@ -12,9 +12,9 @@ import pytest
 from tests.tables_of import purchase, tables_of
 from tierlens.errors import UsageError
 from tierlens.features.catalog import CATALOG, PAST
-from tierlens.features.season import expectations, season_table
+from tierlens.features.families.stability import FEATURES as STABILITY
+from tierlens.features.seasonal_btyd import expectations, season_table
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.features.stability import FEATURES as STABILITY
 from tierlens.features.windows import LONGEST, Window, cutoff_days
 from tierlens.sources.tables import day_number
 

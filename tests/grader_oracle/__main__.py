@@ -23,11 +23,11 @@ from tests.grader_oracle import (
 from tests.grader_oracle.edges import edges
 from tests.grader_oracle.people import People, Verdict, Verdicts, buyers, everybody
 from tests.grader_oracle.shop import shop_at
-from tierlens.app.prepare import graded_features, lent
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
-from tierlens.sources.simulate import simulated_shop
 from tierlens.sources.tables import Tables, day_number
+from tierlens.workspace.prepare import graded_features, lent
 
 Rows = dict[str, list[dict[str, Any]]]
 SCHEMES: dict[str, Callable[[People], Verdicts]] = {

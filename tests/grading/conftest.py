@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
 
 Frame = nw.LazyFrame[Any]
 Lazy = Callable[[pa.Table], Frame]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import Currency
 
 PLACES = Fraction(1, 10**9)

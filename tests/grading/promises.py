@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 
 from tests.grading.conftest import on_duckdb
 from tests.grading.tied import tied_customers
+from tierlens.datasets.examples import simulated_shop
 from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import YEAR
-from tierlens.grading.actions import columns_needed, ladders, taken_all
-from tierlens.grading.path import path
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.next_tier.actions import columns_needed, ladders, taken_all
+from tierlens.grading.next_tier.next_tier import path
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
-from tierlens.sources.examples import simulated_shop
 from tierlens.sources.tables import Currency, Tables
 
 YUAN = Currency("CNY")

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tests.grading.conftest import on_duckdb
+from tierlens.datasets.examples import simulated_shop
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading.actions import (
+from tierlens.grading.next_tier.actions import (
     ANSWERS,
     Action,
     columns_needed,
@@ -21,8 +22,7 @@ from tierlens.grading.actions import (
     taken,
     usual_order,
 )
-from tierlens.grading.scheme import load_scheme, scheme_names
-from tierlens.sources.examples import simulated_shop
+from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.sources.tables import Tables, day_number
 
 DAY = day_number("2025-10-01")

@@ -11,12 +11,12 @@ from tests.grading.test_scheme import LABEL
 from tests.grading.test_scoring import TINY, YUAN, keyed
 from tierlens import strict_yaml
 from tierlens.errors import DataError, SchemeError, UsageError
-from tierlens.grading.book import scheme_tables
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme_yaml import scheme_yaml, starter_scheme
 from tierlens.grading.scoring import grade
 from tierlens.grading.sql import to_sql
-from tierlens.grading.unbook import plain_scheme, scheme_from_tables
-from tierlens.grading.write import scheme_yaml, starter_scheme
+from tierlens.grading.workbook.from_workbook import plain_scheme, scheme_from_tables
+from tierlens.grading.workbook.to_workbook import scheme_tables
 
 FULL = (
     TINY

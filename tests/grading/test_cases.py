@@ -12,8 +12,8 @@ from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.grading import cases
 from tierlens.grading.clauses import stated
-from tierlens.grading.language import Edge
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.grammar import Edge
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
 FOLDER = Path(__file__).parents[1] / "schemes"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -7,11 +7,11 @@ import pytest
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
-from tierlens.grading.book import scheme_tables
 from tierlens.grading.lint import check_scheme
-from tierlens.grading.parts import Notes
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
-from tierlens.grading.unbook import scheme_from_tables
+from tierlens.grading.scheme.parts import Notes
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.workbook.from_workbook import scheme_from_tables
+from tierlens.grading.workbook.to_workbook import scheme_tables
 
 PRACTICE = "practices: [{id: calls, kind: kpi, name: Calls, label: 致电, source: c, note: {en: ours, zh: 自定}}]\n"
 

@@ -8,7 +8,7 @@ import pytest
 from tests.grading.conftest import on_duckdb
 from tests.grading.test_scoring import YUAN, keyed
 from tierlens.grading.effect import average_tier, average_told, effect
-from tierlens.grading.scheme import load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.words import Text, to_share
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.grading.conftest import on_polars, random_customers
 from tests.grading.test_scoring import POUND, YUAN, keyed, tiny
 from tierlens.errors import DataError
-from tierlens.grading.columns import Columns, kinds_of
 from tierlens.grading.evidence import Teller, evidence, finite, number
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.feature_columns import Columns, kinds_of
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from tests.grading.conftest import Lazy, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed, tiny
-from tierlens.app.prepare import lent
 from tierlens.features.snapshot import to_arrow
-from tierlens.grading.columns import Columns, settle_numbers
+from tierlens.grading.feature_columns import Columns, settle_numbers
 from tierlens.grading.labels import having, say_flags
-from tierlens.grading.language import Band
 from tierlens.grading.reference import fit_reference
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.grammar import Band
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
+from tierlens.workspace.prepare import lent
 
 GUIDE, STANDARD = load_scheme("relationship_guide"), load_scheme("classification_standard")
 

@@ -10,9 +10,9 @@ from tests.grading.test_scheme import LABEL
 from tests.grading.test_scoring import TINY, tiny
 from tierlens import strict_yaml
 from tierlens.grading import lint, probe
-from tierlens.grading.cells import cover
 from tierlens.grading.lint import check_scheme, contributions, score_range
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.rule_cells import cover
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
 
 def found(scheme: Scheme, level: str) -> list[str]:
@@ -76,7 +76,7 @@ def test_what_was_put_wrong_is_found(text: str, level: str, words: str):
 
 
 def test_a_label_with_too_many_cells_is_said_to_be_unchecked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tierlens.grading.cells.MAX_CELLS", 2)
+    monkeypatch.setattr("tierlens.grading.rule_cells.MAX_CELLS", 2)
     scheme = load_scheme("relationship_guide")
     assert cover(scheme, scheme.labels[0]) is None
     assert "labels.value: too many cells to look at all of them" in found(scheme, "warning")

@@ -16,7 +16,7 @@ from tierlens.errors import UsageError
 from tierlens.features.snapshot import to_arrow
 from tierlens.grading.moved import moved
 from tierlens.grading.movement import contributions_of, effective_weights, history, migration, score_change
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.grading.triggers import fired, rows_behind
 from tierlens.sources.tables import Currency, Tables

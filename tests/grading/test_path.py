@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tests.grading.conftest import on_duckdb, on_polars
 from tierlens.features.windows import Window
-from tierlens.grading.actions import Action
-from tierlens.grading.columns import Columns, kinds_of
 from tierlens.grading.evidence import Teller
-from tierlens.grading.path import Offer, path, tell
-from tierlens.grading.roll_off import needed_before, roll_off
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.feature_columns import Columns, kinds_of
+from tierlens.grading.next_tier.actions import Action
+from tierlens.grading.next_tier.next_tier import Offer, path, tell
+from tierlens.grading.next_tier.roll_off import needed_before, roll_off
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency, Tables
 

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 
 from tests.grading.promises import CROWD, YUAN, counted, from_shop, graded, only, table_of, tiers_after, ways
-from tierlens.grading.actions import Action, taken_all
-from tierlens.grading.path import Offer, path
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
-from tierlens.sources.contracts import JUDGED
+from tierlens.grading.next_tier.actions import Action, taken_all
+from tierlens.grading.next_tier.next_tier import Offer, path
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+from tierlens.sources.declared.contracts import JUDGED
 
 
 def within_bounds(offer: Offer, scheme: Scheme) -> None:

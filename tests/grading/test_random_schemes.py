@@ -13,12 +13,12 @@ from tests.grading.conftest import on_duckdb, on_polars, rows_of
 from tests.grading.oracle import Oracle
 from tests.grading.test_scoring import POUND, YUAN, same
 from tierlens import strict_yaml
-from tierlens.grading.book import scheme_tables
 from tierlens.grading.lint import contributions
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
+from tierlens.grading.scheme_yaml import scheme_yaml
 from tierlens.grading.scoring import grade
-from tierlens.grading.unbook import scheme_from_tables
-from tierlens.grading.write import scheme_yaml
+from tierlens.grading.workbook.from_workbook import scheme_from_tables
+from tierlens.grading.workbook.to_workbook import scheme_tables
 
 WORDS = ["red", "green", "blue"]
 FEATURES: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ from tests.grading.conftest import Lazy, on_duckdb, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed
 from tierlens import strict_yaml
 from tierlens.grading.reference import Reference, fit_reference
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 
 ONE = """

@@ -13,7 +13,7 @@ from tests.grading.test_scoring import YUAN, keyed
 from tierlens.errors import UsageError
 from tierlens.grading import refit as module
 from tierlens.grading.refit import refit, with_line
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 
 RATING = load_scheme("relationship_rating")

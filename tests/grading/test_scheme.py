@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
-from tierlens.grading.language import Band, Condition, partition_fault, plain
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.grammar import Band, Condition, partition_fault, plain
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
 LABEL = """
 labels:

@@ -16,7 +16,7 @@ from tests.grading.oracle import Oracle
 from tierlens import strict_yaml
 from tierlens.errors import DataError, UsageError
 from tierlens.grading.reference import Reference, fit_reference
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade, graded_columns
 from tierlens.sources.tables import Currency
 

@@ -10,12 +10,12 @@ import pytest
 from tests.grading.conftest import on_duckdb, rows_of
 from tests.grading.tied import tied_customers
 from tierlens import strict_yaml
+from tierlens.datasets.examples import simulated_shop
 from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.grading.standing import grade_among, with_standing
-from tierlens.sources.examples import simulated_shop
 from tierlens.sources.tables import Currency
 
 YUAN = Currency("CNY")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.grading.conftest import Lazy, rows_of
 from tests.grading.test_scoring import YUAN, keyed
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 
 

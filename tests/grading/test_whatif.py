@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from tests.grading.tied import tied_customers
-from tierlens.grading import whatif
+from tierlens.grading.next_tier import whatif
+from tierlens.grading.next_tier.whatif import Bench, Change
 from tierlens.grading.reference import Reference, fit_reference
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
-from tierlens.grading.whatif import Bench, Change
 from tierlens.sources.tables import Currency
 
 YUAN = Currency("CNY")

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from tests.grading.conftest import bounds_of
-from tierlens.grading.scheme import Scheme
-from tierlens.sources.contracts import JUDGED
+from tierlens.grading.scheme.scheme import Scheme
+from tierlens.sources.declared.contracts import JUDGED
 
 INDUSTRIES = ("C", "J", "G", "S")
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pyarrow as pa
 
-from tierlens.publish.findings import (
+from tierlens.publish.lists.playbook import with_next_steps
+from tierlens.publish.report.findings import (
     About,
     Bin,
     Curve,
@@ -27,7 +28,6 @@ from tierlens.publish.findings import (
     Weight,
     Why,
 )  # fmt: skip
-from tierlens.publish.playbook import with_next_steps
 from tierlens.words import Text
 
 REASONS = (

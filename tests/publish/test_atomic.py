@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.publish.atomic import replacing, write_bytes, write_parquet, write_text
+from tierlens.publish.files.atomic import replacing, write_bytes, write_parquet, write_text
 
 
 def test_new_file_and_new_folder(tmp_path: Path) -> None:

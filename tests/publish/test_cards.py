@@ -11,11 +11,11 @@ from python_calamine import load_workbook
 from tests.grading.conftest import on_polars
 from tests.publish.test_reports import Reader
 from tierlens.errors import DataError
-from tierlens.grading.path import path
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.next_tier.next_tier import path
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.publish.card_pages import render_cards, sheet_rows, write_cards_html, write_cards_xlsx
-from tierlens.publish.cards import Card, cards
+from tierlens.publish.documents.card_pages import render_cards, sheet_rows, write_cards_html, write_cards_xlsx
+from tierlens.publish.documents.cards import Card, cards
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_findings, make_risk
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.findings import Estimate, QualityLine
-from tierlens.publish.keep import read_findings, write_findings
+from tierlens.publish.report.findings import Estimate, QualityLine
+from tierlens.publish.report.findings_file import read_findings, write_findings
 from tierlens.words import Text
 
 

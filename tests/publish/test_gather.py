@@ -12,11 +12,11 @@ import pytest
 from tests.publish.samples import make_customers
 from tierlens.explain.agreement import agreement
 from tierlens.explain.contributions import Contributions
-from tierlens.grading.scheme import load_scheme
-from tierlens.publish.findings import About, Findings
-from tierlens.publish.gather import quality_lines, segments_of, spotlights, tiers_of, why_of
+from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.publish.report.findings import About, Findings
+from tierlens.publish.report.gather import quality_lines, segments_of, spotlights, tiers_of, why_of
 from tierlens.segments.profile import profile
-from tierlens.sources.quality import Quality
+from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.publish.samples import make_customers
 from tierlens.errors import UsageError
-from tierlens.publish.known import ACTIVITIES, known_of
-from tierlens.publish.lists import Pick, customer_list
-from tierlens.publish.playbook import with_next_steps
+from tierlens.publish.lists.activities import ACTIVITIES, known_of
+from tierlens.publish.lists.customer_lists import Pick, customer_list
+from tierlens.publish.lists.playbook import with_next_steps
 
 KINDS = pa.chunked_array([["active", "active", "lapsed", "prospect", "prospect"]])
 GRADED = pa.table({

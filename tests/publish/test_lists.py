@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.contact import CONSENT, contactable
-from tierlens.publish.lists import HEADERS, OPTIONAL, Pick, customer_list
+from tierlens.publish.lists.contact import CONSENT, contactable
+from tierlens.publish.lists.customer_lists import HEADERS, OPTIONAL, Pick, customer_list
 from tierlens.words import Lang
 
 CUSTOMERS = make_customers(60)

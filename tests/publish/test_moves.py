@@ -10,9 +10,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from tierlens.grading.moved import Move
-from tierlens.grading.scheme import load_scheme
-from tierlens.publish.moves import headers_of, moves_list, plain_moves
-from tierlens.publish.sheets import write_list
+from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.publish.documents.moved_customers import headers_of, moves_list, plain_moves
+from tierlens.publish.lists.list_files import write_list
 
 RATING = load_scheme("relationship_rating")
 PARTS = {dimension.id: -3.5 for dimension in RATING.dimensions}

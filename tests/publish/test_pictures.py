@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.publish.samples import make_findings, make_risk, make_why
-from tierlens.publish import drawing, pictures
-from tierlens.publish.findings import Findings, Swarm
+from tierlens.publish.report import drawing, pictures
+from tierlens.publish.report.findings import Findings, Swarm
 from tierlens.words import Text
 
 FINDINGS = make_findings()

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.features.catalog import WHOLE
-from tierlens.grading.duties import measures_at
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
-from tierlens.publish.playbook import BANDS, load_playbook, next_step, risk_band, step, with_next_steps
+from tierlens.grading.scheme.duties import measures_at
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+from tierlens.publish.lists.playbook import BANDS, load_playbook, next_step, risk_band, step, with_next_steps
 from tierlens.words import Lang
 
 RISK = st.none() | st.floats(0, 1)

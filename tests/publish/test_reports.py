@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.publish.samples import make_findings, make_risk
-from tierlens.publish.findings import Estimate, Findings
-from tierlens.publish.reports import Pictures, draw_both, render, write_report
+from tierlens.publish.report.findings import Estimate, Findings
+from tierlens.publish.report.html import Pictures, draw_both, render, write_report
 
 EMPTY = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta"}
 

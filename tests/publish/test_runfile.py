@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from tierlens.errors import UsageError
-from tierlens.publish.runfile import RunFile, code_hash, file_record, peak_mebibytes, read_run, text_hash, write_run
+from tierlens.publish.files.run_json import (
+    RunFile,
+    code_hash,
+    file_record,
+    peak_mebibytes,
+    read_run,
+    text_hash,
+    write_run,
+)
 
 
 def make_run(**changes: object) -> RunFile:

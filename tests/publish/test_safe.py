@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.publish.safe import guarded, plain
+from tierlens.publish.files.safe_text import guarded, plain
 from tierlens.spreadsheets import is_formula_like
 
 

@@ -10,8 +10,8 @@ import xlsxwriter
 from python_calamine import load_workbook
 
 from tierlens.errors import SchemeError
-from tierlens.grading.scheme import load_scheme, scheme_names
-from tierlens.publish.scheme_book import read_scheme_book, write_scheme_book
+from tierlens.grading.scheme.scheme import load_scheme, scheme_names
+from tierlens.publish.documents.scheme_book import read_scheme_book, write_scheme_book
 from tierlens.words import Lang
 
 

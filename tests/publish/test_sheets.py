@@ -14,9 +14,9 @@ from python_calamine import CalamineWorkbook
 
 from tests.publish.samples import make_customers
 from tierlens.errors import UsageError
-from tierlens.publish import sheets
-from tierlens.publish.lists import HEADERS, OPTIONAL, CustomerList, customer_list
-from tierlens.publish.sheets import write_list
+from tierlens.publish.lists import list_files
+from tierlens.publish.lists.customer_lists import HEADERS, OPTIONAL, CustomerList, customer_list
+from tierlens.publish.lists.list_files import write_list
 from tierlens.spreadsheets import is_formula_like
 
 NASTY = [
@@ -127,7 +127,7 @@ def test_other_endings_are_refused(tmp_path: Path, chosen: CustomerList) -> None
 def test_a_list_longer_than_a_sheet_is_refused_whole(
     tmp_path: Path, chosen: CustomerList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "MAX_ROWS", 10)
+    monkeypatch.setattr(list_files, "MAX_ROWS", 10)
     with pytest.raises(UsageError, match=r"E-LI-005 .*: a sheet holds 10 rows, the list has 40; write \.csv"):
         write_list(chosen, tmp_path / "list.xlsx")
     assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tierlens.publish import swap
-from tierlens.publish.swap import carry_over, found, put_back, replacing_folder
+from tierlens.publish.files import swap
+from tierlens.publish.files.swap import carry_over, found, put_back, replacing_folder
 
 Swap = Callable[[Path, Path], bool]
 
@@ -48,7 +48,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 REPLACED = """
 import sys
 from pathlib import Path
-from tierlens.publish.swap import put_back, replacing_folder
+from tierlens.publish.files.swap import put_back, replacing_folder
 place = Path(sys.argv[1])
 put_back(place)
 with replacing_folder(place, lambda name: name == "a", lambda name: None) as new:

@@ -17,12 +17,20 @@ import pandas as pd
 import pytest
 
 from tierlens.errors import UsageError
-from tierlens.publish import open_runs
-from tierlens.publish.champion import apart, decide, kept_of, readable
-from tierlens.publish.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
 from tierlens.publish.served import Served, _load_pyfunc
-from tierlens.publish.track import champion_folder, end_run, serve_command, store_uri, track, track_search, warm_up
-from tierlens.risk.plain import Plain
+from tierlens.publish.tracking import open_runs
+from tierlens.publish.tracking.champion import apart, decide, kept_of, readable
+from tierlens.publish.tracking.mlflow_store import (
+    champion_folder,
+    end_run,
+    serve_command,
+    store_uri,
+    track,
+    track_search,
+    warm_up,
+)
+from tierlens.publish.tracking.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
+from tierlens.risk.evaluation.plain_baseline import Plain
 
 # Both come from mlflow's own modules when they are imported.
 pytestmark = [
@@ -130,7 +138,7 @@ def test_champion_loads_through_the_store_and_holds_to_its_signature(
             assert features.columns.tolist() == ["recency_days", "frequency"]
             return np.full((len(features), 2), 0.5)
 
-    monkeypatch.setitem(sys.modules, "tierlens.risk.model", SimpleNamespace(RiskClassifier=Loaded))
+    monkeypatch.setitem(sys.modules, "tierlens.risk.model.classifier", SimpleNamespace(RiskClassifier=Loaded))
     home, _ = tracked
     model = mlflow.pyfunc.load_model(str(champion_folder("shop-churn", home).parents[1]))
     features = pd.DataFrame({"frequency": [1.0, 2.0], "recency_days": [3.0, np.nan]})

@@ -14,9 +14,9 @@ from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
 from tests.grading.conftest import on_polars, random_customers
-from tierlens.grading.scheme import load_scheme
+from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.publish.validity import below, rate, say_validity, validity, wilson
+from tierlens.publish.report.validity import below, rate, say_validity, validity, wilson
 from tierlens.sources.tables import Currency
 
 RATING = load_scheme("relationship_rating")

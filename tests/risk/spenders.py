@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tierlens.risk.need import READ
+from tierlens.risk.spend_needed import READ
 
 
 def spenders(cutoffs: int = 5, customers: int = 300, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:

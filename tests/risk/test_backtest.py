@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.risk.backtest import LEVEL_BANDS, LIFT_BANDS, backtest, lift_band
-from tierlens.risk.bootstrap import Rows
-from tierlens.risk.compare import compare
-from tierlens.risk.metrics import auc, lift_at
+from tierlens.risk.evaluation.backtest import LEVEL_BANDS, LIFT_BANDS, backtest, lift_band
+from tierlens.risk.evaluation.bootstrap import Rows
+from tierlens.risk.evaluation.compare import compare
+from tierlens.risk.evaluation.metrics import auc, lift_at
 
 
 def past(rows=800, seed=0):

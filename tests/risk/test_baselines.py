@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tierlens.risk.baselines import BASELINES, RFM, boosted, roll_off
-from tierlens.risk.metrics import auc
+from tierlens.risk.evaluation.baselines import BASELINES, RFM, boosted, roll_off
+from tierlens.risk.evaluation.metrics import auc
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tierlens.errors import UsageError
-from tierlens.risk.bootstrap import Rows, copies, difference, interval, table
-from tierlens.risk.metrics import auc, brier
+from tierlens.risk.evaluation.bootstrap import Rows, copies, difference, interval, table
+from tierlens.risk.evaluation.metrics import auc, brier
 
 
 def test_rows_of_a_customer_are_drawn_together():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from tierlens.errors import DataError
-from tierlens.risk.drift import BANDS, drift, stability_index
+from tierlens.risk.evaluation.drift import BANDS, drift, stability_index
 
 
 def shop(rows=2000, seed=0, **moves):

@@ -7,9 +7,9 @@ import pytest
 
 from tests.risk.spenders import spenders
 from tierlens.errors import DataError
+from tierlens.risk.evaluation.metrics import auc, brier
 from tierlens.risk.falling import learn_spending
-from tierlens.risk.metrics import auc, brier
-from tierlens.risk.need import chance_below, order_values
+from tierlens.risk.spend_needed import chance_below, order_values
 
 NAMES = ["frequency", "spend", "sea_p0", "sea_expected", "helps"]
 

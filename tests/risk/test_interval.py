@@ -7,8 +7,8 @@ import pytest
 
 from tests.risk.shop import snapshots
 from tierlens.errors import UsageError
-from tierlens.risk.interval import Asked, Known, bounds, season_error
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds, season_error
+from tierlens.risk.model.classifier import RiskClassifier
 
 LEVEL = 0.9
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.risk.shop import snapshots
 from tierlens.errors import DataError
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.model.classifier import RiskClassifier
 
 
 @pytest.fixture(scope="module")

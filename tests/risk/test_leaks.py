@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tierlens.datasets.examples import retail_source
+from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.catalog import CATALOG
-from tierlens.features.season import EXPECTATIONS, expectations
+from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
 from tierlens.features.windows import Window
-from tierlens.risk.leaks import BLOCK, WARN, Declared, _by_groups, _by_missing, find_leaks
-from tierlens.risk.metrics import auc
+from tierlens.risk.evaluation.leaks import BLOCK, WARN, Declared, _by_groups, _by_missing, find_leaks
+from tierlens.risk.evaluation.metrics import auc
 from tierlens.risk.outcome import churn
-from tierlens.sources.examples import retail_source
 from tierlens.sources.read import read
-from tierlens.sources.simulate import simulated_shop
 from tierlens.sources.tables import Tables
 
 WINDOW = Window(observe=365, gap=7, horizon=90)
@@ -108,7 +108,7 @@ def test_too_few_rows_are_not_judged() -> None:
 
 
 def test_of_very_many_rows_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.risk.leaks.MOST", 300)
+    monkeypatch.setattr("tierlens.risk.evaluation.leaks.MOST", 300)
     assert found(planted=LEFT) == [("planted", "ranking", "block")]
     assert found(luck=RNG.random(ROWS)) == []
 

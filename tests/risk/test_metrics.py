@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from tierlens.errors import DataError
-from tierlens.risk import metrics as m
+from tierlens.risk.evaluation import metrics as m
 
 # Few distinct risks, so that ties are common.
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 8), st.integers(0, 3)), min_size=4, max_size=60)

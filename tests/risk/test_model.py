@@ -17,11 +17,11 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.risk.shop import snapshots
 from tierlens.errors import DataError, UsageError
-from tierlens.risk import recipe
-from tierlens.risk.level import shift_to
-from tierlens.risk.linear import logit
-from tierlens.risk.metrics import auc, brier
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.metrics import auc, brier
+from tierlens.risk.model import recipe
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.level import shift_to
+from tierlens.risk.model.linear import logit
 
 SMALL = RiskClassifier(prior="prior", n_jobs=1, seeds=2)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.risk.spenders import spenders
 from tierlens.features.btyd import GammaGamma
-from tierlens.risk.need import BESIDE, beside_need, chance_below, order_values
+from tierlens.risk.spend_needed import BESIDE, beside_need, chance_below, order_values
 
 WORTH = GammaGamma(6.0, 4.0, 6000.0)
 ONE = {"sea_p0": [0.4], "sea_expected": [1.2], "frequency": [3], "average_order_value": [2000.0]}

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
-from tierlens.risk.columns import learn_columns
-from tierlens.risk.level import forecast_rate, recent_mean, shifts_by
-from tierlens.risk.linear import Rows, logit, ridge_logistic, sigmoid
-from tierlens.risk.members import Inputs, Sample, learn_line, learn_lines
-from tierlens.risk.model import RiskClassifier
-from tierlens.risk.ranks import COMPILED, KNOTS, SCALE, learn_curves, ranker_of, ranks
-from tierlens.risk.recipe import BLOCK, MANY, SOME, recipe_for, weigh
-from tierlens.risk.trees import SETTINGS, Growth, TreeRows, grow
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.input_columns import learn_columns
+from tierlens.risk.model.level import forecast_rate, recent_mean, shifts_by
+from tierlens.risk.model.linear import Rows, logit, ridge_logistic, sigmoid
+from tierlens.risk.model.members import Inputs, Sample, learn_line, learn_lines
+from tierlens.risk.model.ranks import COMPILED, KNOTS, SCALE, learn_curves, ranker_of, ranks
+from tierlens.risk.model.recipe import BLOCK, MANY, SOME, recipe_for, weigh
+from tierlens.risk.model.trees import SETTINGS, Growth, TreeRows, grow
 
 VALUES = st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1, max_size=40)
 

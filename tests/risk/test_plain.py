@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from tierlens.errors import DataError
-from tierlens.risk.baselines import BASELINES
-from tierlens.risk.metrics import auc
-from tierlens.risk.plain import PLAIN, Plain, fit_line, load_plain
+from tierlens.risk.evaluation.baselines import BASELINES
+from tierlens.risk.evaluation.metrics import auc
+from tierlens.risk.evaluation.plain_baseline import PLAIN, Plain, fit_line, load_plain
 
 
 @pytest.fixture(scope="module")

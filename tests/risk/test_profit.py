@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from tierlens.errors import UsageError
-from tierlens.risk.bootstrap import Rows, difference, interval, resampled, table
-from tierlens.risk.profit import Campaign, expected_maximum_profit, expected_profit
+from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, resampled, table
+from tierlens.risk.evaluation.profit import Campaign, expected_maximum_profit, expected_profit
 
 
 def by_integration(y, p, camp, steps=4000):

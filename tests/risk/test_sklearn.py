@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.model.classifier import RiskClassifier
 
 
 @parametrize_with_checks([RiskClassifier(n_jobs=1, seeds=1)])

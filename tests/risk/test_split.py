@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_score
 
 from tierlens.errors import UsageError
 from tierlens.features.windows import Window
-from tierlens.risk.split import SnapshotSplit
+from tierlens.risk.evaluation.split import SnapshotSplit
 
 CUTOFFS = np.repeat(np.arange(0, 300, 30), 4)
 

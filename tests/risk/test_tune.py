@@ -9,10 +9,10 @@ import pytest
 from tests.risk.shop import snapshots
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.features.windows import Window
-from tierlens.risk.model import RiskClassifier
+from tierlens.risk.evaluation.split import SnapshotSplit
+from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.space import Range, load_space
-from tierlens.risk.split import SnapshotSplit
-from tierlens.risk.tune import Search, tune
+from tierlens.risk.tuning import Search, tune
 
 SPACE = {
     "num_leaves": Range(low=3, high=8),

@@ -6,9 +6,9 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from tierlens.risk import trees, walk
-from tierlens.risk.trees import Forest
-from tierlens.risk.walk import walk_of
+from tierlens.risk.model import trees, walk
+from tierlens.risk.model.trees import Forest
+from tierlens.risk.model.walk import walk_of
 
 
 def boosters(seeds=1, gaps=True, rounds=20, **settings):

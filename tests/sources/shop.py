@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tierlens.errors import DataError
+from tierlens.sources.declared.source import Source
 from tierlens.sources.read import Read, read
-from tierlens.sources.source import Source
 
 HEADER = "customer_id,order_id,time,amount\n"
 GOOD = "C1,O1,2026-01-05,10.00\n"

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources.shop import source_of
-from tierlens.app.config import RunConfig, load_config
 from tierlens.errors import DataError, UsageError
 from tierlens.passwords import without_passwords
-from tierlens.sources.address import HIDDEN, hushed, kept, shown
-from tierlens.sources.files import expand
+from tierlens.sources.declared.source import Source
 from tierlens.sources.read import read
-from tierlens.sources.source import Source
+from tierlens.sources.staging.files import expand
+from tierlens.sources.staging.server_address import HIDDEN, hushed, kept, shown
 from tierlens.words import Text
+from tierlens.workspace.config import RunConfig, load_config
 
 WHOLE = "postgresql://me:hush@db.example:5433/crm?password=hush&sslmode=require"
 BROKEN = (

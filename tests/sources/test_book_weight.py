@@ -16,9 +16,9 @@ import xlsxwriter
 from tests.bad_inputs.kit import book
 from tests.sources.shop import column, counted, source_of
 from tierlens.errors import DataError
-from tierlens.sources import book_weight
-from tierlens.sources.book_weight import refuse_heavy
 from tierlens.sources.read import read
+from tierlens.sources.staging import workbook_weight
+from tierlens.sources.staging.workbook_weight import refuse_heavy
 
 CELLS = [["customer_id", "time", "amount"], ["C1", "2026-01-05", 10], ["C2", "2026-01-06", 20]]
 SHEET = "xl/worksheets/sheet1.xml"
@@ -147,7 +147,7 @@ def test_a_declared_size_that_lies_is_damage(tmp_path: Path, monkeypatch: pytest
 
 
 def test_too_many_parts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book_weight, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(workbook_weight, "MOST_ENTRIES", 3)
     (tmp_path / "orders.xlsx").write_bytes(book(CELLS))
     with pytest.raises(DataError, match=r"^E-TX-152"):
         refuse_heavy(tmp_path / "orders.xlsx")
@@ -180,7 +180,7 @@ def test_a_refusal_takes_little_memory(tmp_path: Path, kind: str) -> None:
         import resource, sys
         from tierlens.errors import DataError
         from tierlens.sources.read import read
-        from tierlens.sources.source import Source
+        from tierlens.sources.declared.source import Source
         peaks = []
         for file in sys.argv[1:]:
             try:

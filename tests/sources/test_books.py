@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.sources.shop import column, counted, lines_of, source_of
 from tierlens.errors import DataError, MissingExtraError
-from tierlens.sources.book_in import cell_text
 from tierlens.sources.read import Read, read
+from tierlens.sources.staging.workbooks import cell_text
 
 HEADER = ["客户编号", "日期", "金额"]
 DAY = dt.datetime(2026, 1, 5, 8, 30)  # noqa: DTZ001

@@ -23,10 +23,10 @@ import pytest
 from tests.sources.postgres import binaries, run_sql, served
 from tests.sources.shop import refused, source_of
 from tierlens.errors import DataError
-from tierlens.sources.contracts import CONTRACTS
-from tierlens.sources.frames import tables_from_frame
+from tierlens.sources.declared.contracts import CONTRACTS
+from tierlens.sources.declared.source import Policies
+from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.read import read
-from tierlens.sources.source import Policies
 from tierlens.sources.tables import Tables
 
 NAMES = ("customer_id", "order_id", "time", "product_id", "quantity", "price", "kind", "备注")

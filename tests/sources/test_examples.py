@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from tests.sources.test_books import Sheet, book
+from tierlens.datasets.examples import cdnow_source, fetch_retail, retail_source
 from tierlens.errors import DataError
-from tierlens.sources.examples import cdnow_source, fetch_retail, retail_source
-from tierlens.sources.files import cache_folder
 from tierlens.sources.read import Read, read
+from tierlens.sources.staging.files import cache_folder
 from tierlens.sources.tables import day_number
 
 DAY = dt.datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tierlens.errors import DataError
-from tierlens.sources.encoding import detect_encoding, undecodable_line
-from tierlens.sources.files import cache_folder, data_folder, expand, held_still
+from tierlens.sources.staging.encoding import detect_encoding, undecodable_line
+from tierlens.sources.staging.files import cache_folder, data_folder, expand, held_still
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_is_no_chinese_is_not_guessed(tmp_path: Path, content: bytes) -> No
 
 
 def test_a_character_across_two_blocks_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.sources.encoding.BLOCK", 2)
+    monkeypatch.setattr("tierlens.sources.staging.encoding.BLOCK", 2)
     path = tmp_path / "a.csv"
     path.write_text("客户\n", encoding="utf-8")
     assert detect_encoding(path) == "utf-8"

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 from tierlens.errors import DataError, UsageError
-from tierlens.sources.frames import tables_from_frame
+from tierlens.sources.declared.source import Policies
+from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.read import read
-from tierlens.sources.source import Policies
 from tierlens.sources.tables import Tables
 
 ROWS: dict[str, list[Any]] = {

@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 from tests.bad_inputs.kit import book, closed, counted, told
 from tests.sources.shop import GOOD, HEADER, source_of
 from tierlens.errors import DataError
-from tierlens.sources.contracts import CONTRACTS, OTHERS, TRANSACTIONS
-from tierlens.sources.others import read_other
-from tierlens.sources.quality import Quality
+from tierlens.sources.declared.contracts import CONTRACTS, OTHERS, TRANSACTIONS
+from tierlens.sources.other_tables import read_other
 from tierlens.sources.read import connect, read
+from tierlens.sources.report.quality import Quality
 
 MANY = settings(max_examples=400, deadline=None)
 
@@ -251,7 +251,7 @@ def test_many_fours_meet_their_fate() -> None:
 
 def test_every_reason_of_a_line_is_among_the_fates() -> None:
     """A reason that no line can have by itself: of returns, codes, workbooks, other tables, declared days."""
-    from tierlens.sources.reasons import QUARANTINE
+    from tierlens.sources.messages.row_reasons import QUARANTINE
 
     apart = {"digits_lost", "id_fraction", "adjustment", "bad_kind", "non_product", "non_positive_price",
              "missing_value", "bad_word", "out_of_range", "wrong_order", "after_complete"}  # fmt: skip

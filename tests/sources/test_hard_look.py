@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.sources.shop import GOOD, HEADER, column, counted, read_bytes, read_rows, refused, source_of
-from tierlens.app.cli import main
+from tierlens.app.cli.main import main
 from tierlens.errors import DataError, UsageError
 from tierlens.sources.consent import read_consent
 from tierlens.sources.read import read
@@ -56,7 +56,7 @@ def test_a_long_field_is_read(tmp_path: Path, length: int) -> None:
 
 
 def test_a_field_without_end_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.sources.text_in.LONGEST_FIELD", 1000)
+    monkeypatch.setattr("tierlens.sources.staging.text_files.LONGEST_FIELD", 1000)
     error = refused(tmp_path, HEADER + GOOD + f"C1,O2,{DAY},{'1' * 2000}\n")
     assert (error.code, error.where) == ("E-TX-159", "orders.csv:3")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tierlens.errors import DataError
-from tierlens.sources.headers import ALIASES, match_roles, name_blanks
-from tierlens.sources.source import ROLES, Columns
+from tierlens.sources.declared.source import ROLES, Columns
+from tierlens.sources.parsing.header_matching import ALIASES, match_roles, name_blanks
 
 NEEDED = ["customer_id", "time", "amount"]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.sources.shop import GOOD, HEADER, column, counted, read_rows, refused, source_of
 from tierlens.errors import DataError
 from tierlens.features.windows import reach_of
-from tierlens.sources.frames import tables_from_frame
+from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.read import read
 from tierlens.sources.tables import day_number
 

@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tierlens.errors import DataError, UsageError
-from tierlens.sources import frames
-from tierlens.sources.frames import tables_from_frame
-from tierlens.sources.odd_times import table_with_times_held
-from tierlens.sources.quality import Quality
+from tierlens.sources import from_frame
+from tierlens.sources.declared.source import Policies, Source
+from tierlens.sources.from_frame import tables_from_frame
+from tierlens.sources.parsing.odd_times import table_with_times_held
 from tierlens.sources.read import read
-from tierlens.sources.source import Policies, Source
+from tierlens.sources.report.quality import Quality
 
 GOOD = 1_767_571_200
 """2026-01-05, in seconds."""
@@ -89,7 +89,7 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[Quality]:
         kept.append(result.quality)
         return result
 
-    monkeypatch.setattr(frames, "read", watched)
+    monkeypatch.setattr(from_frame, "read", watched)
     return kept
 
 

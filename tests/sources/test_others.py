@@ -14,13 +14,13 @@ import pytest
 from tests.other_tables import TYPES
 from tests.sources.shop import source_of
 from tierlens.errors import DataError
-from tierlens.sources.contract import Column
-from tierlens.sources.contracts import ALWAYS, CONTRACTS, JUDGED, OTHERS, SCORED
-from tierlens.sources.headers import match_roles
-from tierlens.sources.others import read_other
-from tierlens.sources.quality import Quality
+from tierlens.sources.declared.contract import Column
+from tierlens.sources.declared.contracts import ALWAYS, CONTRACTS, JUDGED, OTHERS, SCORED
+from tierlens.sources.declared.source import Columns, Source
+from tierlens.sources.other_tables import read_other
+from tierlens.sources.parsing.header_matching import match_roles
 from tierlens.sources.read import Read, connect, read
-from tierlens.sources.source import Columns, Source
+from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import day_number
 
 ORDERS = "customer_id,order_id,time,amount\nA,O1,2026-01-05,10\n"

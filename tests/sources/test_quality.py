@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from tests.sources.shop import GOOD, HEADER, read_rows, source_of
 from tierlens.errors import DataError, TierlensError
-from tierlens.sources.fixes import fix_of
-from tierlens.sources.quality import FileCount, Quality
+from tierlens.sources.declared.source import Policies
+from tierlens.sources.messages.row_fixes import fix_of
+from tierlens.sources.messages.row_reasons import QUARANTINE
 from tierlens.sources.read import read
-from tierlens.sources.reasons import QUARANTINE
-from tierlens.sources.source import Policies
+from tierlens.sources.report.quality import FileCount, Quality
 from tierlens.spreadsheets import inert
 
 COUNTS = st.dictionaries(st.sampled_from(sorted(QUARANTINE)), st.integers(0, 1000))

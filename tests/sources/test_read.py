@@ -261,7 +261,7 @@ def test_order_and_result_do_not_depend_on_threads(tmp_path: Path, threads: int)
 
 
 def test_43_more_lines_than_a_batch_under_a_memory_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.sources.staging.BATCH", 100)
+    monkeypatch.setattr("tierlens.sources.parsing.part.BATCH", 100)
     rows = [f"C{i},O{i},2026-01-05,{i + 1}" for i in range(1234)]
     path = tmp_path / "orders.csv"
     path.write_text(HEADER + "\n".join(rows) + "\n")

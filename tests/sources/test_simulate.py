@@ -12,9 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tierlens.errors import UsageError
-from tierlens.sources.contracts import ALWAYS, CONTRACTS, JUDGED, OTHERS, SCORED
-from tierlens.sources.simulate import (
+from tierlens.datasets.simulate import (
     SEASON,
     SHOCKS,
     TYPES,
@@ -26,11 +24,13 @@ from tierlens.sources.simulate import (
     simulated_shop,
     write_shop,
 )
-from tierlens.sources.simulate.drawn import event_numbers, schema_of
-from tierlens.sources.simulate.grid import grid, place
-from tierlens.sources.simulate.plan import GRAIN
-from tierlens.sources.simulate.shop import TABLES
-from tierlens.sources.simulate.world import Late, Trade
+from tierlens.datasets.simulate.drawn import event_numbers, schema_of
+from tierlens.datasets.simulate.grid import grid, place
+from tierlens.datasets.simulate.plan import GRAIN
+from tierlens.datasets.simulate.shop import TABLES
+from tierlens.datasets.simulate.world import Late, Trade
+from tierlens.errors import UsageError
+from tierlens.sources.declared.contracts import ALWAYS, CONTRACTS, JUDGED, OTHERS, SCORED
 from tierlens.sources.tables import day_number
 
 FIRST, LAST = day_number("2023-01-01"), day_number("2026-01-01")

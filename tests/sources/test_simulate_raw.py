@@ -7,15 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tierlens.datasets.simulate import Simulated, simulated_shop, write_raw
+from tierlens.datasets.simulate.dirt import REPEATED, SPOILED, kinds_of
+from tierlens.datasets.simulate.raw import Form, header, raw_table
+from tierlens.datasets.simulate.shop import TABLES
 from tierlens.errors import UsageError
-from tierlens.sources.contracts import CONTRACTS, OTHERS
-from tierlens.sources.headers import match_roles
+from tierlens.sources.declared.contracts import CONTRACTS, OTHERS
+from tierlens.sources.declared.source import Columns, Source
+from tierlens.sources.parsing.header_matching import match_roles
 from tierlens.sources.read import read
-from tierlens.sources.simulate import Simulated, simulated_shop, write_raw
-from tierlens.sources.simulate.dirt import REPEATED, SPOILED, kinds_of
-from tierlens.sources.simulate.raw import Form, header, raw_table
-from tierlens.sources.simulate.shop import TABLES
-from tierlens.sources.source import Columns, Source
 from tierlens.words import Lang
 
 FORMS: list[tuple[Form, Lang, str]] = [

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from tierlens.datasets.simulate import Shock, ShopPlan, Simulated, World, simulated_shop, truth_at
+from tierlens.datasets.simulate.grid import MONTH, grid, months_until
+from tierlens.datasets.simulate.lives import NEVER, Lives, draw_lives, health, leave_rate, order_rate
+from tierlens.datasets.simulate.shop import TABLES
 from tierlens.errors import UsageError
-from tierlens.sources.simulate import Shock, ShopPlan, Simulated, World, simulated_shop, truth_at
-from tierlens.sources.simulate.grid import MONTH, grid, months_until
-from tierlens.sources.simulate.lives import NEVER, Lives, draw_lives, health, leave_rate, order_rate
-from tierlens.sources.simulate.shop import TABLES
 from tierlens.sources.tables import day_number
 
 MONTHS = [dt.date(2023 + m // 12, m % 12 + 1, 1).isoformat() for m in range(36)]

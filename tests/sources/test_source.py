@@ -10,9 +10,9 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from tierlens.sources.reasons import FLAGS, NORMALISED, QUARANTINE, REASONS, REPEATS
-from tierlens.sources.refuse import _REFUSALS, refusal
-from tierlens.sources.source import Source
+from tierlens.sources.declared.source import Source
+from tierlens.sources.messages.refusals import _REFUSALS, refusal
+from tierlens.sources.messages.row_reasons import FLAGS, NORMALISED, QUARANTINE, REASONS, REPEATS
 
 
 def test_a_whole_section_validates() -> None:

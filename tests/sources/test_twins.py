@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tests.other_tables import row_of, tables_with
 from tests.sources.shop import source_of
 from tierlens.errors import DataError, MissingExtraError, UsageError
-from tierlens.sources.merging import load_merges
-from tierlens.sources.quality import Quality
+from tierlens.sources.cleaning.merged_customers import load_merges
 from tierlens.sources.read import Read, connect, read
-from tierlens.sources.twins import WHY, core, name_key, shared_names, twins, write_twins
+from tierlens.sources.report.duplicate_customers import WHY, core, name_key, shared_names, twins, write_twins
+from tierlens.sources.report.quality import Quality
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
 
@@ -114,7 +114,7 @@ def test_without_a_customer_table_or_a_share_it_says_so() -> None:
 
 @pytest.mark.parametrize("package", ["rapidfuzz", "opencc"])
 def test_the_extra_is_named_when_it_is_missing(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tierlens.sources import twins as module
+    from tierlens.sources.report import duplicate_customers as module
 
     real = builtins.__import__
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.sources.reasons import QUARANTINE
-from tierlens.sources.values import SIGNS, clean_id, parse_number, parse_time
+from tierlens.sources.messages.row_reasons import QUARANTINE
+from tierlens.sources.parsing.parse_values import SIGNS, clean_id, parse_number, parse_time
 
 ZONE = "Asia/Shanghai"
 DECIMALS = st.decimals(-(10**9), 10**9, places=2)

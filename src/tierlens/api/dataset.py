@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from tierlens.api.native_frames import Library, as_library, library_of
 from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
-from tierlens.sources.contracts import OTHERS
+from tierlens.sources.declared.contracts import OTHERS
+from tierlens.sources.declared.source import Columns, Money, Policies, Source
 from tierlens.sources.engines import arrow_of
-from tierlens.sources.frames import tables_and_quality
-from tierlens.sources.headers import guess_roles
-from tierlens.sources.quality import Quality
+from tierlens.sources.from_frame import tables_and_quality
+from tierlens.sources.parsing.header_matching import guess_roles
 from tierlens.sources.read import read as read_source
-from tierlens.sources.source import Columns, Money, Policies, Source
+from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency, Tables
 from tierlens.words import Text
 
@@ -91,11 +91,11 @@ def read(
         ``ratings``.
     policies : Policies or mapping, optional
         What is done with returns, repeats and rows that cannot be used; see
-        :class:`~tierlens.sources.source.Policies`.
+        :class:`~tierlens.sources.declared.source.Policies`.
     frames : {"pandas", "polars", "pyarrow"}
         Library of the frames that are made from the data.
     **settings
-        Others of :class:`~tierlens.sources.source.Source`: ``name``, ``timezone`` (``Asia/Shanghai``),
+        Others of :class:`~tierlens.sources.declared.source.Source`: ``name``, ``timezone`` (``Asia/Shanghai``),
         ``date_format``, ``encoding``, ``separator``, ``sheets``, ...
 
     Returns
@@ -217,7 +217,7 @@ def simulate(customers: int = 1000, months: int = 36, seed: int = 0, *, frames: 
     >>> simulate(customers=50, months=12).currency.code
     'CNY'
     """
-    from tierlens.sources.simulate import simulated_shop
+    from tierlens.datasets.simulate import simulated_shop
 
     as_library(pa.table({}), frames)
     return Dataset(simulated_shop(customers=customers, months=months, seed=seed).tables, None, frames)

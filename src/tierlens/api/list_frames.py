@@ -17,10 +17,10 @@ from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import Side, side_by_side
 from tierlens.explain.reasons import reasons as all_reasons
 from tierlens.features.catalog import WHOLE
-from tierlens.grading.scheme import Scheme
-from tierlens.publish.lists import LANGS, Pick
-from tierlens.publish.lists import customer_list as listed
-from tierlens.publish.playbook import with_next_steps
+from tierlens.grading.scheme.scheme import Scheme
+from tierlens.publish.lists.customer_lists import LANGS, Pick
+from tierlens.publish.lists.customer_lists import customer_list as listed
+from tierlens.publish.lists.playbook import with_next_steps
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text

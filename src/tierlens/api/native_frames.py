@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, MissingExtraError, UsageError
 from tierlens.features.catalog import WHOLE
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Text

@@ -45,7 +45,7 @@ class Run:
         """
         import pyarrow.parquet as pq
 
-        from tierlens.app.outputs import finished
+        from tierlens.workspace.run_folder import finished
 
         return as_library(pq.read_table(finished(self.folder, f"{name}.parquet")), self.frames)
 
@@ -84,9 +84,9 @@ def run(
     TierlensError
         With code, place and advice; nothing half-written is left.
     """
-    from tierlens.app.config import load_config
-    from tierlens.app.prepare import quietly
-    from tierlens.app.run import Options, run_all
+    from tierlens.pipeline.run import Options, run_all
+    from tierlens.workspace.config import load_config
+    from tierlens.workspace.prepare import quietly
 
     as_library(pa.table({}), frames)
     file, folder = Path(run_file), Path(out)

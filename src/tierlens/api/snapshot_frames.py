@@ -20,7 +20,7 @@ from tierlens.features.snapshot import snapshots as lazy_snapshots
 from tierlens.features.snapshot import to_arrow
 from tierlens.features.windows import Window, cutoff_days, monthly
 from tierlens.grading import grade
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.risk import outcome as outcomes_of
 from tierlens.sources.engines import Frame, settle
 from tierlens.sources.tables import day_date

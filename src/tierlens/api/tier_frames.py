@@ -12,9 +12,9 @@ from tierlens.api.native_frames import as_library, inner, keyed, library_of, sho
 from tierlens.errors import DataError
 from tierlens.grading import evidence as sentences
 from tierlens.grading import grade as lazy_grade
-from tierlens.grading.columns import KEYS
+from tierlens.grading.feature_columns import KEYS
 from tierlens.grading.reference import Reference
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text

@@ -1,1 +1,1 @@
-"""By hand: the run, the command line."""
+"""How tierlens is used by hand: the command line, and a place for the web application."""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tierlens.errors import DataError
 from tierlens.features.catalog import EXPECTED, OTHERS, WHOLE, available
 from tierlens.features.laws import CONTRACTED, LAWS, Bools, Law, Raw, adding
-from tierlens.features.season import expectations
+from tierlens.features.seasonal_btyd import expectations
 from tierlens.features.snapshot import KEY, snapshots, to_arrow
 from tierlens.features.windows import Cutoff, Window
 from tierlens.sources.engines import Frame
@@ -116,7 +116,7 @@ def everything(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Tab
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=40, seed=1).tables
     >>> set(everything(shop, [day_number("2025-01-01")], Window()).column_names[2:]) == set(WHOLE)
     True
@@ -224,7 +224,7 @@ def audit(
     Examples
     --------
     >>> from tierlens.features.laws import LAWS
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=40, seed=1).tables
     >>> def orders_so_far(tables, cutoffs, window):
     ...     return to_arrow(snapshots(tables, cutoffs, window, features=["frequency"], everyone=True))

@@ -6,21 +6,21 @@ import difflib
 from collections.abc import Iterable
 
 from tierlens.errors import UsageError
-from tierlens.features import (
+from tierlens.features.expected import EXPECTED
+from tierlens.features.families import (
     basket,
-    contracts,
-    credit,
-    judged,
+    contract_endings,
+    credit_payment,
+    history,
+    judgements,
     loyalty,
-    past,
+    other_rates,
     potential,
-    rates,
     rhythm,
-    service,
+    service_tickets,
     stability,
     value,
 )
-from tierlens.features.expected import EXPECTED
 from tierlens.features.feature import DIMENSIONS, Feature
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
@@ -46,16 +46,16 @@ CATALOG: dict[str, Feature] = {
 """Features of transactions alone: what a snapshot holds when nothing else is asked for."""
 OTHERS: dict[str, Feature] = {
     feature.name: feature
-    for module in (service, contracts, judged, credit, loyalty, rates)
+    for module in (service_tickets, contract_endings, judgements, credit_payment, loyalty, other_rates)
     for feature in module.FEATURES
 }
 """Features of the tables beside transactions: built when they are asked for."""
-PAST: dict[str, Feature] = {feature.name: feature for feature in past.FEATURES}
+PAST: dict[str, Feature] = {feature.name: feature for feature in history.FEATURES}
 """Features of transactions alone that are built when they are asked for."""
 EVERY: dict[str, Feature] = CATALOG | PAST | OTHERS
 """All that :func:`tierlens.features.snapshot.snapshots` builds."""
 WHOLE: dict[str, Feature] = EVERY | EXPECTED
-"""The whole catalog: those too that are learned from all customers (:func:`tierlens.features.season.expectations`)."""
+"""The whole catalog: those too that are learned from all customers (:mod:`tierlens.features.seasonal_btyd`)."""
 
 
 def lacking(name: str, tables: Tables) -> list[str]:
@@ -63,7 +63,7 @@ def lacking(name: str, tables: Tables) -> list[str]:
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> import dataclasses
     >>> shop = dataclasses.replace(simulated_shop(customers=20, months=6).tables, others={})
     >>> lacking("renewal_rate", shop), lacking("frequency", shop)
@@ -89,7 +89,7 @@ def available(tables: Tables, names: Iterable[str] | None = None) -> list[str]:
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> available(simulated_shop(customers=20, months=6).tables, ["frequency", "recency_days", "mine"])
     ['recency_days', 'frequency']
     """

@@ -52,8 +52,8 @@ class Feature:
         What a missing value means; empty where it cannot be missing.
     plane : {"orders", "products", "derived", "learned"} or the name of a table
         What it is summed from: one row an order, one row a customer's product, other features, or the rows of a table
-        beside transactions (see :mod:`tierlens.features.planes`). One that is learned is no expression but comes of a
-        model of all customers known at the cutoff.
+        beside transactions (see :mod:`tierlens.features.families.event_rows`). One that is learned is no expression but
+        comes of a model of all customers known at the cutoff.
     build : callable
         From a window to the expression; an aggregate on its plane, or arithmetic on the columns in ``needs``.
     needs : tuple of str

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tierlens.sources.contracts import ALWAYS, CONTRACTS
+from tierlens.sources.declared.contracts import ALWAYS, CONTRACTS
 from tierlens.words import Text
 
 Raw = dict[str, pa.Table]

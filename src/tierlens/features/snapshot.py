@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from tierlens.errors import UsageError
 from tierlens.features.catalog import CATALOG, closure, lacking
+from tierlens.features.families.event_rows import PLANES
 from tierlens.features.feature import PIECE, Feature
-from tierlens.features.planes import PLANES
 from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, period
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables
@@ -68,7 +68,7 @@ def snapshots(
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
     >>> table = to_arrow(snapshots(shop, ["2025-01-01"], features=["recency_days", "frequency"]))
     >>> table.column_names
@@ -88,9 +88,9 @@ def _refuse_no_tables(tables: object) -> None:
             Text(f"a {given} is no settled table of transactions", f"{given} 不是已整理的交易表"),
             where="tables",
             fix=Text(
-                "give Tables: tierlens.sources.frames.tables_from_frame(frame, 'CNY') makes them of a frame, "
+                "give Tables: tierlens.sources.from_frame.tables_from_frame(frame, 'CNY') makes them of a frame, "
                 "tierlens.sources.read.read of files",
-                "请给出 Tables：数据表用 tierlens.sources.frames.tables_from_frame(frame, 'CNY')，"
+                "请给出 Tables：数据表用 tierlens.sources.from_frame.tables_from_frame(frame, 'CNY')，"
                 "文件用 tierlens.sources.read.read",
             ),
         )

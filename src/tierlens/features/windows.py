@@ -231,7 +231,7 @@ def reach_of(tables: Tables) -> Reach:
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> reach = reach_of(simulated_shop(customers=50, seed=1).tables)
     >>> reach.first < reach.last < reach.end
     True
@@ -253,7 +253,7 @@ def known_before(tables: Tables, day: int) -> Tables:
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
     >>> reach_of(known_before(shop, day_number("2025-01-01"))).last < day_number("2025-01-01")
     True

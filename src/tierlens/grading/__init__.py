@@ -3,7 +3,7 @@
 from tierlens.grading.evidence import evidence
 from tierlens.grading.labels import having, say_flags
 from tierlens.grading.reference import Reference, fit_reference
-from tierlens.grading.scheme import Scheme, load_scheme, scheme_names
+from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade, graded_columns
 from tierlens.grading.sql import to_sql
 

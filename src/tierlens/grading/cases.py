@@ -19,8 +19,8 @@ from pydantic import Field, StrictBool
 
 from tierlens import strict_yaml
 from tierlens.grading.clauses import cited, stated
-from tierlens.grading.language import Name, Number, Part, Word
-from tierlens.grading.scheme import Scheme, load_scheme
+from tierlens.grading.scheme.grammar import Name, Number, Part, Word
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tierlens.grading.parts import Label
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.parts import Label
+from tierlens.grading.scheme.scheme import Scheme
 
 
 def stated(scheme: Scheme, path: str) -> tuple[Any, str]:
@@ -26,7 +26,7 @@ def stated(scheme: Scheme, path: str) -> tuple[Any, str]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> stated(load_scheme("tiered_management"), "indicators.credit_rating.ordinal.AA")
     (Decimal('90'), '信用状况：信用评级（5%）')
     """
@@ -75,7 +75,7 @@ def cited(scheme: Scheme, column: str, due: Any) -> Iterator[str]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> list(cited(load_scheme("relationship_guide"), "label_stage", "lost"))
     ['流失客户：近3个月无交易']
     """

@@ -12,12 +12,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tierlens.grading.columns import Columns, kinds_of
 from tierlens.grading.evidence import Teller, number
+from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import FLAGS, REFUSING
-from tierlens.grading.language import Condition, plain
-from tierlens.grading.parts import Label, Tier
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.grammar import Condition, plain
+from tierlens.grading.scheme.parts import Label, Tier
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import Currency
 from tierlens.words import Private, Text, composed
 
@@ -45,7 +45,7 @@ def effect(
     Examples
     --------
     >>> import duckdb, narwhals as nw
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> from tierlens.grading.scoring import grade
     >>> rows = "select 'c' || i as customer_id, 1::int as cutoff, (i * 1e7)::bigint as monetary from range(9) t(i)"
     >>> table = duckdb.sql(rows).to_arrow_table()
@@ -65,7 +65,7 @@ def average_tier(scheme: Scheme) -> tuple[Fraction, Tier] | None:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> score, tier = average_tier(load_scheme("tiered_management"))
     """
     if scheme.tier_by != "score":

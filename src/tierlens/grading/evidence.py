@@ -9,12 +9,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import DataError
-from tierlens.grading.columns import Columns, kinds_of
+from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import say_flags
-from tierlens.grading.language import UNITS, Band, Condition, plain
-from tierlens.grading.parts import Indicator, Label, Rule
 from tierlens.grading.rules import Alternatives
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.grammar import UNITS, Band, Condition, plain
+from tierlens.grading.scheme.parts import Indicator, Label, Rule
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.value_words import value_word
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
@@ -67,7 +67,7 @@ def evidence(graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Cur
     Examples
     --------
     >>> import duckdb, narwhals as nw
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> from tierlens.grading.scoring import grade
     >>> rows = "select 'C1' as customer_id, 15126::int as cutoff, 60000000::bigint as monetary"
     >>> features, scheme = nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating")

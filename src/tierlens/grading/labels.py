@@ -10,10 +10,10 @@ from operator import or_
 
 import narwhals as nw
 
-from tierlens.grading.columns import Columns, Frame, Kind, has_history
-from tierlens.grading.language import Band, Condition
-from tierlens.grading.parts import Label, Tag
+from tierlens.grading.feature_columns import Columns, Frame, Kind, has_history
 from tierlens.grading.rules import first_of, holds, lower_ends
+from tierlens.grading.scheme.grammar import Band, Condition
+from tierlens.grading.scheme.parts import Label, Tag
 from tierlens.words import Lang, Text
 
 FLAGS: dict[str, Text] = {

@@ -14,13 +14,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from tierlens.grading import cells
-from tierlens.grading.duties import KINDS
+from tierlens.grading import rule_cells
 from tierlens.grading.effect import average_told
-from tierlens.grading.language import Band, plain
-from tierlens.grading.parts import Indicator, Label
 from tierlens.grading.probe import probe
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.duties import KINDS
+from tierlens.grading.scheme.grammar import Band, plain
+from tierlens.grading.scheme.parts import Indicator, Label
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.words import Text
 
 Level = Literal["error", "warning", "note"]
@@ -74,7 +74,7 @@ def contributions(scheme: Scheme) -> list[Contribution]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> first = contributions(load_scheme("relationship_rating"))[0]
     >>> first.indicator, float(first.share), float(first.span)
     ('annual_amount', 0.09, 6.3)
@@ -93,7 +93,7 @@ def points_range(scheme: Scheme, indicator: Indicator) -> tuple[Decimal, Decimal
     if indicator.ordinal is not None:
         return min(indicator.ordinal.values()), max(indicator.ordinal.values())
     use = scheme.features[indicator.feature]
-    reached = [cut.points for cut in scheme.cuts_of(indicator) if cells.can_hold(use, cut)]
+    reached = [cut.points for cut in scheme.cuts_of(indicator) if rule_cells.can_hold(use, cut)]
     if reached:
         return min(reached), max(reached)
     return scheme.points.low, scheme.points.high
@@ -109,7 +109,7 @@ def check_scheme(scheme: Scheme) -> list[Finding]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> [finding.text.en for finding in check_scheme(load_scheme("relationship_rating")) if finding.level == "error"]
     []
     """
@@ -138,7 +138,7 @@ def _cuts(scheme: Scheme) -> Iterator[Finding]:
         for table, cuts in indicator.cut_tables():
             place = f"{dimension.id}.{indicator.id}{f'.{table}' if table else ''}"
             for cut in cuts:
-                if not cells.can_hold(use, cut):
+                if not rule_cells.can_hold(use, cut):
                     what = Text(f"no value can lie in {cut.say()}", f"没有取值能落入 {cut.say()}")
                     yield Finding("error", place, what)
         low, high = points_range(scheme, indicator)
@@ -205,7 +205,7 @@ def _shares(scheme: Scheme) -> Iterator[Finding]:
 
 def _label(scheme: Scheme, label: Label) -> Iterator[Finding]:
     place = f"labels.{label.id}"
-    found = cells.cover(scheme, label)
+    found = rule_cells.cover(scheme, label)
     if found is None:
         yield Finding("warning", place, Text("too many cells to look at all of them", "组合过多，未逐一检查"))
         return

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tierlens.grading.columns import Columns, kinds_of
 from tierlens.grading.evidence import Teller, finite, number
+from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import FLAGS
 from tierlens.grading.movement import NONE, effective_weights, in_order, score_change
-from tierlens.grading.parts import Dimension, Indicator
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.parts import Dimension, Indicator
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.triggers import fired
 from tierlens.sources.tables import Currency, day_date
 from tierlens.words import Lang, Text
@@ -100,7 +100,7 @@ def moved(
     Examples
     --------
     >>> import duckdb, narwhals as nw
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> from tierlens.grading.scoring import grade
     >>> rows = "select 'C1' as customer_id, unnest([1, 2])::int as cutoff, unnest([600000, 90000]) * 100 as monetary"
     >>> frame, scheme = nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating")

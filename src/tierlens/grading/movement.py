@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import UsageError
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 

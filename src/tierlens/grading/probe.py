@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from tierlens.grading.checks import conditions
-from tierlens.grading.language import Band
-from tierlens.grading.parts import FeatureUse
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.consistency import conditions
+from tierlens.grading.scheme.grammar import Band
+from tierlens.grading.scheme.parts import FeatureUse
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -27,7 +27,7 @@ def probe(scheme: Scheme) -> Iterator[Text]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> list(probe(load_scheme("five_step")))
     []
     """

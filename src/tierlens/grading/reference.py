@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.errors import DataError
-from tierlens.grading.columns import KEYS, Columns, Frame, added, columns_of_frame, has_history, rounded, settle_numbers
+from tierlens.grading.feature_columns import (
+    KEYS,
+    Columns,
+    Frame,
+    added,
+    columns_of_frame,
+    has_history,
+    rounded,
+    settle_numbers,
+)
 from tierlens.grading.labels import label_column
-from tierlens.grading.parts import Indicator, Normalise
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.parts import Indicator, Normalise
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.staircase import corners, part_below
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -223,7 +232,7 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
     Examples
     --------
     >>> import duckdb
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> rows = "select 'c' || i as customer_id, 1::int as cutoff, i::bigint as frequency from range(1, 4) t(i)"
     >>> table = fit_reference(nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating"), Currency("CNY"))
     >>> table.select(["indicator", "n", "mean"]).to_pylist()

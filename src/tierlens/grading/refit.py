@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.errors import UsageError
-from tierlens.grading.columns import columns_of_frame
-from tierlens.grading.language import plain
-from tierlens.grading.parts import Indicator, Tier
+from tierlens.grading.feature_columns import columns_of_frame
 from tierlens.grading.reference import fit_reference, normalised
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.grammar import plain
+from tierlens.grading.scheme.parts import Indicator, Tier
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -131,7 +131,7 @@ def with_line(scheme: Scheme, centre: Decimal, slope: Decimal) -> Scheme:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> new = with_line(load_scheme("relationship_rating"), Decimal("7.05"), Decimal("2"))
     >>> new.id, {str(i.normalise.centre) for _, i in new.indicators if i.normalise}
     ('relationship_rating_refit', {'7.05'})
@@ -161,7 +161,7 @@ def can_refit(scheme: Scheme) -> bool:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme, scheme_names
+    >>> from tierlens.grading.scheme.scheme import load_scheme, scheme_names
     >>> [name for name in scheme_names() if can_refit(load_scheme(name))]
     ['relationship_rating']
     """

@@ -9,8 +9,8 @@ from operator import and_, or_
 
 import narwhals as nw
 
-from tierlens.grading.columns import Columns
-from tierlens.grading.language import Band, Condition
+from tierlens.grading.feature_columns import Columns
+from tierlens.grading.scheme.grammar import Band, Condition
 
 Alternatives = tuple[dict[str, Condition], ...]
 

@@ -16,10 +16,8 @@ from typing import Any
 import narwhals as nw
 
 from tierlens.errors import DataError, UsageError
-from tierlens.grading.columns import KEYS, Columns, Frame, added, columns_of_frame, rounded, settle_numbers
+from tierlens.grading.feature_columns import KEYS, Columns, Frame, added, columns_of_frame, rounded, settle_numbers
 from tierlens.grading.labels import after_scoring, with_tiers_and_labels, with_words
-from tierlens.grading.language import Band
-from tierlens.grading.parts import Dimension, Indicator, Scale
 from tierlens.grading.reference import (
     Reference,
     points_by_reference,
@@ -27,7 +25,9 @@ from tierlens.grading.reference import (
     with_population,
 )
 from tierlens.grading.rules import first_of, lower_ends
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.grammar import Band
+from tierlens.grading.scheme.parts import Dimension, Indicator, Scale
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.tag_words import in_words
 from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
@@ -91,7 +91,7 @@ def grade(
     Examples
     --------
     >>> import duckdb
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> rows = "select 'C1' as customer_id, 15126::int as cutoff, 60000000::bigint as monetary"
     >>> graded = grade(nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating"), Currency("CNY"))
     >>> graded.select("points_annual_amount", "score", "tier", "coverage").collect("pyarrow").to_native().to_pylist()
@@ -128,7 +128,7 @@ def graded_columns(scheme: Scheme) -> list[str]:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> graded_columns(load_scheme("relationship_rating"))[-7:]
     ['tier', 'tier_rank', 'coverage', 'trigger_amount_down', 'trigger_major_complaint', 'tags', 'flags']
     """

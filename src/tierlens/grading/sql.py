@@ -8,8 +8,8 @@ from typing import Any
 import narwhals as nw
 
 from tierlens.errors import UsageError
-from tierlens.grading.columns import Frame
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.feature_columns import Frame
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -37,7 +37,7 @@ def to_sql(features: Frame, scheme: Scheme, currency: Currency) -> str:
     Examples
     --------
     >>> import duckdb
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> rows = "select 'C1' as customer_id, 15126::int as cutoff, 60000000::bigint as monetary"
     >>> sql = to_sql(nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating"), Currency("CNY"))
     >>> print([line.strip() for line in sql.splitlines() if "10.0 ELSE" in line][0])

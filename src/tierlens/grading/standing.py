@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from tierlens.grading.columns import Frame, columns_of_frame
-from tierlens.grading.parts import Indicator
+from tierlens.grading.feature_columns import Frame, columns_of_frame
 from tierlens.grading.reference import Reference, fit_reference, graded_population, normalised
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.scheme.parts import Indicator
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.engines import lazy_of
 from tierlens.sources.tables import Currency
@@ -38,7 +38,7 @@ def grade_among(features: pa.Table, population: pa.Table, scheme: Scheme, curren
     Examples
     --------
     >>> import pyarrow as pa
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> crowd = pa.table({"customer_id": ["a", "b"], "cutoff": [1, 1], "monetary": [100, 300]})
     >>> asked = pa.table({"customer_id": ["c"], "cutoff": [1], "monetary": [200]})
     >>> graded = grade_among(asked, crowd, load_scheme("tiered_management"), Currency("CNY"))
@@ -79,7 +79,7 @@ def with_standing(features: pa.Table, population: pa.Table, scheme: Scheme, curr
     Examples
     --------
     >>> import pyarrow as pa
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> crowd = pa.table({"customer_id": ["a", "b"], "cutoff": [1, 1], "monetary": [100, 300]})
     >>> asked = pa.table({"customer_id": ["c"], "cutoff": [1], "monetary": [200]})
     >>> placed = with_standing(asked, crowd, load_scheme("tiered_management"), Currency("CNY"))

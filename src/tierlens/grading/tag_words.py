@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import narwhals as nw
 
-from tierlens.grading.columns import Frame
-from tierlens.grading.language import Condition
-from tierlens.grading.parts import Label
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.feature_columns import Frame
+from tierlens.grading.scheme.grammar import Condition
+from tierlens.grading.scheme.parts import Label
+from tierlens.grading.scheme.scheme import Scheme
 
 
 def in_words(tagged: Frame, scheme: Scheme) -> Frame:
@@ -25,7 +25,7 @@ def in_words(tagged: Frame, scheme: Scheme) -> Frame:
     Examples
     --------
     >>> import duckdb
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> frame = nw.from_native(duckdb.sql("select '[需求:service]' as tags"))
     >>> in_words(frame, load_scheme("relationship_guide")).collect("pyarrow").to_native()["tags"].to_pylist()
     ['[需求:服务需求]']

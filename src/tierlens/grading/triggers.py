@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from tierlens.features.windows import known, looked_back, trailing
-from tierlens.grading.columns import Columns, Frame, kinds_of
 from tierlens.grading.evidence import Teller
-from tierlens.grading.parts import Trigger
-from tierlens.grading.scheme import Scheme
+from tierlens.grading.feature_columns import Columns, Frame, kinds_of
+from tierlens.grading.scheme.parts import Trigger
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import Currency, Tables
 from tierlens.words import Lang
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tierlens.words import Text
 
 if TYPE_CHECKING:
-    from tierlens.grading.parts import Rule
-    from tierlens.grading.scheme import Scheme
+    from tierlens.grading.scheme.parts import Rule
+    from tierlens.grading.scheme.scheme import Scheme
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 YES_NO = {True: Text("yes", "是"), False: Text("no", "否")}
@@ -34,7 +34,7 @@ def value_word(scheme: Scheme, column: str, value: str | bool) -> Text:
 
     Examples
     --------
-    >>> from tierlens.grading.scheme import load_scheme
+    >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> guide = load_scheme("relationship_guide")
     >>> value_word(guide, "dependence", "one_of_several"), value_word(guide, "label_value", "high").zh
     (Text(en='one_of_several', zh='多家之一'), '高价值')

@@ -1,1 +1,1 @@
-"""Out: lists, reports, tracking."""
+"""What leaves tierlens: lists, the report, documents, and runs in the tracking store."""

@@ -41,8 +41,8 @@ class Served:
 
 def _load_pyfunc(path: str) -> Served:
     """Load the model, or the baseline that was better, from the folder that it was kept in."""
-    from tierlens.risk.model import RiskClassifier
-    from tierlens.risk.plain import PLAIN, load_plain
+    from tierlens.risk.evaluation.plain_baseline import PLAIN, load_plain
+    from tierlens.risk.model.classifier import RiskClassifier
 
     folder = Path(path)
     return Served(load_plain(folder) if (folder / PLAIN).is_file() else RiskClassifier.load(folder))

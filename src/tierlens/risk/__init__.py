@@ -1,1 +1,1 @@
-"""Predicted risk: outcomes, splits, models, metrics, baselines."""
+"""Predicted risk: outcomes, the classifier, its settings, and how good it is."""

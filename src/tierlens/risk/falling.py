@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import DataError
-from tierlens.risk.baselines import column
-from tierlens.risk.level import shifts_by
-from tierlens.risk.linear import Floats, Line, Rows, logit, ridge_logistic, sigmoid
-from tierlens.risk.need import BESIDE, VALUE, beside_need, chance_below, order_values
-from tierlens.risk.ranks import learn_curves, ranks
-from tierlens.risk.trees import SETTINGS, Forest, Growth, TreeRows, grow
+from tierlens.risk.evaluation.baselines import column
+from tierlens.risk.model.level import shifts_by
+from tierlens.risk.model.linear import Floats, Line, Rows, logit, ridge_logistic, sigmoid
+from tierlens.risk.model.ranks import learn_curves, ranks
+from tierlens.risk.model.trees import SETTINGS, Forest, Growth, TreeRows, grow
+from tierlens.risk.spend_needed import BESIDE, VALUE, beside_need, chance_below, order_values
 from tierlens.words import Text
 
 Ints = npt.NDArray[np.int64]
@@ -190,7 +190,7 @@ def _days(cutoffs: npt.ArrayLike, rows: npt.ArrayLike) -> Ints:
 
 
 def _view(table: Any, names: Sequence[str], days: Ints) -> _View:
-    from tierlens.risk.need import READ
+    from tierlens.risk.spend_needed import READ
 
     read = {name: column(table, name) for name in dict.fromkeys([*names, *READ])}
     values = np.column_stack([read[name] for name in names])

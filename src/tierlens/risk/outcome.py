@@ -49,7 +49,7 @@ def closed_cutoffs(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) ->
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
     >>> closed, censored = closed_cutoffs(shop, ["2024-06-01", "2030-01-01"], Window())
     >>> len(closed), len(censored)
@@ -84,7 +84,7 @@ def churn(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None = Non
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
     >>> sorted(set(churn(shop, ["2024-06-01"]).collect("pyarrow")["churn"].to_list()))
     [0, 1]
@@ -116,7 +116,7 @@ def spend_in_horizon(tables: Tables, cutoffs: Sequence[Cutoff], window: Window |
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
     >>> spend_in_horizon(shop, ["2024-06-01"]).collect_schema().names()
     ['customer_id', 'cutoff', 'spend_in_horizon', 'bought']
@@ -159,7 +159,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
     >>> sorted(set(not_renewed(shop, ["2024-06-01"]).collect("pyarrow")["not_renewed"].to_list()))
     [0, 1]
@@ -212,7 +212,7 @@ def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Windo
 
     Examples
     --------
-    >>> from tierlens.sources.examples import simulated_shop
+    >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
     >>> sorted(set(lost(shop, ["2024-06-01"], months=3).collect("pyarrow")["lost"].to_list()))
     [0, 1]

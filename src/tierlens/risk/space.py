@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from tierlens import strict_yaml
 from tierlens.errors import UsageError
-from tierlens.risk.settings import ALLOWED, SEARCHED
+from tierlens.risk.model.tree_settings import ALLOWED, SEARCHED
 
 DEFAULT = Path(__file__).with_name("space.yaml")
 

@@ -1,1 +1,1 @@
-"""Tables in: contracts, the strict reader, the quality report, examples."""
+"""How data come in: contracts of tables, a strict reader, and a report of what became of every row."""

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from tierlens.errors import DataError, UsageError
 from tierlens.scratch import scratch, temporary
-from tierlens.sources.asked import Asked
-from tierlens.sources.cells import as_text
-from tierlens.sources.contract import Column, Contract
-from tierlens.sources.parts import stage
+from tierlens.sources.cleaning.cell_sql import as_text
+from tierlens.sources.declared.asked import Asked
+from tierlens.sources.declared.contract import Column, Contract
+from tierlens.sources.parsing.parse_values import clean_id
 from tierlens.sources.read import connect
-from tierlens.sources.values import clean_id
+from tierlens.sources.staging.stage import stage
 from tierlens.words import Text
 
 CONSENT = Contract(

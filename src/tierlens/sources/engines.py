@@ -1,4 +1,4 @@
-"""What Narwhals cannot say for every engine is said here, natively, once for each."""
+"""Helpers for each engine (DuckDB, Polars, Spark) where Narwhals has no common form."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import duckdb
 
-from tierlens.sources.contract import Contract
-from tierlens.sources.refuse import refusal
-from tierlens.sources.staging import Part, first_row
+from tierlens.sources.declared.contract import Contract
+from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.parsing.part import Part, first_row
 from tierlens.sources.tables import WIDE
 
 VAST = 10**18

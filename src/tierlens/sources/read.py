@@ -1,4 +1,4 @@
-"""The door: files in, settled tables and a quality report out."""
+"""Read files strictly: settled tables and a quality report come out."""
 
 # ruff: noqa: S608 - every name and text in the SQL goes through quoted() or literal()
 
@@ -14,23 +14,23 @@ import narwhals as nw
 
 from tierlens.errors import UsageError
 from tierlens.scratch import scratch, temporary
-from tierlens.sources.cells import fingerprint
-from tierlens.sources.contracts import TRANSACTIONS
+from tierlens.sources.cleaning.cell_sql import fingerprint
+from tierlens.sources.cleaning.merged_customers import load_merges, merge_rows
+from tierlens.sources.cleaning.repeated_rows import find_repeats
+from tierlens.sources.cleaning.sql_functions import Day, lent
+from tierlens.sources.cleaning.transaction_sql import settled
+from tierlens.sources.declared.contracts import TRANSACTIONS
+from tierlens.sources.declared.source import Source
 from tierlens.sources.engines import WITHOUT_BAR
-from tierlens.sources.functions import Day, lent
 from tierlens.sources.limits import has_wide_amounts, latest_day, set_aside
-from tierlens.sources.lines import settled
-from tierlens.sources.merging import load_merges, merge_rows
-from tierlens.sources.others import read_other, with_others
-from tierlens.sources.parts import damage_told, day_first, stage
-from tierlens.sources.quality import Quality
-from tierlens.sources.refuse import refusal, said_by
-from tierlens.sources.repeats import find_repeats
-from tierlens.sources.report import report
-from tierlens.sources.source import Source
-from tierlens.sources.staging import Part, first_row
+from tierlens.sources.messages.refusals import refusal, said_by
+from tierlens.sources.other_tables import read_other, with_others
+from tierlens.sources.parsing.part import Part, first_row
+from tierlens.sources.parsing.units import refuse_units
+from tierlens.sources.report.count_rows import report
+from tierlens.sources.report.quality import Quality
+from tierlens.sources.staging.stage import damage_told, day_first, stage
 from tierlens.sources.tables import Tables, day_date, day_number
-from tierlens.sources.units import refuse_units
 from tierlens.words import Text
 
 CONTRACT = ("customer_id", "order_id", "day", "known_day", "amount", "kind", "product_id", "quantity", '"time"')
@@ -106,8 +106,9 @@ def read(
     Raises
     ------
     DataError
-        Under the code of the case when a file must not be read as it stands (see :mod:`tierlens.sources.refuse`), or
-        ``E-TX-200`` when a limit is passed; ``E-TX-043`` when memory or disk do not suffice.
+        Under the code of the case when a file must not be read as it stands (see
+        :mod:`tierlens.sources.messages.refusals`), or ``E-TX-200`` when a limit is passed; ``E-TX-043`` when
+        memory or disk do not suffice.
     UsageError
         ``E-US-016`` for anything but a Source.
     MissingExtraError
@@ -134,9 +135,9 @@ def read(
             where="source",
             fix=Text(
                 "give a Source: Source(files='orders.csv', currency='CNY'); for a frame see "
-                "tierlens.sources.frames.tables_from_frame",
+                "tierlens.sources.from_frame.tables_from_frame",
                 "请提供 Source：Source(files='orders.csv', currency='CNY')；内存中的表请用 "
-                "tierlens.sources.frames.tables_from_frame",
+                "tierlens.sources.from_frame.tables_from_frame",
             ),
         )
     connection = connect(threads, memory)

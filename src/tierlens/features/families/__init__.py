@@ -1,0 +1,1 @@
+"""The features of the catalog, a file a family."""

@@ -1,0 +1,102 @@
+"""Which spend rolls out of the window by when, and what is needed before it is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from tierlens.features.windows import Window, at_cutoffs, trailing
+from tierlens.grading.next_tier.next_tier import Offer
+from tierlens.sources.tables import Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] | None = None) -> pa.Table:
+    """Return the amounts that leave the observed window, day by day, if nothing more is bought.
+
+    Parameters
+    ----------
+    tables : Tables
+        The project's tables.
+    cutoff : int
+        Day number; what was known then counts.
+    window : Window
+        ``observe`` is the window; ``gap`` + ``horizon`` days ahead are looked at, as far as an outcome goes.
+    customers : list of str, optional
+        Only these.
+
+    Returns
+    -------
+    pyarrow.Table
+        Sorted by customer and day: ``customer_id``, ``cutoff``, ``day`` (the first cutoff at which the amount is gone),
+        ``leaves`` and ``remains`` (net amounts, minor units), and ``days`` from the cutoff on, at most gap + horizon.
+    """
+    import duckdb
+
+    amounts = at_cutoffs(tables.transactions, [cutoff]).filter(trailing(window.observe))
+    if customers is not None:
+        amounts = amounts.filter(nw.col("customer_id").is_in(customers))
+    daily = amounts.group_by("customer_id", "day").agg(nw.col("amount").sum().alias("leaves"))
+    with duckdb.connect() as connection:
+        rows = connection.from_arrow(daily.collect("pyarrow").to_native())
+        # A purchase of day t is last seen at the cutoff t + observe.
+        return rows.query(
+            "daily",
+            f"""
+            WITH known AS (
+                SELECT customer_id, {int(cutoff)}::INTEGER AS cutoff, (day + {window.observe + 1})::INTEGER AS day,
+                       leaves::BIGINT AS leaves,
+                       (sum(leaves) OVER (PARTITION BY customer_id)
+                        - sum(leaves) OVER (PARTITION BY customer_id ORDER BY day))::BIGINT AS remains
+                FROM daily)
+            SELECT *, (day - cutoff)::INTEGER AS days FROM known
+            WHERE day - cutoff <= {window.gap + window.horizon} ORDER BY customer_id, day
+            """,  # noqa: S608  whole numbers of our own
+        ).to_arrow_table()
+
+
+def needed_before(offers: list[Offer], leaving: pa.Table, feature: str = "monetary") -> list[dict[str, Any]]:
+    """Return how much more must be bought, and within how many days, so that rolling spend does not cost the tier.
+
+    Parameters
+    ----------
+    offers : list of Offer
+        From ``path``; those that keep a tier down to a known limit of the amount are looked at.
+    leaving : pyarrow.Table
+        From ``roll_off``.
+    feature : str
+        The amount: the net sum of the window.
+
+    Returns
+    -------
+    list of dict
+        For each customer who would lose the tier by the horizon's end: ``customer_id``, ``cutoff``, ``tier``, ``limit``
+        (the least amount that keeps it), ``days`` (the purchase must come before so many days have passed), ``needed``
+        at that moment and ``needed_at_end`` of the horizon, in minor units.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> keep = Offer("a", 1, "keep", "B", after={"monetary": 500}, limit=True)
+    >>> leaving = pa.table({"customer_id": ["a", "a"], "cutoff": [1, 1], "days": [10, 42], "remains": [600, 316]})
+    >>> needed_before([keep], leaving)
+    [{'customer_id': 'a', 'cutoff': 1, 'tier': 'B', 'limit': 500, 'days': 42, 'needed': 184, 'needed_at_end': 184}]
+    """
+    kept = [offer for offer in offers if offer.goal == "keep" and offer.limit and feature in offer.after]
+    limits = {(offer.customer_id, offer.cutoff): offer for offer in kept}
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in leaving.to_pylist():
+        key = (row["customer_id"], row["cutoff"])
+        if key not in limits:
+            continue
+        short = limits[key].after[feature] - row["remains"]
+        if short > 0 and key not in found:
+            head = {"customer_id": key[0], "cutoff": key[1], "tier": limits[key].tier}
+            head["limit"] = limits[key].after[feature]
+            found[key] = {**head, "days": row["days"], "needed": short}
+        if key in found:
+            found[key]["needed_at_end"] = max(short, 0)
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""A scheme as the sheets of a workbook, and back."""

@@ -1,0 +1,400 @@
+"""Risk in a run: learned on earlier cutoffs, tested on cutoffs never seen, held against baselines, then explained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tierlens.errors import DataError, UsageError
+from tierlens.explain.contributions import Contributions
+from tierlens.explain.reasons import reasons, side_by_side
+from tierlens.features.catalog import WHOLE
+from tierlens.features.seasonal_btyd import season_table
+from tierlens.learning.better_baseline import better_rival, rivals_of
+from tierlens.learning.evaluate import Contender, judge
+from tierlens.learning.leak_gate import guard
+from tierlens.learning.learnable import Folds, folds_of, left_out, nothing_closed
+from tierlens.learning.monitor import moved
+from tierlens.learning.tasks import STANDING, Task, at_cutoffs, tasks_of
+from tierlens.publish.report import gather
+from tierlens.publish.report.findings import Risk
+from tierlens.publish.report.left_out import LeftOut
+from tierlens.risk.evaluation.plain_baseline import Plain
+from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds, season_error
+from tierlens.risk.evaluation.split import SnapshotSplit
+from tierlens.risk.model.classifier import RiskClassifier
+from tierlens.risk.model.level import forecast_rate
+from tierlens.sources.tables import Currency, day_date
+from tierlens.words import Text
+from tierlens.workspace import run_folder
+from tierlens.workspace.config import RunConfig
+from tierlens.workspace.prepare import Prepared, Shop, closing_cutoffs
+from tierlens.workspace.progress import Clock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+NEEDS = ("need", "need_money", "need_days")
+"""What must be won back to keep the tier: points, or a share of the tier's least amount; then also money and days."""
+HEAVY = 1_000.0
+"""Ridge of the downgrade model's line: the rule is near the truth, and lighter ones ranked worse up to March 2011."""
+KNOWN = {**WHOLE, **STANDING}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One outcome, learned.
+
+    Parameters
+    ----------
+    outcome : str
+    model : RiskClassifier
+        Trained on all cutoffs whose horizon has closed.
+    features : tuple of str
+    risk : Risk
+        What the report says of it.
+    now : pyarrow.Table
+        One row a customer at the cutoff of the run, in the order of ``customer_id``: ``<outcome>_risk`` and what goes
+        with it; missing where the outcome does not apply.
+    metrics : mapping of str to float
+    params : mapping of str to object
+    notes : tuple of Text
+        What the leak gate let through, and by whose signature.
+    tested : pyarrow.Table, optional
+        What was foretold of the test cutoffs beside what happened.
+    moved : pyarrow.Table, optional
+        How far each feature has moved from the rows learned from to those of the run's cutoff.
+    rival : Plain, optional
+        The best baseline, learned from the same rows, where the paired interval says that it ranks better.
+    """
+
+    outcome: str
+    model: RiskClassifier
+    features: tuple[str, ...]
+    risk: Risk
+    now: pa.Table
+    metrics: Mapping[str, float]
+    params: Mapping[str, object]
+    notes: tuple[Text, ...] = ()
+    tested: pa.Table | None = None
+    moved: pa.Table | None = None
+    rival: Plain | None = None
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a run learned, and the outcomes that it could not learn.
+
+    Parameters
+    ----------
+    learned : tuple of Learned
+    left_out : tuple of LeftOut
+    """
+
+    learned: tuple[Learned, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def some(self) -> tuple[Learned, ...]:
+        """Return what was learned, at least one outcome.
+
+        Raises
+        ------
+        UsageError
+            ``E-RU-031`` or ``E-RI-07x``, the reason of the first outcome, where none could be learned.
+        """
+        if not self.learned:
+            first = self.left_out[0]
+            raise UsageError(first.code, first.reason, where=first.part, fix=first.fix)
+        return self.learned
+
+
+def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> Lessons:
+    """Learn, test and explain every outcome of a run, each in steps of its own; say which cannot be learned."""
+    if missing := nothing_closed(config):
+        for one in missing:
+            clock.tell(one.said)
+        return Lessons((), missing)
+    with clock.step("rhythm", Text("fitting buying rhythms at each cutoff", "拟合各截止日的购买节奏")):
+        tasks = tasks_of(prepared, shop, config)
+        season = season_table(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span)
+        rates = SeasonalRates(season, tasks[0])
+    with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
+        folds, missing = _teachable(tasks, config)
+        notes = {t.outcome: (*t.notes, *guard(t, shop.tables, config)) for t in tasks if t.outcome in folds}
+        for note in (*(note for told in notes.values() for note in told), *(one.said for one in missing)):
+            clock.tell(note)
+    learned = []
+    for task in (task for task in tasks if task.outcome in folds):
+        with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
+            found = learn(task, rates, config, (prepared, folds[task.outcome]), shop.tables.currency)
+            learned.append(dataclasses.replace(found, notes=notes[task.outcome]))
+    return Lessons(tuple(learned), missing)
+
+
+def _teachable(tasks: Sequence[Task], config: RunConfig) -> tuple[dict[str, Folds], tuple[LeftOut, ...]]:
+    """Return the training and test cutoffs of each outcome that can be learned, and why the others cannot."""
+    folds, missing = {}, []
+    for task in tasks:
+        try:
+            folds[task.outcome] = folds_of(task, config)
+        except DataError as problem:
+            missing.append(left_out(task.outcome, task.title, problem))
+    return folds, tuple(missing)
+
+
+class SeasonalRates:
+    """Forecasts of the share that leaves, from what had closed by then.
+
+    Parameters
+    ----------
+    season : pyarrow.Table
+        See ``season_table``.
+    churned : Task
+        The outcome that the seasonal clock speaks of.
+    """
+
+    def __init__(self, season: pa.Table, churned: Task) -> None:
+        days, means, known = (season[name].to_pylist() for name in ("cutoff", "mean_p0", "known_p0"))
+        self.expected = dict(zip(days, means, strict=True))
+        self.known = {day: value for day, value in zip(days, known, strict=True) if value is not None}
+        rates = churned.rows.group_by("cutoff").aggregate([("churn", "mean")]).to_pydict()
+        self.rates = dict(zip(rates["cutoff"], rates["churn_mean"], strict=True))
+
+    def forecast(self, closed: Sequence[int], cutoff: int) -> float:
+        """Forecast the rate at a cutoff from the cutoffs that had closed by it, and no other."""
+        rates = {day: self.rates[day] for day in closed}
+        known = {day: self.known[day] for day in closed if day in self.known}
+        return forecast_rate(rates, known, self.expected[cutoff])
+
+
+def learn(
+    task: Task, rates: SeasonalRates, config: RunConfig, given: tuple[Prepared, Folds], currency: Currency
+) -> Learned:
+    """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
+    prepared, folds = given
+    settings = searched(task, config, folds[0][0])
+    tried = contenders(task, rates, settings, config)
+    verdict = judge(task, tried, folds, config.risk.resamples, config.seed)
+    model = classifier(task, settings, config)
+    table, cutoffs = frame(task, task.rows)
+    model.fit(table, task.rows[task.outcome].to_numpy(), cutoffs=cutoffs)
+    asked, now = frame(task, task.now)
+    level = base_rate(task, rates, sorted(set(cutoffs.tolist())), config.cutoff_day)
+    risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
+    parts = model.contributions(asked, cutoffs=now, base_rate=level)
+    found = Contributions(parts.values, parts.base, task.features)
+    found.check(risk)
+    sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
+    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=config.seed))
+    return Learned(
+        task.outcome,
+        model,
+        task.features,
+        shown,
+        _columns(task, prepared, {"": risk, **sure}, _reasons(task, found, asked, currency)),
+        verdict.metrics,
+        {"rows": task.rows.num_rows, "features": len(task.features), **settings},
+        tested=verdict.tested,
+        moved=moved(
+            table,
+            asked,
+            task.outcome,
+            (verdict.tested["risk"].to_numpy(), risk),
+            [rows["customer_id"] for rows in (task.rows, task.now, verdict.tested)],
+        ),
+        rival=better_rival(task, tried, verdict.risk),
+    )
+
+
+def _bounds(
+    task: Task, model: RiskClassifier, tested: pa.Table, now: tuple[pd.DataFrame, Ints, float | None], config: RunConfig
+) -> dict[str, Floats]:
+    """Return lower and upper bounds of the risks of the run's cutoff, by the ending of their columns."""
+    if not config.risk.draws:
+        return {}
+    table, cutoffs = frame(task, task.rows)
+    customers = task.rows["customer_id"].to_numpy(zero_copy_only=False)
+    known = Known(table, task.rows[task.outcome].to_numpy(), customers, cutoffs)
+    season = season_error(*(tested[name].to_numpy() for name in ("happened", "risk", "cutoff")))
+    found = bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
+    return {"_low": found.low, "_high": found.high}
+
+
+def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
+    """Score the customers of the run's cutoff with models that were kept.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-030`` when a model is not as it was kept.
+    UsageError
+        ``E-RU-043`` when there is none, ``E-RU-029`` when one has seen what happened after the cutoff, ``E-RU-031``
+        when no outcome is known at the cutoff.
+    """
+    closing_cutoffs(config)
+    tasks = tasks_of(prepared, shop, config)
+    learning = config.learning_cutoffs()
+    rates = SeasonalRates(season_table(shop.tables, [*learning, config.cutoff_day], config.span), tasks[0])
+    table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
+    for task in with_model(tasks, models):
+        model = kept_model(models, task.outcome, config)
+        asked, now = frame(task, task.now)
+        level = base_rate(task, rates, learning, config.cutoff_day)
+        risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
+        found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
+        table = table.join(found, keys="customer_id", join_type="left outer")
+    return table.sort_by("customer_id")
+
+
+def with_model(tasks: Sequence[Task], models: Path) -> list[Task]:
+    """Return the outcomes of which a model was kept, those with customers to be told of.
+
+    Raises
+    ------
+    UsageError
+        ``E-RU-043`` when there is no model at all.
+    """
+    kept = [task for task in tasks if (models / task.outcome).is_dir()]
+    if not kept:
+        raise run_folder.no_model(models)
+    return [task for task in kept if task.now.num_rows]
+
+
+def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
+    """Read a kept model, and refuse one that has seen what happened after the run's cutoff.
+
+    Raises
+    ------
+    DataError
+        ``E-RI-030`` when it is not as it was kept.
+    UsageError
+        ``E-RU-043`` when it is not there, ``E-RU-029`` when the horizon of a cutoff that it learned from closes after
+        the cutoff.
+    """
+    if not (models / outcome).is_dir():
+        raise run_folder.no_model(models / outcome)
+    model = RiskClassifier.load(models / outcome)
+    last = day_date(max(model.shifts_))
+    if config.span.closes(last) > config.cutoff_day:
+        raise UsageError(
+            "E-RU-029",
+            Text(
+                f"the kept model of {outcome} learned from {last}, of which nothing was known at {config.cutoff}",
+                f"保存的 {outcome} 模型学习了 {last} 的结果，而在 {config.cutoff} 时该结果尚不可知",
+            ),
+            where=str(models / outcome),
+            fix=Text("train again for this cutoff, or score a later one", "请为该截止日重新训练，或改用更晚的截止日"),
+        )
+    return model
+
+
+def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
+    """Return an untrained model for a task."""
+    common: dict[str, Any] = {"seeds": config.risk.seeds, "random_state": config.seed, "n_jobs": 0}
+    if task.outcome == "churn":
+        return RiskClassifier("sea_p0", trees=settings or None, **common)
+    if task.features[0] not in STANDING:
+        return RiskClassifier(**common)  # no rule tells who falls: everything is learned
+    # The rule knows what rolls out of the window; what is learned is its level, and a light bend of its curve.
+    return RiskClassifier(task.features[0], ridge=HEAVY, trees={"rounds": 1}, **common)
+
+
+def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
+    """Search settings of the trees on cutoffs closed before the first tested one; nothing where the default holds."""
+    if not config.risk.trials or task.outcome != "churn":
+        return dict(config.risk.trees) if task.outcome == "churn" else {}
+    from tierlens.risk.tuning import Search, tune
+
+    if not SnapshotSplit(config.span).folds(closed):  # nothing to judge a trial on: the settings stay as they are
+        return dict(config.risk.trees)
+    rows = at_cutoffs(task.rows, closed)
+    table, cutoffs = frame(task, rows)
+    search = Search(config.risk.trials, folds=1, seed=config.seed)
+    one = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
+    found = tune(one, table, rows[task.outcome].to_numpy(), cutoffs, SnapshotSplit(config.span), search)
+    return dict(found.settings)
+
+
+def base_rate(task: Task, rates: SeasonalRates, closed: Sequence[int], cutoff: int) -> float | None:
+    """Return the forecast level of a cutoff, where there is one: the seasonal clock speaks of purchases only."""
+    return rates.forecast(closed, cutoff) if task.outcome == "churn" else None
+
+
+def contenders(
+    task: Task, rates: SeasonalRates, settings: Mapping[str, Any], config: RunConfig
+) -> tuple[Contender, ...]:
+    """Return the model and the baselines that it must beat."""
+
+    def model(known: pa.Table, asked: pa.Table) -> Floats:
+        table, cutoffs = frame(task, known)
+        trained = classifier(task, settings, config)
+        trained.fit(table, known[task.outcome].to_numpy(), cutoffs=cutoffs)
+        rows, days = frame(task, asked)
+        level = base_rate(task, rates, sorted(set(cutoffs.tolist())), int(days[0]))
+        risk: Floats = trained.predict_proba(rows, cutoffs=days, base_rate=level)[:, 1]
+        return risk
+
+    return (Contender(Text("tierlens", "tierlens"), model, is_model=True), *rivals_of(task))
+
+
+def frame(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
+    """Return the features of rows as the model reads them, and the cutoff of each row."""
+    import pandas as pd
+
+    columns = {name: rows[name].to_numpy().astype(np.float64) for name in task.features}
+    return pd.DataFrame(columns), rows["cutoff"].to_numpy().astype(np.int64)
+
+
+def _reasons(task: Task, found: Contributions, asked: pd.DataFrame, currency: Currency) -> pa.Table:
+    """Return the three strongest reasons that raise each customer's risk, of those that a person would accept."""
+    said = reasons(plausible(found, asked), asked, currency=currency, side="raises", catalog=KNOWN)
+    return side_by_side(said, len(asked))
+
+
+def plausible(found: Contributions, asked: pd.DataFrame) -> Contributions:
+    """Leave out what raises the risk of a customer who stands on the good side of that feature's median.
+
+    Such a contribution is real (it leans on other features), but told alone it misleads: "buys every 10 days: raises
+    the risk". The base takes it up, so that the log-odds stay what they are.
+
+    Parameters
+    ----------
+    found : Contributions
+        By feature.
+    asked : pandas.DataFrame
+        The same rows and features.
+    """
+    values = found.values.copy()
+    columns = asked.to_numpy(dtype=np.float64)
+    known = np.isfinite(columns)
+    # A column that nobody has a value of at this cutoff has no median, and no good side.
+    middle = np.nanmedian(np.where(known | ~known.any(axis=0), np.where(known, columns, 0.0), np.nan), axis=0)
+    for place, name in enumerate(found.names):
+        sign = {"up": 1.0, "down": -1.0}.get(KNOWN[name].direction if name in KNOWN else "none", 0.0)
+        good = sign * (columns[:, place] - middle[place]) > 0
+        values[good & (values[:, place] > 0), place] = 0.0
+    return Contributions(values, found.base + (found.values - values).sum(axis=1), found.names)
+
+
+def _columns(task: Task, prepared: Prepared, risks: Mapping[str, Floats], said: pa.Table) -> pa.Table:
+    """Spread risk, bounds and reasons over all customers of the cutoff; whom the outcome cannot meet stays empty."""
+    everybody = prepared.at(prepared.panel, task.now["cutoff"][0].as_py())["customer_id"].to_pylist()
+    place = {customer: row for row, customer in enumerate(task.now["customer_id"].to_pylist())}
+    rows = pa.array([place.get(customer) for customer in everybody], pa.int64())
+    columns = {f"{task.outcome}_risk{end}": pc.take(pa.array(np.round(risk, 9)), rows) for end, risk in risks.items()}
+    if task.outcome == "churn":
+        columns |= {name: pc.take(said[name].combine_chunks(), rows) for name in said.column_names}
+    else:
+        there = [name for name in NEEDS if name in task.now.column_names]
+        columns |= {name: pc.take(task.now[name].combine_chunks(), rows) for name in there}
+    return pa.table(columns)

@@ -1,0 +1,1 @@
+"""A whole run, step by step, and its single steps as commands of their own."""

@@ -1,0 +1,1 @@
+"""What reviewers hand around: rating cards, lists of customers who moved, schemes as workbooks."""

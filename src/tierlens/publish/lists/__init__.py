@@ -1,0 +1,1 @@
+"""Lists of customers, the next steps in them, and the files they are written to."""

@@ -1,0 +1,1 @@
+"""The tracking store: runs, models and champions in MLflow."""

@@ -1,0 +1,1 @@
+"""What a user declares: sources, contracts of tables, headers."""

@@ -1,0 +1,1 @@
+"""What became of every row: counts, the quality report, customers that may be one."""

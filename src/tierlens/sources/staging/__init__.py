@@ -1,0 +1,1 @@
+"""Files, workbooks and databases as raw rows, with their headers recognised."""
