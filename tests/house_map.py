@@ -1,4 +1,4 @@
-"""The map of the code, made from the first lines of its docstrings: ``python -m tests.house_map`` writes docs/map.md."""
+"""The map of the code, made from its docstrings: ``python -m tests.house_map`` writes docs/map.md."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SOURCE = ROOT / "src" / "tierlens"
 PAGE = ROOT / "docs" / "map.md"
 HEAD = """# The map of the code
 
-Made from the first line of each docstring by `python -m tests.house_map`; a test compares it with the tree. Rooms stand in the
-order of the imports: a room may import those below it, never one above (`lint-imports` holds it to that).
+Made from the first line of each docstring by `python -m tests.house_map`; a test compares it with the tree.
+Rooms stand in the order of the imports: a room may import those below it, never one above (`lint-imports` holds it to that).
 """
 ORDER = ("", "app", "app/cli", "api", "pipeline", "review", "learning", "workspace", "publish", "publish/documents",
          "publish/report", "publish/lists", "publish/tracking", "publish/files", "explain", "grading",
