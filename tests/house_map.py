@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "map.md"
 HEAD = """# The map of the code
 
 Made from the first line of each docstring by `python -m tests.house_map`; a test compares it with the tree.
-Rooms stand in the order of the imports: a room may import those below it, never one above (`lint-imports` holds it to that).
+Rooms stand in the order of the imports: a room may import those below it, never one above (`lint-imports` checks it).
 """
 ORDER = ("", "app", "app/cli", "api", "pipeline", "review", "learning", "workspace", "publish", "publish/documents",
          "publish/report", "publish/lists", "publish/tracking", "publish/files", "explain", "grading",
