@@ -177,9 +177,9 @@ def test_the_command_reads_the_data_again(tmp_path, capsys):
         encoding="utf-8",
     )
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import obtain, quietly
+    from tierlens.workspace.prepare import obtain, say_nothing
 
-    _, shop = obtain(load_config(file), quietly)
+    _, shop = obtain(load_config(file), say_nothing)
     rows, _, _ = scored(shop.tables, "2025-03-01")
     keep(tmp_path / "old", "2025-03-01", rows)
     assert main(["backtest", str(tmp_path / "old"), "--file", str(file), "--json"]) == 0

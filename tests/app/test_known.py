@@ -22,7 +22,7 @@ from tierlens.pipeline.customers import customers_of
 from tierlens.sources.tables import day_number
 from tierlens.workspace.config import RunConfig, config_of_text
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import Prepared, Shop, graded_features, lent, prepare, simulated
+from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame, graded_features, prepare, simulated
 
 RUN = """
 name: Simulated shop
@@ -103,7 +103,7 @@ def test_who_buys_is_graded_to_the_bit_as_without_the_others(name: str, shop: Sh
     )
     found = everybody_at(shop, config, scheme)
     active = found.graded.filter(pc.equal(found.activity, "active"))
-    assert active.equals(to_arrow(grade(lent(alone), scheme, money)))
+    assert active.equals(to_arrow(grade(arrow_as_frame(alone), scheme, money)))
 
 
 def test_counts_add_up_and_say_why_somebody_has_no_tier(shop: Shop, config: RunConfig, everybody: Everybody) -> None:

@@ -15,8 +15,8 @@ from tierlens.errors import UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
-from tierlens.learning.better_baseline import better_rival, rivals_of
-from tierlens.learning.evaluate import Contender, judge
+from tierlens.learning.better_baseline import baselines_of, better_baseline
+from tierlens.learning.evaluate import Candidate, judge
 from tierlens.learning.learn import SeasonalRates, kept_model, plausible
 from tierlens.learning.tasks import STANDING, Task, lower_bounds
 from tierlens.pipeline.customers import _with_fall
@@ -54,7 +54,7 @@ def coin(known: pa.Table, asked: pa.Table) -> np.ndarray:
 
 def test_a_trial_names_the_better_contender_with_an_interval() -> None:
     task = task_of([10, 20, 30])
-    contenders = (Contender(Text("good", "好"), oracle, is_model=True), Contender(Text("coin", "硬币"), coin))
+    contenders = (Candidate(Text("good", "好"), oracle, is_model=True), Candidate(Text("coin", "硬币"), coin))
     verdict = judge(task, contenders, [([10], 20), ([10, 20], 30)], draws=60, seed=0)
     assert verdict.risk.standing == "above"
     assert verdict.risk.rows == 240
@@ -64,7 +64,7 @@ def test_a_trial_names_the_better_contender_with_an_interval() -> None:
 
 def test_a_model_that_is_no_better_is_not_praised() -> None:
     task = task_of([10, 20])
-    contenders = (Contender(Text("coin", "硬币"), coin, is_model=True), Contender(Text("good", "好"), oracle))
+    contenders = (Candidate(Text("coin", "硬币"), coin, is_model=True), Candidate(Text("good", "好"), oracle))
     risk = judge(task, contenders, [([10], 20)], draws=60, seed=0).risk
     assert risk.standing == "below"
     assert "do not use it" in risk.verdict.en
@@ -75,7 +75,7 @@ def test_every_rival_ranks_the_rows_it_is_asked_for(outcome: str) -> None:
     task = task_of([10, 20])
     rows = task.rows.append_column("downgrade", task.rows["churn"]).append_column("need", task.rows["btyd_p0"])
     asked = task.now.append_column("need", task.now["btyd_p0"])
-    for rival in rivals_of(Task(outcome, task.title, task.population, rows, asked, task.features)):
+    for rival in baselines_of(Task(outcome, task.title, task.population, rows, asked, task.features)):
         scores = rival.train(rows, asked)
         assert scores.shape == (asked.num_rows,)
         assert np.isfinite(scores).all()
@@ -136,7 +136,7 @@ def test_every_rival_can_be_kept_and_ranks_as_before(outcome: str) -> None:
     task = task_of([10, 20])
     rows = task.rows.append_column("downgrade", task.rows["churn"]).append_column("need", task.rows["btyd_p0"])
     whole = Task(outcome, task.title, task.population, rows, rows, task.features)
-    for rival in rivals_of(whole):
+    for rival in baselines_of(whole):
         assert rival.keep is not None
         kept, told = rival.keep(rows).predict_proba(rows)[:, 1], rival.train(rows, rows)
         assert ((kept > 0) & (kept < 1)).all()
@@ -145,15 +145,15 @@ def test_every_rival_can_be_kept_and_ranks_as_before(outcome: str) -> None:
 
 def test_the_better_baseline_is_kept_beside_the_model() -> None:
     task = task_of([10, 20])
-    good = rivals_of(task)[0]
-    weak = Contender(Text("coin", "硬币"), coin, is_model=True)
+    good = baselines_of(task)[0]
+    weak = Candidate(Text("coin", "硬币"), coin, is_model=True)
     below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
-    kept = better_rival(task, (weak, good), below)
+    kept = better_baseline(task, (weak, good), below)
     assert kept is not None
     assert kept.columns == ("recency_days",)
-    strong = Contender(Text("good", "好"), oracle, is_model=True)
-    level = judge(task, (strong, Contender(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
-    assert better_rival(task, (strong, good), level) is None
+    strong = Candidate(Text("good", "好"), oracle, is_model=True)
+    level = judge(task, (strong, Candidate(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
+    assert better_baseline(task, (strong, good), level) is None
 
 
 @pytest.mark.parametrize(("low", "high"), [(-0.02, 0.001), (None, None)])
@@ -161,11 +161,11 @@ def test_a_baseline_that_may_be_ahead_by_chance_does_not_replace_the_model(
     low: float | None, high: float | None
 ) -> None:
     task = task_of([10, 20])
-    good = rivals_of(task)[0]
-    weak = Contender(Text("coin", "硬币"), coin, is_model=True)
+    good = baselines_of(task)[0]
+    weak = Candidate(Text("coin", "硬币"), coin, is_model=True)
     below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
     ahead = dataclasses.replace(below, edge=Estimate(-0.01, low, high))
-    assert better_rival(task, (weak, good), ahead) is None
+    assert better_baseline(task, (weak, good), ahead) is None
 
 
 def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.tables_of import purchase, tables_of
 from tierlens.features.catalog import CATALOG
 from tierlens.grading.scheme.scheme import load_scheme
-from tierlens.learning.spend_tiers import AMOUNT, deadlines, tells, tier_bounds
+from tierlens.learning.spend_tiers import AMOUNT, deadlines, is_spend_known, tier_bounds
 from tierlens.learning.tasks import tasks_of
 from tierlens.risk.spend_needed import chance_below, order_values
 from tierlens.sources.report.quality import Quality
@@ -90,8 +90,8 @@ def test_a_deadline_behind_the_gap_is_told_like_the_need_that_it_belongs_to() ->
 
 
 def test_few_snapshots_tell_nothing() -> None:
-    assert not tells(np.zeros(500))
-    assert not tells(np.append(np.zeros(500), np.ones(99)))
+    assert not is_spend_known(np.zeros(500))
+    assert not is_spend_known(np.append(np.zeros(500), np.ones(99)))
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from tierlens.errors import DataError
 from tierlens.grading.scheme.scheme import load_scheme
-from tierlens.learning.better_baseline import rivals_of
+from tierlens.learning.better_baseline import baselines_of
 from tierlens.learning.learn import classifier
 from tierlens.learning.learnable import folds_of
 from tierlens.learning.tasks import Task, lower_bounds, tasks_of
@@ -46,7 +46,7 @@ def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_fr
     assert len(set(zip(*(fell.now[name].to_pylist() for name in ("recency_days", "spend")), strict=True))) > 5
     config = made("classification_standard")[0]
     assert classifier(fell, {}, config).prior is None
-    assert [rival.name.en for rival in rivals_of(fell)] == [
+    assert [rival.name.en for rival in baselines_of(fell)] == [
         "recency", "logistic regression on log-RFM", "LightGBM as it comes",
     ]  # fmt: skip
 

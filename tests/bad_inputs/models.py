@@ -15,7 +15,7 @@ from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.input_columns import learn_columns
 from tierlens.segments import CustomerSegmenter
 from tierlens.sources.tables import Currency
-from tierlens.workspace.prepare import lent
+from tierlens.workspace.prepare import arrow_as_frame
 
 SURVEY = "customer_id,time,recommend,满意度\n"
 RATING = "customer_id,name,value,judged_at\n"
@@ -29,7 +29,7 @@ def _missing_score(folder: Path) -> Got:
     names = ["frequency", "monetary", "tenure_days", "service_satisfaction"]
     table = to_arrow(snapshots(tables, "2026-02-01", features=names))
     expect([None], table["service_satisfaction"].to_pylist(), "satisfaction")
-    row = to_arrow(grade(lent(table), load_scheme("relationship_rating"), tables.currency)).to_pylist()[0]
+    row = to_arrow(grade(arrow_as_frame(table), load_scheme("relationship_rating"), tables.currency)).to_pylist()[0]
     found = (row["points_service_satisfaction"], "missing" in row["flags"].split())
     expect((None, True), found, "points and flag")
     return Got(closes=closed(quality.others["tickets"]))
@@ -65,7 +65,7 @@ def _ties(folder: Path) -> Got:
             "customer_id": [f"C{n}" for n in numbers], "cutoff": pa.array([20000] * 40, pa.int32()),
             "frequency": [3] * 40, "monetary": [1000] * 40, "recency_days": [9] * 40,
         })  # fmt: skip
-        frame = grade(lent(table), load_scheme("five_step"), Currency("CNY"))
+        frame = grade(arrow_as_frame(table), load_scheme("five_step"), Currency("CNY"))
         graded.append(to_arrow(frame).drop_columns(["customer_id"]).to_pylist())
     expect(graded[0], graded[1], "grades in two orders")
     expect(1, len({str(row) for row in graded[0]}), "different grades")

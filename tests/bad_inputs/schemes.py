@@ -50,13 +50,13 @@ def _at_the_bound(folder: Path) -> Got:
 
     from tierlens.features.snapshot import to_arrow
     from tierlens.sources.tables import Currency
-    from tierlens.workspace.prepare import lent
+    from tierlens.workspace.prepare import arrow_as_frame
 
     scheme = load_scheme("relationship_rating")
     names = [f"points_{indicator.id}" for _, indicator in scheme.indicators]
     key = {"customer_id": ["C1"], "cutoff": pa.array([20000], pa.int32())}
     table = pa.table({**key, **{name: [8.0] for name in names}})
-    (row,) = to_arrow(grade(lent(table), scheme, Currency("CNY"))).to_pylist()
+    (row,) = to_arrow(grade(arrow_as_frame(table), scheme, Currency("CNY"))).to_pylist()
     expect((80.0, "B"), (row["score"], row["tier"]), "score and tier")
     return Got()
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.crash.commands import AREA, COMMANDS, Command, State, Tried, due, fresh, look, look_again, state, template
-from tests.crash.process import Kitchen, Stop, forked, in_parts, started, warm
+from tests.crash.process import Precomputed, Stop, forked, in_parts, started, warm
 from tests.crash.trace import Point, attach, breaking, points, recording, strace, touched, was_broken
 
 HEADS = ("command", "broken by", "tried", "torn", "mixed", "leftovers", "unequal", "wrong end", "not reached")
@@ -38,7 +38,7 @@ class Crash:
     def __init__(self, home: Path, parts: int, every: int) -> None:
         self.home, self.parts, self.every = home, parts, every
         self.source = template(home / "template")
-        self.kitchen = Kitchen(self.source)
+        self.precomputed = Precomputed(self.source)
 
     def folder(self, part: int) -> Path:
         """Return where a part of the children works."""
@@ -48,7 +48,7 @@ class Crash:
         """Return what is there before a command, and after it."""
         folder = fresh(command, self.source, self.folder(0))
         before = state(folder / AREA)
-        done = forked(command.arguments, folder, self.kitchen, 1)
+        done = forked(command.arguments, folder, self.precomputed, 1)
         if done.code:
             raise RuntimeError(f"{command.name}: {done.err}")
         after = state(folder / AREA)
@@ -63,7 +63,7 @@ class Crash:
         """Break a command at each call that touches its results, and at some of them when its user has started it."""
         old, new = self.clean(command)
         folder, file = fresh(command, self.source, self.folder(0)), self.home / "trace"
-        forked(command.arguments, folder, self.kitchen, 1, attach(recording(file)))
+        forked(command.arguments, folder, self.precomputed, 1, attach(recording(file)))
         calls, paths = touched(file, folder / AREA)
         there = points(calls)
 
@@ -98,7 +98,7 @@ class Crash:
             by = [strace(), "-f", "-qq", *options, sys.executable, "-m", "tests.crash.launch"]
             done, _ = started(command.arguments, folder, by=by)
         else:
-            done = forked(command.arguments, folder, self.kitchen, 1, attach(options))
+            done = forked(command.arguments, folder, self.precomputed, 1, attach(options))
         tried = Tried(f"{point.how} {point.call} {point.number}", reached=was_broken(file))
         if not tried.reached:
             tried.ends.append("the call was not reached")
@@ -147,7 +147,7 @@ class Crash:
         if tidy:
             tried.leftovers += [*(name for name in now if name not in {**old, **new}), *spilled]
         if now != old or spilled:
-            again = forked([*command.arguments, *command.again], folder, self.kitchen, AGAIN)
+            again = forked([*command.arguments, *command.again], folder, self.precomputed, AGAIN)
             look_again(tried, folder, again, new)
         return tried
 

@@ -31,7 +31,7 @@ class Ended:
     err: str
 
 
-class Kitchen:
+class Precomputed:
     """What is the same in every run of one shop, computed once, so that a run in a child only writes.
 
     A child runs the whole command; only the functions named in ``serve`` return what they returned before. None of them
@@ -117,7 +117,7 @@ def name_by_number(first: int) -> None:
 def forked(
     arguments: Sequence[str],
     folder: Path,
-    kitchen: Kitchen | None,
+    precomputed: Precomputed | None,
     first: int,
     traced: Callable[[int], Any] | None = None,
 ) -> Ended:
@@ -128,7 +128,7 @@ def forked(
     arguments : sequence of str
     folder : Path
         Where it stands; ``tmp`` in it is its temporary folder, ``err`` gets what it says on stderr.
-    kitchen : Kitchen
+    precomputed : Precomputed
     first : int
         See :func:`name_by_number`.
     traced : callable, optional
@@ -139,7 +139,7 @@ def forked(
     child = os.fork()
     if not child:
         os.close(writing)
-        _be(arguments, folder, kitchen, first, reading)
+        _be(arguments, folder, precomputed, first, reading)
     os.close(reading)
     tracer = traced(child) if traced else None
     os.write(writing, b"!")
@@ -150,7 +150,7 @@ def forked(
     return Ended(os.waitstatus_to_exitcode(status), (folder / "err").read_text("utf-8"))
 
 
-def _be(arguments: Sequence[str], folder: Path, kitchen: Kitchen, first: int, ready: int) -> None:
+def _be(arguments: Sequence[str], folder: Path, precomputed: Precomputed, first: int, ready: int) -> None:
     """Be the child: run the command, and end."""
     code = 70
     try:
@@ -167,7 +167,7 @@ def _be(arguments: Sequence[str], folder: Path, kitchen: Kitchen, first: int, re
 
         scratch._held.clear()
         scratch.temporary.cache_clear()
-        kitchen.serve()
+        precomputed.serve()
         os.read(ready, 1)
         sys.argv = ["tierlens", *arguments]
         try:

@@ -27,7 +27,7 @@ from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
 from tierlens.sources.tables import Tables, day_number
-from tierlens.workspace.prepare import graded_features, lent
+from tierlens.workspace.prepare import arrow_as_frame, graded_features
 
 Rows = dict[str, list[dict[str, Any]]]
 SCHEMES: dict[str, Callable[[People], Verdicts]] = {
@@ -125,7 +125,7 @@ def graded_by_tierlens(tables: Tables, cutoff: int, name: str, *, everyone: bool
             tags=row["tags"],
             flags=frozenset() if name in SCORED_CLOSE else STATED_FLAGS & set(row["flags"].split()),
         )
-        for row in to_arrow(grade(lent(to_arrow(built)), scheme, tables.currency)).to_pylist()
+        for row in to_arrow(grade(arrow_as_frame(to_arrow(built)), scheme, tables.currency)).to_pylist()
     }
 
 

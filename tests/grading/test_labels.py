@@ -19,7 +19,7 @@ from tierlens.grading.scheme.grammar import Band
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency
-from tierlens.workspace.prepare import lent
+from tierlens.workspace.prepare import arrow_as_frame
 
 GUIDE, STANDARD = load_scheme("relationship_guide"), load_scheme("classification_standard")
 
@@ -168,7 +168,7 @@ def test_one_order_is_not_close_to_a_bound_of_orders() -> None:
             "recency_days": [10] * 3,
         }
     )
-    graded = to_arrow(grade(lent(rows), load_scheme("five_step"), Currency("CNY"))).to_pylist()
+    graded = to_arrow(grade(arrow_as_frame(rows), load_scheme("five_step"), Currency("CNY"))).to_pylist()
     assert {row["customer_id"]: ("borderline" in row["flags"], row["tier"]) for row in graded} == {
         "one order": (False, "strategic"),
         "close": (True, "strategic"),
@@ -188,10 +188,10 @@ def test_who_never_bought_is_not_in_the_population(scheme: str) -> None:
     }
     everyone = pa.table(rows)
     loaded, currency = load_scheme(scheme), Currency("CNY")
-    some = to_arrow(grade(lent(everyone.slice(0, 3)), loaded, currency)).sort_by("customer_id")
-    found = to_arrow(grade(lent(everyone), loaded, currency)).sort_by("customer_id")
+    some = to_arrow(grade(arrow_as_frame(everyone.slice(0, 3)), loaded, currency)).sort_by("customer_id")
+    found = to_arrow(grade(arrow_as_frame(everyone), loaded, currency)).sort_by("customer_id")
     assert found.slice(0, 3).equals(some)
     assert "no_history" in found["flags"][3].as_py()
-    assert fit_reference(lent(everyone), loaded, currency).equals(
-        fit_reference(lent(everyone.slice(0, 3)), loaded, currency)
+    assert fit_reference(arrow_as_frame(everyone), loaded, currency).equals(
+        fit_reference(arrow_as_frame(everyone.slice(0, 3)), loaded, currency)
     )

@@ -86,10 +86,10 @@ def run(
     """
     from tierlens.pipeline.run import Options, run_all
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import quietly
+    from tierlens.workspace.prepare import say_nothing
 
     as_library(pa.table({}), frames)
     file, folder = Path(run_file), Path(out)
-    done = run_all(load_config(file), Options(folder, force, lang, False, track, file), quietly)
+    done = run_all(load_config(file), Options(folder, force, lang, False, track, file), say_nothing)
     verdicts = {risk.outcome: risk.verdict.say(lang) for risk in done.findings.risks} if done.findings else {}
     return Run(folder, frames, verdicts)

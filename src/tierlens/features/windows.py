@@ -15,7 +15,7 @@ import narwhals as nw
 import numpy as np
 
 from tierlens.errors import DataError, UsageError
-from tierlens.sources.engines import Frame, beside
+from tierlens.sources.engines import Frame, small_frame
 from tierlens.sources.span import main_span
 from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.words import Text
@@ -132,7 +132,7 @@ def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
     if len(cutoffs) == 1:
         paired = frame.with_columns(nw.lit(cutoffs[0], nw.Int32).alias("cutoff")).filter(known())
     else:
-        paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
+        paired = frame.join(small_frame(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
     return looked_back(paired, ahead)
 
 
@@ -157,7 +157,7 @@ def in_horizon(frame: Frame, cutoffs: Sequence[int], window: Window) -> Frame:
 
     What was recorded later would make an outcome depend on the day on which the data are read.
     """
-    paired = frame.join(beside(frame, {"cutoff": list(cutoffs)}), how="cross")
+    paired = frame.join(small_frame(frame, {"cutoff": list(cutoffs)}), how="cross")
     return paired.filter(ahead(window) & by_closing("known_day", window))
 
 

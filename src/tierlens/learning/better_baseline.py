@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tierlens.features.catalog import CATALOG
-from tierlens.learning.evaluate import Contender
+from tierlens.learning.evaluate import Candidate
 from tierlens.learning.tasks import Task
 from tierlens.publish.report.findings import Risk
 from tierlens.risk.evaluation.plain_baseline import Plain, Scale, fit_line
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 RFM = ("recency_days", "frequency", "spend")
 
 
-def rivals_of(task: Task) -> tuple[Contender, ...]:
+def baselines_of(task: Task) -> tuple[Candidate, ...]:
     """Return the baselines of an outcome.
 
     Churn: days since the last purchase, the chance of no purchase by BG/NBD, logistic regression on log-RFM, LightGBM
@@ -31,14 +31,14 @@ def rivals_of(task: Task) -> tuple[Contender, ...]:
     if task.outcome == "downgrade" and "need" not in task.rows.column_names:
         return (_recency(task), *learned)
     if task.outcome == "downgrade":
-        rule = Contender(Text("roll-off rule", "滚出规则"), _column("need"), False, False, _line(task, ["need"]))
+        rule = Candidate(Text("roll-off rule", "滚出规则"), _column("need"), False, False, _line(task, ["need"]))
         return (rule, _recency(task), *learned)
     kept = _line(task, ["btyd_p0"], "logit")
-    rhythm = Contender(Text("BG/NBD, no labels", "BG/NBD（无标签）"), _column("btyd_p0"), keep=kept)
+    rhythm = Candidate(Text("BG/NBD, no labels", "BG/NBD（无标签）"), _column("btyd_p0"), keep=kept)
     return (_recency(task), rhythm, *learned)
 
 
-def better_rival(task: Task, tried: Sequence[Contender], risk: Risk) -> Plain | None:
+def better_baseline(task: Task, tried: Sequence[Candidate], risk: Risk) -> Plain | None:
     """Return the best baseline, learned from all rows, where the model is shown to rank worse.
 
     A baseline is the best of several by the very rows on which it is compared: that it is ahead is not enough. The
@@ -61,9 +61,9 @@ def better_rival(task: Task, tried: Sequence[Contender], risk: Risk) -> Plain | 
     return best.keep(task.rows) if best.keep is not None else None
 
 
-def _recency(task: Task) -> Contender:
+def _recency(task: Task) -> Candidate:
     name = Text("recency", "最近购买")
-    return Contender(name, _column("recency_days"), False, False, _line(task, ["recency_days"]))
+    return Candidate(name, _column("recency_days"), False, False, _line(task, ["recency_days"]))
 
 
 def _line(task: Task, names: Sequence[str], scale: Scale = "as it is") -> Callable[[pa.Table], Plain]:
@@ -84,7 +84,7 @@ class _Column:
         return matrix(asked, [self.name])[:, 0]
 
 
-def _regression(task: Task) -> Contender:
+def _regression(task: Task) -> Candidate:
     def train(known: pa.Table, asked: pa.Table) -> Floats:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
@@ -96,7 +96,7 @@ def _regression(task: Task) -> Contender:
         return risk
 
     name = Text("logistic regression on log-RFM", "对数RFM逻辑回归")
-    return Contender(name, train, keep=_line(task, RFM, "log"))
+    return Candidate(name, train, keep=_line(task, RFM, "log"))
 
 
 def _read(task: Task) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _read(task: Task) -> tuple[str, ...]:
     return (*(name for name in CATALOG if name in task.rows.column_names), "need", "need_money")
 
 
-def _default_trees(task: Task) -> Contender:
+def _default_trees(task: Task) -> Candidate:
     names = _read(task)
 
     def grown(known: pa.Table) -> Any:
@@ -122,7 +122,7 @@ def _default_trees(task: Task) -> Contender:
     def keep(known: pa.Table) -> Plain:
         return Plain(names, trees=grown(known).model_to_string())
 
-    return Contender(Text("LightGBM as it comes", "默认 LightGBM"), train, keep=keep)
+    return Candidate(Text("LightGBM as it comes", "默认 LightGBM"), train, keep=keep)
 
 
 def matrix(table: pa.Table, names: Sequence[str]) -> Floats:

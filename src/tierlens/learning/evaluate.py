@@ -25,7 +25,7 @@ SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """A model or baseline of a trial.
 
     Parameters
@@ -60,7 +60,7 @@ class Verdict:
 
 
 def judge(
-    task: Task, contenders: Sequence[Contender], folds: Sequence[tuple[list[int], int]], draws: int, seed: int
+    task: Task, contenders: Sequence[Candidate], folds: Sequence[tuple[list[int], int]], draws: int, seed: int
 ) -> Verdict:
     """Let every contender predict each test cutoff from the closed cutoffs before it, and compare.
 
@@ -109,12 +109,12 @@ def judge(
     return Verdict(risk, _figures(lines[0], risk), tested.append_column(BASELINE, pa.array(scores[best.name.en])))
 
 
-def _of(contenders: Sequence[Contender], line: ModelLine) -> list[Contender]:
+def _of(contenders: Sequence[Candidate], line: ModelLine) -> list[Candidate]:
     return [contender for contender in contenders if contender.name == line.name]
 
 
 def _predicted(
-    task: Task, contenders: Sequence[Contender], folds: Sequence[tuple[list[int], int]]
+    task: Task, contenders: Sequence[Candidate], folds: Sequence[tuple[list[int], int]]
 ) -> tuple[pa.Table, dict[str, Floats]]:
     tests: list[pa.Table] = []
     scores: dict[str, list[Floats]] = {contender.name.en: [] for contender in contenders}
@@ -131,7 +131,7 @@ def _top_lift(outcome: Floats, risk: Floats, weight: Floats) -> float:
 
 
 def _line(
-    contender: Contender, drawn: Mapping[str, Mapping[str, Floats]], outcome: Floats, scores: Mapping[str, Floats]
+    contender: Candidate, drawn: Mapping[str, Mapping[str, Floats]], outcome: Floats, scores: Mapping[str, Floats]
 ) -> ModelLine:
     name = contender.name.en
     auc_, ap, lift = (_estimate(interval(drawn[metric][name])) for metric in ("auc", "ap", "lift"))

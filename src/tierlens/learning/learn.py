@@ -18,8 +18,8 @@ from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import reasons, side_by_side
 from tierlens.features.catalog import WHOLE
 from tierlens.features.seasonal_btyd import season_table
-from tierlens.learning.better_baseline import better_rival, rivals_of
-from tierlens.learning.evaluate import Contender, judge
+from tierlens.learning.better_baseline import baselines_of, better_baseline
+from tierlens.learning.evaluate import Candidate, judge
 from tierlens.learning.leak_gate import guard
 from tierlens.learning.learnable import Folds, folds_of, left_out, nothing_closed
 from tierlens.learning.monitor import moved
@@ -212,7 +212,7 @@ def learn(
             (verdict.tested["risk"].to_numpy(), risk),
             [rows["customer_id"] for rows in (task.rows, task.now, verdict.tested)],
         ),
-        rival=better_rival(task, tried, verdict.risk),
+        rival=better_baseline(task, tried, verdict.risk),
     )
 
 
@@ -332,7 +332,7 @@ def base_rate(task: Task, rates: SeasonalRates, closed: Sequence[int], cutoff: i
 
 def contenders(
     task: Task, rates: SeasonalRates, settings: Mapping[str, Any], config: RunConfig
-) -> tuple[Contender, ...]:
+) -> tuple[Candidate, ...]:
     """Return the model and the baselines that it must beat."""
 
     def model(known: pa.Table, asked: pa.Table) -> Floats:
@@ -344,7 +344,7 @@ def contenders(
         risk: Floats = trained.predict_proba(rows, cutoffs=days, base_rate=level)[:, 1]
         return risk
 
-    return (Contender(Text("tierlens", "tierlens"), model, is_model=True), *rivals_of(task))
+    return (Candidate(Text("tierlens", "tierlens"), model, is_model=True), *baselines_of(task))
 
 
 def frame(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:

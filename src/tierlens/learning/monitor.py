@@ -27,7 +27,7 @@ from tierlens.risk.outcome import churn, closed_cutoffs
 from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.words import Text
 from tierlens.workspace import run_folder
-from tierlens.workspace.prepare import quietly
+from tierlens.workspace.prepare import say_nothing
 from tierlens.workspace.progress import Tell
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def past_run(folder: Path) -> Past:
         raise run_folder.not_whole(folder, run_folder.RUN) from None
 
 
-def past_runs(home: Path, project: str, before: int, tell: Tell = quietly) -> list[Past]:
+def past_runs(home: Path, project: str, before: int, tell: Tell = say_nothing) -> list[Past]:
     """Return the finished runs of a project that lie in a folder beside each other, of cutoffs before a day, in order.
 
     What cannot be read as a run of the project with risks of churn is passed over: it is another's, or of another
@@ -298,7 +298,7 @@ def backtest_again(folder: Path, file: Path | None) -> tuple[Past, Backtest]:
     past = past_run(folder)
     refuse_left_out(folder, "churn")
     config = load_config(file) if file is not None else RunConfig.model_validate(past.configuration)
-    _, shop = obtain(config, quietly)
+    _, shop = obtain(config, say_nothing)
     found = happened(past, shop.tables)
     if found is None:
         closes = day_date(past.window.closes(past.cutoff))

@@ -25,7 +25,7 @@ from tierlens.risk.outcome import spend_in_horizon
 from tierlens.risk.spend_needed import HISTORY, chance_below, order_values
 from tierlens.sources.tables import Currency
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, lent
+from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame
 
 Floats = npt.NDArray[np.float64]
 AMOUNT = "monetary"
@@ -107,7 +107,7 @@ def _bound(row: pa.Table, between: tuple[float, float], rank: int, scheme: Schem
         names = pa.array([f"{place:04d}" for place in range(len(asked))])
         for name, column in (("customer_id", names), (AMOUNT, pa.array(asked))):
             copies = copies.set_column(copies.column_names.index(name), name, column)
-        graded = to_arrow(grade(lent(copies), scheme, currency))
+        graded = to_arrow(grade(arrow_as_frame(copies), scheme, currency))
         enough = pc.less_equal(graded["tier_rank"], rank).fill_null(False).to_numpy(zero_copy_only=False)
         if enough[0] or not enough[-1]:
             return None
@@ -171,7 +171,7 @@ def _chances(shop: Shop, config: RunConfig, panel: pa.Table, need: Floats) -> Fl
             continue
         known = np.isin(days, [closed for closed in learning if closed + wait <= day])
         asked = _rows(table, here)
-        if tells(spend[known]):
+        if is_spend_known(spend[known]):
             model = learn_spending(_rows(table, known), spend[known], days[known], names, seeds=1,
                                    random_state=config.seed)  # fmt: skip
             chance[here] = model.chance(asked, need[here], days[here])
@@ -184,7 +184,7 @@ FEW = 100
 """Fewest snapshots, and of these with a purchase and without, that a distribution of spend is learned from."""
 
 
-def tells(spend: Floats) -> bool:
+def is_spend_known(spend: Floats) -> bool:
     """Say whether spend is known of enough customers who bought, and of enough who did not.
 
     Examples

@@ -22,7 +22,7 @@ from tierlens.risk.evaluation.leaks import Declared
 from tierlens.risk.outcome import churn, downgrade
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, lent
+from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame
 
 Floats = npt.NDArray[np.float64]
 CHURN, DOWNGRADE = Text("Churn", "流失"), Text("Downgrade", "降级")
@@ -99,14 +99,14 @@ def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, .
     """Return churn and downgrade; either may have no rows."""
     learning = config.learning_cutoffs()
     rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
-    panel, own = with_own(beside(prepared.panel, rhythm), config)
-    features = (*CATALOG, *EXPECTATIONS, *told_by_others(at_cutoffs(panel, learning)), *own)
+    panel, own = with_own(joined_on_keys(prepared.panel, rhythm), config)
+    features = (*CATALOG, *EXPECTATIONS, *other_table_features(at_cutoffs(panel, learning)), *own)
     left = to_arrow(churn(shop.tables, learning, config.span))
     first = Task(
         "churn",
         CHURN,
         _churners(config.window.gap, config.window.horizon),
-        beside(at_cutoffs(panel, learning), left),
+        joined_on_keys(at_cutoffs(panel, learning), left),
         at_cutoffs(panel, [config.cutoff_day]),
         features,
         own,
@@ -132,10 +132,10 @@ def with_own(panel: pa.Table, config: RunConfig) -> tuple[pa.Table, dict[str, De
     from tierlens.learning.extra_columns import read_own
 
     table, told = read_own(config.own)
-    return beside(panel, table, "left outer"), told
+    return joined_on_keys(panel, table, "left outer"), told
 
 
-def told_by_others(rows: pa.Table) -> tuple[str, ...]:
+def other_table_features(rows: pa.Table) -> tuple[str, ...]:
     """Return the features of the tables beside transactions that a model can read: numbers that somebody has."""
     there = [name for name, feature in OTHERS.items() if feature.unit != "text" and name in rows.column_names]
     return tuple(name for name in there if rows[name].null_count < rows.num_rows)
@@ -159,7 +159,7 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table,
     if by_spend is not None:
         whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
-    now, rows = at_cutoffs(above, [config.cutoff_day]), beside(at_cutoffs(above, learning), fell)
+    now, rows = at_cutoffs(above, [config.cutoff_day]), joined_on_keys(at_cutoffs(above, learning), fell)
     features: tuple[str, ...] = FALLING if by_spend is None else FALLING_BY_SPEND
     general = by_spend is None and not lower_bounds(scheme)
     return Task(
@@ -192,7 +192,7 @@ def _undecided(number: int) -> tuple[Text, ...]:
 
 def _fell(ranks: pa.Table, known: list[int], config: RunConfig, lowest: int) -> pa.Table:
     if known:
-        return to_arrow(downgrade(lent(ranks), known, config.span, lowest))
+        return to_arrow(downgrade(arrow_as_frame(ranks), known, config.span, lowest))
     kinds = {"customer_id": pa.string(), "cutoff": pa.int32(), "downgrade": pa.int8()}
     return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
@@ -266,7 +266,7 @@ def at_cutoffs(rows: pa.Table, cutoffs: Sequence[int]) -> pa.Table:
     return rows.filter(pc.is_in(rows["cutoff"], value_set=pa.array(list(cutoffs), pa.int32())))
 
 
-def beside(left: pa.Table, right: pa.Table, how: str = "inner") -> pa.Table:
+def joined_on_keys(left: pa.Table, right: pa.Table, how: str = "inner") -> pa.Table:
     """Join two tables on customer and cutoff, and put the rows in order."""
     joined = left.join(right, keys=list(KEY), join_type=how)
     return joined.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")])

@@ -15,7 +15,7 @@ from tierlens.words import Text
 from tierlens.workspace import output_files, run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.output_files import Kind
-from tierlens.workspace.prepare import ABSENT, Shop, obtain, quietly, simulated
+from tierlens.workspace.prepare import ABSENT, Shop, obtain, say_nothing, simulated
 
 LATER = Text(
     "lines at or after the cutoff, or recorded then: a run of this cutoff does not see them",
@@ -80,7 +80,7 @@ def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunCon
     except DataError as problem:
         if problem.code not in ABSENT:
             raise
-        return obtain(config, quietly)
+        return obtain(config, say_nothing)
     return config, Shop(found.tables, found.quality, False)
 
 

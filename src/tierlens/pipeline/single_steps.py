@@ -28,18 +28,18 @@ from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import everybody_at, without_idle_scores
 from tierlens.workspace.prepare import (
     Shop,
+    arrow_as_frame,
     graded_features,
-    lent,
     obtain,
     panel_features,
     prepare,
-    quietly,
+    say_nothing,
     within_data,
 )
 from tierlens.workspace.progress import Clock, Tell
 
 
-def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly, allow_empty: bool = False) -> Quality:
+def read_only(config: RunConfig, rejects: Path | None, tell: Tell = say_nothing, allow_empty: bool = False) -> Quality:
     """Read the source and return its quality report; write the quarantined lines where asked."""
     if allow_empty and config.source is not None:
         config = config.model_copy(update={"source": config.source.model_copy(update={"allow_empty": True})})
@@ -52,7 +52,7 @@ def read_only(config: RunConfig, rejects: Path | None, tell: Tell = quietly, all
 
 def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
-    config, shop = obtain(config, quietly, at_cutoff=True)
+    config, shop = obtain(config, say_nothing, at_cutoff=True)
     names = panel_features(shop.tables, load_scheme(config.scheme, "scheme"))
     days = [*config.learning_cutoffs(), config.cutoff_day]
     within_data(shop.tables, days, config.span)
@@ -67,12 +67,12 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
     within_data(shop.tables, [config.cutoff_day], config.span)
     names = (panel_features if whole else graded_features)(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
-    return table, to_arrow(grade(lent(table), scheme, shop.tables.currency))
+    return table, to_arrow(grade(arrow_as_frame(table), scheme, shop.tables.currency))
 
 
 def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
-    config, shop = obtain(config, quietly, at_cutoff=True)
+    config, shop = obtain(config, say_nothing, at_cutoff=True)
     scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     found = everybody_at(shop, config, scheme)
@@ -89,18 +89,18 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
 
 def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, say_nothing)
     scheme = load_scheme(config.scheme, "scheme")
     names = graded_features(shop.tables, scheme)
     table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
-    return to_sql(lent(table), scheme, shop.tables.currency)
+    return to_sql(arrow_as_frame(table), scheme, shop.tables.currency)
 
 
 def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Find segments at the run's cutoff, write them, and return their names and how far they agree with the tiers."""
     from tierlens.learning.segment import group
 
-    config, shop = obtain(config, quietly, at_cutoff=True)
+    config, shop = obtain(config, say_nothing, at_cutoff=True)
     table, graded = _now(config, shop, whole=True)
     grouped = group(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
@@ -134,7 +134,7 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     if not (out / run_folder.MODELS).is_dir():
         refuse_left_out(out, "churn")
     models = run_folder.kept_models(out)
-    config, shop = obtain(config, quietly, at_cutoff=True)
+    config, shop = obtain(config, say_nothing, at_cutoff=True)
     table = cautions.with_kept_notes(scored(prepare(shop, config), shop, config, models), models)
     path = write_parquet(file, with_data_note(table, shop.is_simulated))
     return {"file": str(path), "customers": table.num_rows}

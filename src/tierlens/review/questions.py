@@ -22,13 +22,21 @@ from tierlens.grading.next_tier.actions import columns_needed
 from tierlens.grading.next_tier.next_tier import Offer, path, tell
 from tierlens.grading.next_tier.roll_off import roll_off
 from tierlens.grading.triggers import fired
-from tierlens.learning.tasks import beside, ranks_of
+from tierlens.learning.tasks import joined_on_keys, ranks_of
 from tierlens.sources.report.simulated_note import SIMULATED
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Lang, Text
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at, without_idle_scores
-from tierlens.workspace.prepare import Shop, closing_cutoffs, columns_of, lent, obtain, quietly, within_data
+from tierlens.workspace.prepare import (
+    Shop,
+    arrow_as_frame,
+    closing_cutoffs,
+    columns_of,
+    obtain,
+    say_nothing,
+    within_data,
+)
 
 AMOUNT = "monetary"
 """What tiers are held against to see what they are worth, whether a scheme reads it or not."""
@@ -89,7 +97,7 @@ def graded_at(
     scheme_name : str, optional
         In place of the run file's.
     """
-    config, shop = obtain(config, quietly)
+    config, shop = obtain(config, say_nothing)
     config = config.model_copy(update={"scheme": scheme_name}) if scheme_name else config
     scheme, days = load_scheme(config.scheme, "--scheme" if scheme_name else "scheme"), sorted(set(cutoffs(config)))
     within_data(shop.tables, days, config.span)
@@ -97,7 +105,9 @@ def graded_at(
     more = [name for name in columns_needed(scheme) if name not in names and tied]
     built = [*names, *available(shop.tables, more)] if more else names
     features = to_arrow(snapshots(shop.tables, days, config.span, features=built))
-    grades = to_arrow(grade(lent(features.select(["customer_id", "cutoff", *names])), scheme, shop.tables.currency))
+    grades = to_arrow(
+        grade(arrow_as_frame(features.select(["customer_id", "cutoff", *names])), scheme, shop.tables.currency)
+    )
     return Graded(config, shop, scheme, features, grades)
 
 
@@ -301,9 +311,9 @@ def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, 
     config, learning = found.config, closing_cutoffs(found.config)
     lowest = len(found.scheme.tiers)
     left = to_arrow(churn(found.shop.tables, learning, config.span))
-    fell = to_arrow(downgrade(lent(ranks_of(found.grades)), learning, config.span, lowest))
-    rows = beside(beside(found.grades, left), fell, how="left outer")
-    rows = beside(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
+    fell = to_arrow(downgrade(arrow_as_frame(ranks_of(found.grades)), learning, config.span, lowest))
+    rows = joined_on_keys(joined_on_keys(found.grades, left), fell, how="left outer")
+    rows = joined_on_keys(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
     churned, lowered, amount = (_floats(rows, name) for name in ("churn", "downgrade", AMOUNT))
     held = validity(rows, found.scheme, churned, lowered, amount, found.features)
     tiers = [

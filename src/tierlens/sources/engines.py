@@ -73,7 +73,7 @@ def _known_table(table: Any, where: str) -> Any:
         ) from None  # fmt: skip
 
 
-def beside(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
+def small_frame(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
     """Return a small table of whole numbers that lives in the same engine as ``frame``.
 
     Parameters

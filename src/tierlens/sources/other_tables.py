@@ -14,7 +14,7 @@ from tierlens.sources.cleaning.cell_sql import fingerprint
 from tierlens.sources.cleaning.merged_customers import merge_rows
 from tierlens.sources.cleaning.other_table_sql import settled_rows
 from tierlens.sources.cleaning.repeated_rows import find_repeats
-from tierlens.sources.cleaning.sql_functions import Day, lent
+from tierlens.sources.cleaning.sql_functions import Day, register_functions
 from tierlens.sources.declared.contract import Contract
 from tierlens.sources.declared.contracts import contract_of
 from tierlens.sources.declared.source import Policies, Source
@@ -101,7 +101,7 @@ def _settle(
     as_words = len({(part.headers, part.types) for part in parts}) > 1
     times = [column.name for column in contract.of_kind("time")]
     days: Day = {}
-    with lent(connection, source, False, days):
+    with register_functions(connection, source, False, days):
         for number, part in enumerate(parts):
             days["first"] = None if source.date_format else day_first(connection, part, times)
             hashed = fingerprint(part, as_words) if wanted else "0::UBIGINT"

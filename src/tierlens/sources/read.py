@@ -17,7 +17,7 @@ from tierlens.scratch import scratch, temporary
 from tierlens.sources.cleaning.cell_sql import fingerprint
 from tierlens.sources.cleaning.merged_customers import load_merges, merge_rows
 from tierlens.sources.cleaning.repeated_rows import find_repeats
-from tierlens.sources.cleaning.sql_functions import Day, lent
+from tierlens.sources.cleaning.sql_functions import Day, register_functions
 from tierlens.sources.cleaning.transaction_sql import settled
 from tierlens.sources.declared.contracts import TRANSACTIONS
 from tierlens.sources.declared.source import Source
@@ -199,7 +199,7 @@ def _settle(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source
     as_words = len({(part.headers, part.types) for part in parts}) > 1
     any_sign = any("currency" in part.roles for part in parts)
     days: Day = {}
-    with lent(connection, source, any_sign, days):
+    with register_functions(connection, source, any_sign, days):
         for number, part in enumerate(parts):
             days["first"] = None if source.date_format else day_first(connection, part, ("time", "recorded_at"))
             select = settled(part, number, source, fingerprint(part, as_words) if wanted else "0::UBIGINT")

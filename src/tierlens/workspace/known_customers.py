@@ -20,7 +20,7 @@ from tierlens.grading.scoring import grade
 from tierlens.publish.lists.activities import Known, known_of
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Shop, graded_features, lent
+from tierlens.workspace.prepare import Shop, arrow_as_frame, graded_features
 
 SHOWN = ("recency_days", "frequency", "monetary", "average_order_value", "tenure_days", "trend_12")
 """Features that stand beside tier and risk; all of them are in ``snapshots.parquet``."""
@@ -92,7 +92,7 @@ def everybody_at(shop: Shop, config: RunConfig, scheme: Scheme) -> Everybody:
     nobody = pc.and_(never, pc.invert(listed))
     returned_only = int(pc.sum(nobody).as_py() or 0)
     table = table.filter(pc.invert(nobody))
-    graded = to_arrow(grade(lent(table), scheme, shop.tables.currency, among=nw.col("frequency") > 0))
+    graded = to_arrow(grade(arrow_as_frame(table), scheme, shop.tables.currency, among=nw.col("frequency") > 0))
     return Everybody(table, graded, activity_of(table), returned_only)
 
 

@@ -178,7 +178,7 @@ def told_of(shop: Shop, config: RunConfig, tell: Callable[[Text], None]) -> Shop
     return shop
 
 
-def quietly(text: Text) -> None:
+def say_nothing(text: Text) -> None:
     """Say nothing: for commands whose output is their result."""
 
 
@@ -200,8 +200,8 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     cutoffs = sorted({*learning, config.cutoff_day})
     panel = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))
     if not pc.any(pc.equal(panel["cutoff"], config.cutoff_day)).as_py():
-        raise nobody(shop.tables, config.cutoff_day, config.span)
-    features = lent(panel)
+        raise no_customer_error(shop.tables, config.cutoff_day, config.span)
+    features = arrow_as_frame(panel)
     currency = shop.tables.currency
     tiers = to_arrow(grade(features, scheme, currency))
     wait = config.window.gap + config.window.horizon
@@ -240,7 +240,7 @@ LATER: dict[str, Any] = {
 }
 
 
-def lent(table: pa.Table) -> Frame:
+def arrow_as_frame(table: pa.Table) -> Frame:
     """Put an Arrow table into a DuckDB of its own, for what reads lazy frames."""
     import duckdb
 
@@ -282,7 +282,7 @@ def within_data(tables: Tables, cutoffs: Iterable[int], window: Window) -> None:
     """
     latest, reach = max(cutoffs), _reach(tables)
     if reach is None or not reach.first < latest <= reach.last + window.observe:
-        raise nobody(tables, latest, window)
+        raise no_customer_error(tables, latest, window)
 
 
 def _reach(tables: Tables) -> Reach | None:
@@ -290,7 +290,7 @@ def _reach(tables: Tables) -> Reach | None:
     return reach_of(tables) if tables.transactions.select(nw.len()).collect("pyarrow").item() else None
 
 
-def nobody(tables: Tables, cutoff: int, window: Window) -> DataError:
+def no_customer_error(tables: Tables, cutoff: int, window: Window) -> DataError:
     """Return the error for a cutoff at which there is no customer."""
     reach = _reach(tables)
     span = f"{day_date(reach.first)} - {day_date(reach.last)}" if reach else "-"

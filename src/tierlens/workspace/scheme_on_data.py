@@ -16,7 +16,7 @@ from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import nobody, obtain, quietly, within_data
+from tierlens.workspace.prepare import no_customer_error, obtain, say_nothing, within_data
 
 PROPOSE = Text(
     "Its shares can be brought nearer to the suggested ones: 'tierlens scheme check {id} --data RUN --propose' tells "
@@ -63,11 +63,11 @@ def on_data(config: RunConfig, name: str, *, propose: bool) -> OnData:
         ``E-SC-007`` when a proposal is asked for and there is nothing to fit.
     """
     scheme = load_scheme(name, "NAME")
-    config, shop = obtain(config, quietly, at_cutoff=True)
+    config, shop = obtain(config, say_nothing, at_cutoff=True)
     within_data(shop.tables, [config.cutoff_day], config.span)
     found, money = everybody_at(shop, config, scheme), shop.tables.currency
     if not pc.any(pc.equal(found.activity, "active")).as_py():
-        raise nobody(shop.tables, config.cutoff_day, config.span)
+        raise no_customer_error(shop.tables, config.cutoff_day, config.span)
     proposal = None
     if propose:
         proposal = refit(found.features.filter(pc.equal(found.activity, "active")), scheme, money)

@@ -178,12 +178,12 @@ def scheme_new(
     from tierlens.publish.files.atomic import write_text
     from tierlens.workspace import output_files
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import lent, obtain, quietly
+    from tierlens.workspace.prepare import arrow_as_frame, obtain, say_nothing
 
     config = load_config(file)
     output_files.writable(to, output_files.SCHEME, force, output_files.inputs_of(config, file))
-    config, shop = obtain(config, quietly)
-    features = lent(to_arrow(snapshots(shop.tables, config.cutoff_day, config.span)))
+    config, shop = obtain(config, say_nothing)
+    features = arrow_as_frame(to_arrow(snapshots(shop.tables, config.cutoff_day, config.span)))
     say(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code), private=False)))
 
 

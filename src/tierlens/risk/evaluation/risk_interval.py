@@ -21,7 +21,7 @@ from tierlens.errors import UsageError
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.linear import Floats, logit, sigmoid
 from tierlens.risk.model.members import Sample
-from tierlens.risk.model.recipe import cook, recipe_for
+from tierlens.risk.model.recipe import fit_blend, recipe_for
 from tierlens.words import Text
 
 LEAST = 4
@@ -126,7 +126,7 @@ def _drawn(model: RiskClassifier, known: Known, asked: Asked, draws: int, seed: 
     found = np.empty((draws, len(inputs.offset)))
     for number in range(draws):
         outcome = (rng.random(count)[home] < truth).astype(np.float64)
-        blend = cook(recipe, Sample(sample.inputs, outcome, sample.weight), again.kitchen())
+        blend = fit_blend(recipe, Sample(sample.inputs, outcome, sample.weight), again.member_settings())
         raw = inputs.offset + blend.raw(inputs, model.n_jobs or 0)
         found[number] = raw + model.level_shift(raw, days, asked.base_rate)
     return found

@@ -18,7 +18,7 @@ from tierlens.risk.model.level import recent_mean, shift_to, shifts_by
 from tierlens.risk.model.linear import Floats, logit, sigmoid
 from tierlens.risk.model.members import Inputs, Sample
 from tierlens.risk.model.ranks import Curve, learn_curves, ranker_of
-from tierlens.risk.model.recipe import Blend, Kitchen, cook, recipe_for
+from tierlens.risk.model.recipe import Blend, MemberSettings, fit_blend, recipe_for
 from tierlens.risk.model.tree_settings import Bound, check_settings, check_whole
 from tierlens.risk.model.trees import Setting
 from tierlens.words import Text
@@ -131,7 +131,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = recipe_for(sample, snapshots=cutoffs is not None)
         if self.ridge is not None:
             recipe = recipe.with_ridge(self.ridge)
-        self.blend_: Blend = cook(recipe, sample, self.kitchen())
+        self.blend_: Blend = fit_blend(recipe, sample, self.member_settings())
         return self
 
     def prepare(self, X: Any, y: Any, sample_weight: Any = None, *, cutoffs: npt.ArrayLike | None = None) -> Sample:
@@ -176,12 +176,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 fix=Text("give a number above 0, or None", "请给出大于 0 的数，或 None"),
             )
 
-    def kitchen(self) -> Kitchen:
+    def member_settings(self) -> MemberSettings:
         """Return what members are learned with."""
         settings = dict(self.trees or {})
         signs = signs_of(self.monotone, self.columns_)
         threads = self.n_jobs or 0
-        return Kitchen(self.columns_.categorical, settings, self.seeds, self.folds, self.random_state, threads, signs)
+        return MemberSettings(
+            self.columns_.categorical, settings, self.seeds, self.folds, self.random_state, threads, signs
+        )
 
     @property
     def members_(self) -> tuple[str, ...]:

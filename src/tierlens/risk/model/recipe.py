@@ -107,7 +107,7 @@ def recipe_for(sample: Sample, snapshots: bool) -> Recipe:
 
 
 @dataclass(frozen=True)
-class Kitchen:
+class MemberSettings:
     """What learning a member needs besides rows.
 
     Parameters
@@ -169,23 +169,23 @@ class Blend:
         return total
 
 
-def cook(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
+def fit_blend(recipe: Recipe, sample: Sample, member_settings: MemberSettings) -> Blend:
     """Learn the members and their weights."""
     if recipe.how == "folds":
-        return _by_folds(recipe, sample, kitchen)
+        return _by_folds(recipe, sample, member_settings)
     if recipe.how == "holdout":
-        return _by_holdout(recipe, sample, kitchen)
+        return _by_holdout(recipe, sample, member_settings)
     count = len(recipe.names)
     weights = np.full(count, 1.0 / count)
     if len(sample.outcome) >= MANY:
-        weights = _by_last_cutoff(recipe, sample, kitchen, weights)
-    members: list[Member] = [_line(kind, sample, kitchen, recipe.ridges[0]) for kind in recipe.lines]
-    seeds = kitchen.seeds if len(sample.outcome) < MANY else 1
-    members += [learn_trees(kitchen.growth(name, seeds), sample) for name in recipe.trees]
+        weights = _by_last_cutoff(recipe, sample, member_settings, weights)
+    members: list[Member] = [_line(kind, sample, member_settings, recipe.ridges[0]) for kind in recipe.lines]
+    seeds = member_settings.seeds if len(sample.outcome) < MANY else 1
+    members += [learn_trees(member_settings.growth(name, seeds), sample) for name in recipe.trees]
     return Blend(recipe.names, tuple(members), weights, 0.0)
 
 
-def _by_last_cutoff(recipe: Recipe, sample: Sample, kitchen: Kitchen, even: Floats) -> Floats:
+def _by_last_cutoff(recipe: Recipe, sample: Sample, member_settings: MemberSettings, even: Floats) -> Floats:
     """Weigh members on a draw from the latest cutoff, learned from a draw from the earlier ones; ``even`` without such.
 
     Few snapshots keep even weights, which last; many can tell what is true of the next cutoff.
@@ -193,11 +193,11 @@ def _by_last_cutoff(recipe: Recipe, sample: Sample, kitchen: Kitchen, even: Floa
     days = sample.inputs.ranker.days
     if days is None or (days < days.max()).sum() < MANY // 2:
         return even
-    rng = np.random.default_rng(kitchen.random_state)
+    rng = np.random.default_rng(member_settings.random_state)
     before, last = (rng.permutation(np.flatnonzero(part)) for part in (days < days.max(), days == days.max()))
     seen, unseen = sample.take(np.sort(before[: MANY // 2])), sample.take(np.sort(last[:HELD_OUT]))
     tried = _Tried(recipe, len(unseen.outcome))
-    tried.learn(seen, unseen, np.arange(len(unseen.outcome)), kitchen, watched=False)
+    tried.learn(seen, unseen, np.arange(len(unseen.outcome)), member_settings, watched=False)
     return tried.weighed(unseen)[1]
 
 
@@ -207,45 +207,47 @@ def _some(sample: Sample) -> Sample:
     return sample.take(np.arange(0, len(sample.outcome), step)) if step > 1 else sample
 
 
-def _line(kind: LinearKind, sample: Sample, kitchen: Kitchen, ridge: float) -> LinearMember:
-    return learn_line(kind, _some(sample), kitchen.categorical, ridge)
+def _line(kind: LinearKind, sample: Sample, member_settings: MemberSettings, ridge: float) -> LinearMember:
+    return learn_line(kind, _some(sample), member_settings.categorical, ridge)
 
 
-def _folds(sample: Sample, kitchen: Kitchen) -> Iterator[Fold]:
+def _folds(sample: Sample, member_settings: MemberSettings) -> Iterator[Fold]:
     from sklearn.model_selection import StratifiedKFold
 
-    splitter = StratifiedKFold(kitchen.folds, shuffle=True, random_state=kitchen.random_state)
+    splitter = StratifiedKFold(member_settings.folds, shuffle=True, random_state=member_settings.random_state)
     yield from splitter.split(np.zeros((len(sample.outcome), 1)), sample.outcome)
 
 
-def _by_folds(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
+def _by_folds(recipe: Recipe, sample: Sample, member_settings: MemberSettings) -> Blend:
     """Score each row by members that did not see it, and weigh them by that.
 
     The boosters of all folds together are the member of trees: five that saw four fifths each, stopped in time, rank no
     worse than one that saw all, and cost no second round.
     """
     tried = _Tried(recipe, len(sample.outcome))
-    for learn, held in _folds(sample, kitchen):
-        tried.learn(sample.take(learn), sample.take(held), held, kitchen)
+    for learn, held in _folds(sample, member_settings):
+        tried.learn(sample.take(learn), sample.take(held), held, member_settings)
     chosen, weights, intercept = tried.weighed(sample)
-    members: list[Member] = [_line(kind, sample, kitchen, ridge) for kind, ridge in chosen]
+    members: list[Member] = [_line(kind, sample, member_settings, ridge) for kind, ridge in chosen]
     members += [TreeMember(Forest(tuple(tried.boosters[name]))) for name in recipe.trees]
     return Blend(recipe.names, tuple(members), weights, intercept)
 
 
-def _by_holdout(recipe: Recipe, sample: Sample, kitchen: Kitchen) -> Blend:
+def _by_holdout(recipe: Recipe, sample: Sample, member_settings: MemberSettings) -> Blend:
     """Hold a part out, on which trees stop growing and members are weighed; up to ``MANY`` rows are then all used."""
     rows = len(sample.outcome)
-    drawn = np.random.default_rng(kitchen.random_state).permutation(rows)
+    drawn = np.random.default_rng(member_settings.random_state).permutation(rows)
     held = np.sort(drawn[: min(HELD_OUT, rows // 10 if rows >= MANY else rows // 5)])
     unseen = sample.take(held)
     tried = _Tried(recipe, len(held))
-    tried.learn(sample.take(np.sort(drawn[len(held) :])), unseen, np.arange(len(held)), kitchen)
+    tried.learn(sample.take(np.sort(drawn[len(held) :])), unseen, np.arange(len(held)), member_settings)
     chosen, weights, intercept = tried.weighed(unseen)
-    members: list[Member] = [_line(kind, sample, kitchen, ridge) for kind, ridge in chosen]
+    members: list[Member] = [_line(kind, sample, member_settings, ridge) for kind, ridge in chosen]
     for name in recipe.trees:
         grown = Forest(tuple(tried.boosters[name]))
-        again = learn_trees(kitchen.growth(name, 1), sample, rounds=_more(grown.rounds)) if rows < MANY else None
+        again = (
+            learn_trees(member_settings.growth(name, 1), sample, rounds=_more(grown.rounds)) if rows < MANY else None
+        )
         members.append(again or TreeMember(grown))
     return Blend(recipe.names, tuple(members), weights, intercept)
 
@@ -265,18 +267,24 @@ class _Tried:
         self.boosters: dict[str, list[Any]] = {name: [] for name in recipe.trees}
 
     def learn(
-        self, seen: Sample, unseen: Sample, at: npt.NDArray[np.int64], kitchen: Kitchen, *, watched: bool = True
+        self,
+        seen: Sample,
+        unseen: Sample,
+        at: npt.NDArray[np.int64],
+        member_settings: MemberSettings,
+        *,
+        watched: bool = True,
     ) -> None:
         """Learn all candidates from some rows and score others, on which trees stop growing where they are watched."""
         few, place = _some(seen), 0
         for kind in self.recipe.lines:
-            for member in learn_lines(kind, few, kitchen.categorical, self.recipe.ridges):
+            for member in learn_lines(kind, few, member_settings.categorical, self.recipe.ridges):
                 self.scores[at, place] = member.raw(unseen.inputs)
                 place += 1
         for name in self.recipe.trees:
-            grown = learn_trees(kitchen.growth(name, 1), seen, unseen if watched else None)
+            grown = learn_trees(member_settings.growth(name, 1), seen, unseen if watched else None)
             self.boosters[name] += grown.forest.boosters
-            self.scores[at, place] = grown.raw(unseen.inputs, kitchen.threads)
+            self.scores[at, place] = grown.raw(unseen.inputs, member_settings.threads)
             place += 1
 
     def weighed(self, sample: Sample) -> tuple[list[tuple[LinearKind, float]], Floats, float]:
@@ -362,4 +370,4 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     return np.asarray(best.x[:-1], dtype=np.float64), float(best.x[-1])
 
 
-__all__ = ["Blend", "Kitchen", "Recipe", "TreeMember", "cook", "log_loss", "recipe_for", "weigh"]
+__all__ = ["Blend", "MemberSettings", "Recipe", "TreeMember", "fit_blend", "log_loss", "recipe_for", "weigh"]

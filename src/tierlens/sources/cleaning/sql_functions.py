@@ -54,8 +54,10 @@ def _each(parse: Callable[[str], Any], kind: pa.DataType) -> Callable[[Any], Any
 
 
 @contextmanager
-def lent(connection: duckdb.DuckDBPyConnection, source: Source, any_sign: bool, days: Day) -> Iterator[None]:
-    """Lend the functions to a connection, and take them back.
+def register_functions(
+    connection: duckdb.DuckDBPyConnection, source: Source, any_sign: bool, days: Day
+) -> Iterator[None]:
+    """Register the functions in a connection, and take them out again at the end.
 
     Parameters
     ----------
