@@ -1,4 +1,4 @@
-"""Catalog entries of what a customer's own rhythm leads one to expect; ``features.season`` computes them."""
+"""Catalog entries of what a customer's own rhythm leads one to expect; ``features.seasonal_btyd`` computes them."""
 
 from __future__ import annotations
 

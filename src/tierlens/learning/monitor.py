@@ -156,7 +156,7 @@ def moved(
     Returns
     -------
     pyarrow.Table
-        With the fields of ``risk.drift.Drift``.
+        With the fields of ``risk.evaluation.drift.Drift``.
     """
     import pandas as pd
 

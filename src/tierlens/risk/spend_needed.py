@@ -17,7 +17,7 @@ from tierlens.risk.evaluation.baselines import column
 from tierlens.risk.model.linear import Floats
 
 NEVER, EXPECTED = "sea_p0", "sea_expected"
-"""Columns of ``features.season.expectations``: chance of no purchase in the horizon, and purchases to expect."""
+"""Columns of ``features.seasonal_btyd.expectations``: chance of no purchase in the horizon, and purchases to expect."""
 ORDERS, VALUE = "frequency", "average_order_value"
 MOST = 40
 """Orders within a horizon that are counted one by one; more are as good as certain to meet any need that matters."""

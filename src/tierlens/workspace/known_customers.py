@@ -50,7 +50,7 @@ class Everybody:
     graded : pyarrow.Table
         From ``grade``, the same rows.
     activity : pyarrow.Array of str
-        A key of ``publish.known.ACTIVITIES`` for each row.
+        A key of ``publish.lists.activities.ACTIVITIES`` for each row.
     returned_only : int
         Customers with returns but no purchase of whom no table of customers tells: they are not among the rows.
     """

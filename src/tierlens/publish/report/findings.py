@@ -1,7 +1,7 @@
 """What a run found: one frozen value of plain numbers and texts, from which the report and the tracked run are made.
 
 The pipeline builds it once. It holds no table, no time stamp and no contact, so it can be kept as JSON
-(``publish.keep``) and the report can be made again from it without the data.
+(``publish.report.findings_file``) and the report can be made again from it without the data.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Whether a new model takes the champion's name: only where a paired interval on the same customers says so.
 
-Beside each model the store keeps, of each test cutoff: the day, the risks that it foretold (so how many customers there
-were, and how risks were spread), and a digest of who they were and what happened to them. No id and no single outcome
-stands there. Digest and order of the risks are keyed with the secret of the run home (``publish.secret``), which the
-store never gets: without it neither can be tried out by who knows the ids. Who has both the secret and the ids can.
-Of tests kept under another secret, on another machine for instance, nothing can be compared.
+Beside each model the store keeps, of each test cutoff: the day, the risks that it foretold (so how many customers
+there were, and how risks were spread), and a digest of who they were and what happened to them. No id and no single
+outcome stands there. Digest and order of the risks are keyed with the secret of the run home
+(``publish.tracking.secret``), which the store never gets: without it neither can be tried out by who knows the ids.
+Who has both the secret and the ids can. Of tests kept under another secret, on another machine for instance, nothing
+can be compared.
 """
 
 from __future__ import annotations

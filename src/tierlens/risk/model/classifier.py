@@ -265,7 +265,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Parts(values, base + self.level_shift(total, days, base_rate))
 
     def save(self, folder: Path | str) -> Path:
-        """Keep the model in a folder as text, numbers and checksums; see ``risk.keep``."""
+        """Keep the model in a folder as text, numbers and checksums; see ``risk.model.saved``."""
         from tierlens.risk.model.saved import save
 
         check_is_fitted(self, "blend_")
