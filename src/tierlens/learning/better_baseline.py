@@ -42,7 +42,8 @@ def better_baseline(task: Task, tried: Sequence[Candidate], risk: Risk) -> Plain
     """Return the best baseline, learned from all rows, where the model is shown to rank worse.
 
     A baseline is the best of several by the very rows on which it is compared: that it is ahead is not enough. The
-    whole interval of the paired difference must lie on its side; else the model stays, as in ``risk.evaluation.compare``.
+    whole interval of the paired difference must lie on its side; else the model stays, as in
+    ``risk.evaluation.compare``.
 
     Parameters
     ----------
