@@ -45,11 +45,10 @@ def test_names_of_255_bytes(shop: Path) -> None:
     place = shop / "long" / LONGEST
     for _ in range(2):
         assert ended(shop, "run", "run.yaml", "--out", str(place), "--force")[0] == 0
-    for name in (f"{'l' * 251}.csv", f"{'l' * 250}.xlsx", f"{'客' * 83}.csv"):
-        for force in ((), ("--force",)):
-            code, said = ended(shop, "list", str(shop / "long" / name), "--out", str(place), *force)
-            assert code == 0, said
-    assert len(list((shop / "long").iterdir())) == 4
+    for name, force in ((f"{'l' * 251}.csv", ()), (f"{'l' * 251}.csv", ("--force",)), (f"{'客' * 83}.xlsx", ())):
+        code, said = ended(shop, "list", str(shop / "long" / name), "--out", str(place), *force)
+        assert code == 0, said
+    assert len(list((shop / "long").iterdir())) == 3
 
 
 @pytest.mark.slow
