@@ -109,7 +109,7 @@ def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
     clean = started(shop, "clean/a")
     assert clean.communicate(timeout=300)[1] is not None
     assert clean.returncode == 0
-    moments = (0.0, 0.2, 0.5, 0.9, 1.4)
+    moments = (0.2, 0.9)
     for after in moments:
         run = started(shop, "runs/a")
         assert run.stderr is not None

@@ -57,10 +57,7 @@ class Precomputed:
             parts = run.computed(settings, progress.Clock(lambda text: None))
             self.rejects = parts.shop.quality.rejects.to_arrow_table()
             self.parts = parts
-            self.customers = run.customers_of(parts.prepared, parts.grouped, parts.learned,
-                                              parts.config.cutoff_day, parts.shop.tables.currency)  # fmt: skip
-            findings = run.findings_of(parts.config, parts.shop, parts.prepared, parts.grouped, parts.learned,
-                                       self.customers)  # fmt: skip
+            self.customers, findings = run.explained(parts)
             self.findings = findings
             with_notes, _ = run._over_time(parts, findings, shop / "nowhere", lambda text: None)
             self.pictures = run.draw_both(with_notes)
@@ -86,8 +83,7 @@ class Precomputed:
         parts = dataclasses.replace(self.parts, shop=shop)
         # Reading takes a temporary folder, and sweeps what dead processes left beside it.
         run.computed = lambda *given: (scratch.temporary(), parts)[1]  # type: ignore[assignment]
-        run.customers_of = lambda *given: self.customers  # type: ignore[assignment]
-        run.findings_of = lambda *given: self.findings  # type: ignore[assignment]
+        run.explained = lambda *given: (self.customers, self.findings)  # type: ignore[assignment]
         run.draw_both = lambda *given: self.pictures  # type: ignore[assignment]
         html.render = lambda *given: self.report  # type: ignore[assignment]
         run_json.code_hash = lambda: self.code  # type: ignore[assignment]

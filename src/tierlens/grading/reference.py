@@ -322,10 +322,12 @@ class Reference:
     def with_parts(self, features: Frame, columns: Columns) -> Frame:
         """Add to each row the part of the population that stands below its values, for ``params`` to name."""
         found = []
+        # Spark takes minutes to plan hundreds of nested conditions: there the population is known by whole per cents.
+        is_flat = features.implementation.is_pyspark()
         for indicator, normalise, source in normalised(columns):
             rows = [row for row in self.rows if row["indicator"] == indicator.id and row["feature"] == source]
             if normalise.method == "percentile" and rows:
-                found.append(self._share(rows, nw.col(source)).alias(f"part_{indicator.id}"))
+                found.append(self._share(rows, nw.col(source), is_flat).alias(f"part_{indicator.id}"))
         return added(features, found)
 
     def _chosen(self, rows: list[dict[str, Any]], name: str) -> nw.Expr:
@@ -337,19 +339,19 @@ class Reference:
             found = nw.when(here).then(nw.lit(row[name], dtype=nw.Float64)).otherwise(found)
         return found
 
-    def _share(self, rows: list[dict[str, Any]], x: nw.Expr) -> nw.Expr:
+    def _share(self, rows: list[dict[str, Any]], x: nw.Expr, is_flat: bool) -> nw.Expr:
         found = nw.lit(None, dtype=nw.Float64)
         for row in reversed(rows):
             if row["levels"] is None:  # nobody had a value at that cutoff
                 continue
-            share = part_below(x, row) if row.get("values") else _by_levels(row, x)
+            share = part_below(x, row) if row.get("values") and not is_flat else _by_levels(row, x)
             here = nw.lit(True) if self.single else nw.col("cutoff") == row["cutoff"]
             found = nw.when(here).then(share).otherwise(found)
         return found
 
 
 def _by_levels(row: Mapping[str, Any], x: nw.Expr) -> nw.Expr:
-    """Return the share by a reference that was kept without its staircase: to a whole per cent, cut down."""
+    """Return the share by levels alone, to a whole per cent, cut down: of older references, and on Spark."""
     levels = [level for level in row["levels"][1:] if level != float("inf")]
     below = nw.sum_horizontal(*((x >= level).cast(nw.Int32) for level in levels), nw.lit(0))
     return nw.when(x > row["high"]).then(nw.lit(1.0)).otherwise(below.cast(nw.Float64) / LEVELS)

@@ -169,6 +169,19 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
     return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), everybody, ungrouped)
 
 
+def explained(parts: _Parts) -> tuple[pa.Table, Findings]:
+    """Return one row a customer, with reasons and next steps, and what the run found."""
+    config, money, everybody = parts.config, parts.shop.tables.currency, parts.everybody
+    customers = with_data_note(
+        customers_of(parts.prepared, parts.grouped, parts.learned, config.cutoff_day, money, everybody.others()),
+        parts.shop.is_simulated,
+    )
+    findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
+    says = reading_of(everybody, parts.prepared.scheme, money)
+    known = dataclasses.replace(everybody.counted(parts.prepared.scheme), reading=says)
+    return customers, dataclasses.replace(findings, left_out=parts.left_out, known=known)
+
+
 def _publish(
     parts: _Parts, options: Options, folders: tuple[Path, Path], timing: tuple[Clock, str, Tracking | None]
 ) -> Done:
@@ -184,17 +197,9 @@ def _publish(
         The clock, the moment of the start, and the tracking of the run where it is asked for.
     """
     (out, place), (clock, started, tracking) = folders, timing
-    config, day = parts.config, parts.config.cutoff_day
+    config = parts.config
     with clock.step("reasons", Text("explaining", "解释")):
-        money, everybody = parts.shop.tables.currency, parts.everybody
-        customers = with_data_note(
-            customers_of(parts.prepared, parts.grouped, parts.learned, day, money, everybody.others()),
-            parts.shop.is_simulated,
-        )
-        findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
-        says = reading_of(everybody, parts.prepared.scheme, money)
-        known = dataclasses.replace(everybody.counted(parts.prepared.scheme), reading=says)
-        findings = dataclasses.replace(findings, left_out=parts.left_out, known=known)
+        customers, findings = explained(parts)
         findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
@@ -218,8 +223,9 @@ def _publish(
             record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
             tracked = tracking.keep(record)
     quality = parts.shop.quality
+    known = findings.known.lines if findings.known else ()
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
-            "customers": customers.num_rows, **{line.activity: line.customers for line in known.lines},
+            "customers": customers.num_rows, **{line.activity: line.customers for line in known},
             "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
     told = tuple(options.out / path.relative_to(out) for path in files)
     done = Done(findings, options.out, told, clock.seconds, run_json.peak_mebibytes(), rows, tracked)
