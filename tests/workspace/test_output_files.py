@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers, make_findings
 from tierlens.errors import UsageError
@@ -21,10 +25,12 @@ from tierlens.publish.lists.list_files import write_list
 from tierlens.publish.report.html import write_report
 from tierlens.sources.report.quality import Quality
 from tierlens.workspace import output_files
-from tierlens.workspace.config import load_config
+from tierlens.workspace.config import config_of_text, load_config
 from tierlens.workspace.output_files import Kind, inputs_of, of_no_run, writable
 from tierlens.workspace.run_folder import RUN
 
+PLAIN = replace(make_findings(), tiers=None, segments=None, risks=())
+"""Findings without a picture."""
 KEY = {"customer_id": ["a"], "cutoff": pa.array([1], pa.int32())}
 PERSONS = {
     ".csv": b"customer_id,order_id,time,amount\n1,2,2026-01-01,3\n", ".xlsx": b"PK\x05\x06" + bytes(18),
@@ -54,7 +60,7 @@ def tables(folder: Path, **columns: object) -> list[Path]:
 
 WRITTEN = {
     "list": (output_files.LIST, lists),
-    "report": (output_files.REPORT, lambda folder: [write_report(make_findings(), folder / "r.html")]),
+    "report": (output_files.REPORT, lambda folder: [write_report(PLAIN, folder / "r.html")]),
     "scheme": (output_files.SCHEME, schemes),
     "book": (output_files.BOOK, lambda f: [write_scheme_book(load_scheme("five_step"), f / "b.xlsx", "zh")]),
     "rejects": (output_files.REJECTS, rejects),
@@ -161,3 +167,73 @@ def test_all_that_a_run_file_names_is_read(tmp_path: Path) -> None:
         "run.yaml",
     }  # fmt: skip
     assert all(path.parent == tmp_path for path in found)
+
+
+KINDS = {name: kind for name, kind in vars(output_files).items() if isinstance(kind, Kind)}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_where_nothing_is_a_file_of_each_ending_may_be_written_in_any_case(tmp_path: Path, name: str) -> None:
+    for ending in KINDS[name].known:
+        for written in (ending, ending.upper(), ending.title()):
+            path = tmp_path / f"a.b{written}"
+            assert writable(path, KINDS[name], force=False) == path
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(set(KINDS) - {"SNAPSHOTS"})), st.binary(max_size=200))
+def test_bytes_that_nobody_of_us_wrote_are_never_replaced(name: str, content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        for ending in KINDS[name].known:
+            path = Path(folder) / f"mine{ending}"
+            path.write_bytes(content)
+            for force, code in ((True, "E-RU-046"), (False, "E-RU-044")):
+                with pytest.raises(UsageError, match=code):
+                    writable(path, KINDS[name], force=force)
+            assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["list", "report", "scheme", "book", "rejects", "page"])
+def test_a_file_of_one_command_is_no_file_of_another(tmp_path: Path, name: str) -> None:
+    own, write = WRITTEN[name]
+    for path in write(tmp_path):
+        takers = [
+            kind.name.en for kind in KINDS.values() if path.suffix in kind.known and kind.known[path.suffix](path)
+        ]
+        assert takers == [own.name.en]
+
+
+def test_a_file_that_only_begins_like_ours_within_is_a_persons(tmp_path: Path) -> None:
+    (path,) = rejects(tmp_path)
+    path.write_bytes(b"my notes on\n" + path.read_bytes())
+    with pytest.raises(UsageError, match="E-RU-046"):
+        writable(path, output_files.REJECTS, force=True)
+
+
+def test_a_broken_record_claims_no_file_and_a_link_into_a_run_claims_its_own(tmp_path: Path) -> None:
+    tables(tmp_path / "run", tier=["A"], score=[1.0])
+    write_folder_record(tmp_path / "run", RUN)
+    (tmp_path / "link").symlink_to("run")
+    for path in (tmp_path / "run" / "t.parquet", tmp_path / "link" / "t.parquet"):
+        with pytest.raises(UsageError, match=f"E-RU-047 {path}"):
+            of_no_run(path)
+    (tmp_path / "run" / RUN).write_text("{")
+    assert of_no_run(tmp_path / "link" / "t.parquet") == tmp_path / "link" / "t.parquet"
+
+
+@pytest.mark.parametrize("name", ["list", "lists2", "lists/mine.csv", "new/lists", "t.parquet.csv"])
+def test_a_name_that_only_resembles_a_file_of_the_run_is_free(tmp_path: Path, name: str) -> None:
+    tables(tmp_path)
+    (tmp_path / "lists").mkdir()
+    lists(tmp_path / "lists")
+    write_folder_record(tmp_path, RUN)
+    assert of_no_run(tmp_path / name) == tmp_path / name
+
+
+def test_a_simulated_shop_reads_nothing_but_its_run_file_and_its_stand_in() -> None:
+    text = "name: a\nsimulated: {}\ncutoff: '2025-01-01'\nrisk: {first_cutoff: '2024-01-01'}\n"
+    config = config_of_text(text + "otherwise: b.yaml\n", Path("shop"))
+    assert inputs_of(config, Path("shop/run.yaml"), None) == [
+        Path("relationship_rating"), Path("shop/b.yaml"), Path("shop/run.yaml")
+    ]  # fmt: skip

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tierlens.errors import BusyError, UsageError
 from tierlens.pipeline.run import _rejects
@@ -167,7 +172,7 @@ def test_one_file_can_be_made_again(tmp_path: Path) -> None:
         (lambda place: (place / RUN).unlink(), r"E-RU-004 .*no run\.json here; run 'tierlens run"),
     ],
 )
-def test_a_folder_that_is_no_whole_run_is_not_read(tmp_path: Path, damage, told) -> None:
+def test_a_folder_that_is_no_whole_run_is_not_read(tmp_path: Path, damage: Callable[[Path], object], told: str) -> None:
     place = run_in(tmp_path / "run")
     assert finished(place, CUSTOMERS).read_text() == "old"
     damage(place)
@@ -186,7 +191,7 @@ def test_what_a_run_does_not_have_is_told(tmp_path: Path) -> None:
 def test_a_reader_sees_the_run_that_took_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place, real = run_in(tmp_path / "run"), run_folder.run_record
 
-    def overtaken(folder: Path, out: Path | None = None):
+    def overtaken(folder: Path, out: Path | None = None) -> Mapping[str, Any]:
         told = real(folder, out)
         if (place / CUSTOMERS).read_text() == "old":
             run_in(place, **{CUSTOMERS: "another"})
@@ -216,3 +221,120 @@ def test_each_table_that_lost_a_row_has_its_rejects(tmp_path: Path) -> None:
     others = {"tickets": Quality("shop: tickets", 2, 1, quarantined={"out_of_range": 1}), "surveys": Quality("s", 1, 1)}
     _rejects(Quality("shop", 1, 1, others=others), tmp_path)
     assert names(tmp_path) == ["rejects.csv", "rejects_tickets.csv"]
+
+
+NAMES = st.sampled_from(["customers.parquet", "report.html", "lists/a.csv", "lists/b.xlsx", "models/churn/model.json"])
+CONTENT = st.binary(min_size=1, max_size=40)
+
+
+@settings(max_examples=15)
+@given(st.dictionaries(NAMES, CONTENT, min_size=1), st.data())
+def test_a_change_of_any_byte_of_any_file_is_noticed(files: dict[str, bytes], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(files)))
+    at, by = data.draw(st.integers(0, len(files[name]) - 1)), data.draw(st.integers(1, 255))
+    with TemporaryDirectory() as folder:
+        place = written(Path(folder), files)
+        assert finished(place, name).read_bytes() == files[name]
+        spoilt = bytearray(files[name])
+        spoilt[at] ^= by
+        (place / name).write_bytes(spoilt)
+        with pytest.raises(UsageError, match="E-RU-042"):
+            finished(place, name)
+        for other, content in files.items():
+            assert other == name or finished(place, other).read_bytes() == content
+
+
+@settings(max_examples=8)
+@given(st.dictionaries(NAMES, CONTENT), st.dictionaries(NAMES, CONTENT), st.dictionaries(NAMES, CONTENT, min_size=1))
+def test_whatever_a_person_put_or_changed_is_there_after_the_next_run(
+    old: dict[str, bytes], mine: dict[str, bytes], new: dict[str, bytes]
+) -> None:
+    with TemporaryDirectory() as folder:
+        place = written(Path(folder) / "run", old)
+        for name, content in mine.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        with held(place) as real, replaced(real) as made:
+            written(made, new)
+        there = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
+        for name, content in mine.items():
+            assert content in there or content == old.get(name), name
+        assert all(finished(place, name).read_bytes() == content for name, content in new.items())
+        gone = {name for name in old if name not in mine and name not in new}
+        assert not [name for name in gone if (place / name).exists()]
+
+
+def written(place: Path, files: dict[str, bytes]) -> Path:
+    """Write a finished run of these files."""
+    for name, content in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    place.mkdir(parents=True, exist_ok=True)
+    write_folder_record(place, RUN)
+    return place
+
+
+def test_a_run_that_breaks_off_leaves_the_earlier_one_to_the_byte(tmp_path: Path) -> None:
+    place = run_in(tmp_path / "run", lists__a="old")
+    before = {name: (place / name).read_bytes() for name in names(place)}
+    with pytest.raises(FileNotFoundError), held(place) as real, replaced(real) as new:
+        (new / "nowhere" / CUSTOMERS).write_text(str((new / CUSTOMERS).write_text("new")))
+    assert {name: (place / name).read_bytes() for name in names(place)} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", sorted(run_folder.RESULTS))
+def test_a_folder_that_holds_results_only_may_be_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("of an earlier command")
+    with held(tmp_path / "run", force=True) as place:
+        assert place == tmp_path / "run"
+
+
+@settings(max_examples=6)
+@given(st.from_regex(r"[a-z]{1,12}(\.[a-z]{1,5})?", fullmatch=True).filter(lambda name: name not in run_folder.RESULTS))
+def test_a_folder_that_holds_anything_else_may_not(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "run").mkdir()
+        (Path(folder) / "run" / name).write_text("of a person")
+        with pytest.raises(UsageError, match=f"E-RU-041 .*holds what no run wrote: {name}"), held(Path(folder) / "run"):
+            pass
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"outputs": 3}', '{"outputs": [{"name": "a"}]}'])
+def test_a_record_that_cannot_be_read_lists_no_file(tmp_path: Path, content: str) -> None:
+    assert run_folder.listed(tmp_path / RUN) == {}
+    (tmp_path / RUN).write_text(content)
+    assert run_folder.listed(tmp_path / RUN) == {}
+
+
+def test_a_run_is_read_through_a_link_to_its_folder(tmp_path: Path) -> None:
+    run_in(tmp_path / "monday", lists__a="kept")
+    (tmp_path / "latest").symlink_to("monday")
+    assert finished(tmp_path / "latest", "lists/a").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["../secret.csv", "lists/../../secret.csv"])
+def test_a_file_beside_the_folder_is_no_file_of_the_run(tmp_path: Path, name: str) -> None:
+    place = run_in(tmp_path / "run", lists__a="a")
+    (tmp_path / "secret.csv").write_text("mine")
+    with pytest.raises(UsageError, match="E-RU-004"):
+        finished(place, name)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "en", "zh"),
+    [
+        (run_folder.absent(Path("out"), REPORT), "E-RU-004", "no report.html here", "此处没有 report.html"),
+        (run_folder.not_whole(Path("out"), REPORT), "E-RU-042", "report.html is not as it was", "report.html 与写入时"),
+        (run_folder.no_model(Path("out")), "E-RU-043", "no model here", "此处没有模型"),
+    ],
+)
+def test_each_refusal_names_place_and_command_in_both_languages(
+    problem: UsageError, code: str, en: str, zh: str
+) -> None:
+    assert problem.say("en").startswith(f"{code} out: ")
+    assert en in problem.say("en")
+    assert zh in problem.say("zh")
+    assert all("tierlens " in problem.say(lang) for lang in ("en", "zh"))
