@@ -28,6 +28,8 @@ risk:
   trials: 0
   seeds: 1
   resamples: 50
+  draws: 4
+  trees: {rounds: 20}
 lists:
   - name: fading
     tiers: [A, B]

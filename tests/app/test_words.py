@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,20 +25,24 @@ RUN = """name: 我的店
 simulated: {customers: 120, months: 30}
 cutoff: "2025-04-01"
 scheme: relationship_guide
-risk: {first_cutoff: "2024-07-01", tests: 1, trials: 0, seeds: 1, draws: 0, resamples: 50, trees: {rounds: 10}}
+risk: {first_cutoff: "2024-09-01", tests: 1, trials: 0, seeds: 1, draws: 0, resamples: 50, trees: {rounds: 10}}
 lists:
   - {name: 预警客户, tiers: [高价值客户, LOW VALUE], bands: [高, Low]}
 track: false
 """
+SMALL = RUN.replace("rounds: 10", "rounds: 2").replace("relationship_guide", "tiered_management").split("lists:")[0]
+"""The same shop with a model that is quick to learn."""
 NOTICE = "我的店: simulated data, no real customers"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run file and its finished run under ``out``."""
+    """A folder with a run file and its finished run under ``out``; what the run printed is in ``said.txt``."""
     folder = tmp_path_factory.mktemp("words")
     (folder / "run.yaml").write_text(RUN, encoding="utf-8")
-    assert main(["run", str(folder / "run.yaml"), "--out", str(folder / "out")]) == 0
+    (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
+    with (folder / "said.txt").open("w", encoding="utf-8") as said, redirect_stdout(said):
+        assert main(["run", str(folder / "run.yaml"), "--out", str(folder / "out")]) == 0
     return folder
 
 
@@ -53,14 +58,13 @@ COMMANDS = {
     "twins": ["twins", "RUN", "--out", "TO/twins.csv"],
     "grade": ["grade", "RUN", "--out", "TO"],
     "segment": ["segment", "RUN", "--out", "TO"],
-    "train": ["train", "RUN", "--out", "TO"],
+    "train": ["train", "SMALL", "--out", "TO"],
     "validity": ["validity", "RUN"],
     "movement": ["movement", "RUN", "2025-01-01", "2025-04-01"],
     "path": ["path", "RUN", "WHO"],
     "card": ["card", "RUN", "TO/card.html", "--customer", "WHO"],
     "features build": ["features", "build", "RUN", "--out", "TO/features.parquet"],
     "scheme new": ["scheme", "new", "RUN", "TO/own.yaml"],
-    "run": ["run", "RUN", "--out", "TO"],
     "explain": ["explain", "WHO", "--out", "OUT"],
     "list": ["list", "TO/some.csv", "--out", "OUT"],
     "report": ["report", "--out", "OUT", "--to", "TO/report.html"],
@@ -75,11 +79,16 @@ def customer_of(home: Path) -> str:
 def test_the_first_line_says_that_data_are_simulated(
     command: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = {"RUN": str(home / "run.yaml"), "TO": str(tmp_path), "OUT": str(home / "out"), "WHO": customer_of(home)}
+    places = {"RUN": str(home / "run.yaml"), "TO": str(tmp_path), "OUT": str(home / "out"), "WHO": customer_of(home),
+              "SMALL": str(home / "small.yaml")}  # fmt: skip
     given = COMMANDS[command]
     for key, value in places.items():
         given = [one.replace(key, value, 1) if one.startswith(key) else one for one in given]
     assert said(capsys, *given).splitlines()[0] == NOTICE
+
+
+def test_the_first_line_of_a_run_says_so_too(home: Path) -> None:
+    assert (home / "said.txt").read_text(encoding="utf-8").splitlines()[0] == NOTICE
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -33,7 +33,8 @@ name: Shop with a leak
 simulated: {customers: 200, months: 26}
 cutoff: "2025-02-01"
 scheme: tiered_management
-risk: {first_cutoff: "2024-07-01", tests: 1, trials: 0, seeds: 1, resamples: 50}
+risk: {first_cutoff: "2024-07-01", tests: 1, trials: 0, seeds: 1, resamples: 50, draws: 0, trees: {rounds: 3}}
+segments: {n_clusters: 2}
 own: {file: crm.parquet}
 waivers: waivers.yaml
 seed: 3

@@ -31,6 +31,18 @@ def started(shop: Path, out: str, **environment: str) -> subprocess.Popen[str]:
                             env={**os.environ, **environment})  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of runs, with its store, after one run that nothing disturbed."""
+    place = tmp_path_factory.mktemp("clean")
+    write_shop(place).write_text(RUN.replace("track: false", "track: true"), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        first = started(place, "runs/a")
+    assert (first.communicate(timeout=300), first.returncode)[1] == 0
+    return place / "runs"
+
+
 @pytest.mark.slow
 def test_two_runs_at_once_make_one_store(shop: Path) -> None:
     both = [started(shop, f"runs/{name}") for name in "ab"]
@@ -81,10 +93,8 @@ def test_a_store_that_refuses_costs_no_run_its_results(shop: Path, make: Callabl
 
 
 @pytest.mark.slow
-def test_a_locked_store_is_given_up(shop: Path) -> None:
-    first = started(shop, "runs/a")
-    assert (first.communicate(timeout=300), first.returncode)[1] == 0
-    shutil.rmtree(shop / "runs" / "a")
+def test_a_locked_store_is_given_up(shop: Path, clean: Path) -> None:
+    shutil.copytree(clean, shop / "runs", ignore=shutil.ignore_patterns("a"))
     with sqlite3.connect(shop / "runs" / "mlflow.db", isolation_level=None) as store:
         store.execute("begin exclusive")
         run = started(shop, "runs/a")
@@ -105,10 +115,9 @@ def folder_of(run: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(shop: Path) -> None:
-    clean = started(shop, "clean/a")
-    assert clean.communicate(timeout=300)[1] is not None
-    assert clean.returncode == 0
+def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
+    shop: Path, clean: Path
+) -> None:
     moments = (0.2, 0.9)
     for after in moments:
         run = started(shop, "runs/a")
@@ -120,13 +129,13 @@ def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
         run.kill()
         run.communicate(timeout=60)
         if (shop / "runs" / "a").exists():  # it was quicker than we; then it is whole
-            assert folder_of(shop / "runs" / "a") == folder_of(shop / "clean" / "a")
+            assert folder_of(shop / "runs" / "a") == folder_of(clean / "a")
             shutil.rmtree(shop / "runs" / "a")
     last = started(shop, "runs/a")
     said = last.communicate(timeout=300)[1]
     assert last.returncode == 0, said
     assert "E-" not in said
-    assert folder_of(shop / "runs" / "a") == folder_of(shop / "clean" / "a")
+    assert folder_of(shop / "runs" / "a") == folder_of(clean / "a")
     assert {path.name for path in (shop / "runs").iterdir()} == {"a", "artifacts", "mlflow.db", ".tierlens-key"}
     with sqlite3.connect(shop / "runs" / "mlflow.db") as store:
         counts = dict(store.execute("select status, count(*) from runs group by 1").fetchall())
@@ -143,7 +152,7 @@ def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
 def test_a_run_whose_folder_cannot_be_put_in_place_is_tracked_as_failed(shop: Path) -> None:
     program = """
 import errno, sys
-from tierlens.publish import swap
+from tierlens.publish.files import swap
 from tierlens.__main__ import entry
 def refuse(folder, place):
     raise OSError(errno.EIO, "Input/output error", str(place))

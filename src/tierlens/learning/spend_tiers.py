@@ -189,7 +189,7 @@ def is_spend_known(spend: Floats) -> bool:
 
     Examples
     --------
-    >>> tells(np.append(np.zeros(100), np.ones(100))), tells(np.ones(500))
+    >>> is_spend_known(np.append(np.zeros(100), np.ones(100))), is_spend_known(np.ones(500))
     (True, False)
     """
     bought = int((spend > 0).sum())
