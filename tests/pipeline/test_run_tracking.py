@@ -115,9 +115,7 @@ def folder_of(run: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(
-    shop: Path, clean: Path
-) -> None:
+def test_a_run_killed_while_it_is_tracked_is_nothing_the_next_one_stumbles_over(shop: Path, clean: Path) -> None:
     moments = (0.2, 0.9)
     for after in moments:
         run = started(shop, "runs/a")
