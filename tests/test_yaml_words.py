@@ -56,7 +56,7 @@ def test_what_is_to_be_filled_in_is_what_the_kind_knows() -> None:
 
 
 def opened(path: Path) -> OSError:
-    with pytest.raises(OSError, match="file|None|none|directory") as caught:
+    with pytest.raises(OSError, match=r"file|none|directory") as caught:
         path.read_bytes()
     return caught.value
 
