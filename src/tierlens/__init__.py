@@ -46,11 +46,11 @@ _HOMES = {
     "agreement": "explain.agreement",
     "importance": "explain.contributions",
     "Window": "features.windows",
-    "Scheme": "grading.scheme",
-    "load_scheme": "grading.scheme",
-    "scheme_names": "grading.scheme",
-    "RiskClassifier": "risk.model",
-    "SnapshotSplit": "risk.split",
+    "Scheme": "grading.scheme.scheme",
+    "load_scheme": "grading.scheme.scheme",
+    "scheme_names": "grading.scheme.scheme",
+    "RiskClassifier": "risk.model.classifier",
+    "SnapshotSplit": "risk.evaluation.split",
     "CustomerSegmenter": "segments.segmenter",
 }
 

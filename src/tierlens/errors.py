@@ -42,12 +42,22 @@ class TierlensError(Exception):
         self.fix = None if fix is None else Text(*map(without_passwords, fix))
         super().__init__(self.say("en"))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Say how to make the error again: scikit-learn's worker processes send theirs pickled."""
+        return _again, (type(self), self.code, self.what, self.where, self.fix)
+
     def say(self, lang: Lang) -> str:
         """Return the whole message in one language."""
         place = f" {self.where}" if self.where else ""
         colon, stop = (": ", "; ") if lang == "en" else ("：", "；")
         advice = f"{stop}{self.fix.say(lang)}" if self.fix else ""
         return f"{self.code}{place}{colon}{self.what.say(lang)}{advice}"
+
+
+def _again(kind: type[TierlensError], code: str, what: Text, where: str, fix: Text | None) -> TierlensError:
+    error = kind.__new__(kind)
+    TierlensError.__init__(error, code, what, where=where, fix=fix)
+    return error
 
 
 class UsageError(TierlensError, ValueError):

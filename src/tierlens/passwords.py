@@ -12,8 +12,10 @@ _IN_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _AS_KEY = re.compile(
-    # password=..., also percent-encoded, in quotes, with blanks around the sign, or as JSON
-    rf"(?P<start>(?<![a-z])(?:{_WORD})(?:\s*=\s*|%3d|['\"]\s*:\s*))(?P<secret>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&;,'\"]+)",
+    # password=..., also percent-encoded, in quotes (a quote of its own is led by a backslash or stands twice), in the
+    # braces of ODBC, with blanks around the sign, or as JSON
+    rf"(?P<start>(?<![a-z])(?:{_WORD})(?:\s*=\s*|%3d|['\"]\s*:\s*))"
+    r"(?P<secret>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|\{(?:[^}]|\}\})*\}|[^\s&;,'\"]+)",
     re.IGNORECASE,
 )
 

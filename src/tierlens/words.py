@@ -49,6 +49,10 @@ class Private(Text):
         found.shared = shared
         return found
 
+    def fill(self, **values: object) -> Private:
+        """Fill the same values into both languages, of what others are told too."""
+        return Private.of(super().fill(**values), self.shared.fill(**values))
+
 
 def to_share(text: Text) -> Text:
     """Return what others may be told in the place of a text."""

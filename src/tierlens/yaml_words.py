@@ -85,7 +85,7 @@ PARSER: dict[str, str] = {
     "expected <block end>": "缩进与上文不一致",
     "could not find expected ':'": "键后缺少冒号",
     "found unexpected end of stream": "引号或括号未闭合",
-    "found character that cannot start any token": "此处的字符不能作为值的开头，请加引号",
+    "that cannot start any token": "此处的字符不能作为值的开头，请加引号",
     "found unknown escape character": "双引号内的反斜杠写法无效，请改用单引号",
     "unexpected end": "文件在此中断",
     "control characters are not allowed": "含有控制字符",
@@ -97,7 +97,7 @@ PARSER: dict[str, str] = {
     "expected ',' or '}'": "缺少逗号或右花括号",
     "expected a single document": "只能有一个文档",
 }
-"""What the YAML parser's messages say in Chinese, by how they begin."""
+"""What the YAML parser's messages say in Chinese, by words of theirs; those of libyaml and of Python's own differ."""
 
 
 def parser_reason(reason: str) -> str:

@@ -73,28 +73,37 @@ def rows(frame: Any) -> list[dict[str, Any]]:
     return [{name: plain(value) for name, value in row.items()} for row in inner(frame, "frame").to_pylist()]
 
 
-@pytest.mark.parametrize("library", list(MAKERS))
-def test_frames_come_back_as_they_came_and_say_the_same(library: str) -> None:
-    first = tl.from_frame(pd.DataFrame(lines()), "GBP", rates={"CNY": 9.1})
-    shop = tl.from_frame(MAKERS[library](lines()), "GBP", rates={"CNY": 9.1})
+def made_of(orders: Any) -> list[Any]:
+    """Return a frame of each kind that is made from orders."""
+    shop = tl.from_frame(orders, "GBP", rates={"CNY": 9.1})
     cutoffs = tl.monthly_cutoffs("2025-01-01", "2025-03-01")
-    made = [
-        tl.snapshots(shop, cutoffs), tl.outcomes(shop, cutoffs), tl.rfm(shop, "2025-06-01"), shop.transactions,
-        tl.grade(tl.snapshots(shop, cutoffs), "tiered_management", shop.currency),
-    ]  # fmt: skip
-    wanted = [
-        tl.snapshots(first, cutoffs), tl.outcomes(first, cutoffs), tl.rfm(first, "2025-06-01"), first.transactions,
-        tl.grade(tl.snapshots(first, cutoffs), "tiered_management", first.currency),
-    ]  # fmt: skip
-    for frame, expected in zip(made, wanted, strict=True):
+    features = tl.snapshots(shop, cutoffs)
+    graded = tl.grade(features, "tiered_management", shop.currency)
+    return [features, tl.outcomes(shop, cutoffs), tl.rfm(shop, "2025-06-01"), shop.transactions, graded]
+
+
+@pytest.fixture(scope="module")
+def wanted() -> list[list[dict[str, Any]]]:
+    return [rows(frame) for frame in made_of(pa.table(lines()))]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_come_back_as_they_came_and_say_the_same(library: str, wanted: list[list[dict[str, Any]]]) -> None:
+    for frame, expected in zip(made_of(MAKERS[library](lines())), wanted, strict=True):
         assert isinstance(frame, KINDS[library])
-        assert rows(frame) == rows(expected)
+        assert rows(frame) == expected
+
+
+def test_frames_of_arrow_come_back_as_such() -> None:
+    shop = tl.from_frame(pa.table(lines()), "GBP")
+    made = [tl.snapshots(shop, "2025-01-01", features=["monetary"]), tl.outcomes(shop, "2025-01-01"), shop.transactions]
+    assert all(isinstance(frame, pa.Table) for frame in made)
 
 
 def test_money_is_in_whole_units_and_ids_are_text() -> None:
     orders = pd.DataFrame({"customer_id": ["007"] * 2, "time": ["2025-01-05", "2025-01-06"], "amount": [19.9, 0.11]})
     shop = tl.from_frame(orders, "CNY")
-    row = tl.snapshots(shop, "2025-02-01").iloc[0]
+    row = tl.snapshots(shop, "2025-02-01", features=["monetary"]).iloc[0]
     assert (row["customer_id"], row["monetary"], row["cutoff"]) == ("007", 20.01, pd.Timestamp("2025-02-01"))
     assert shop.transactions["amount"].tolist() == [19.9, 0.11]
     assert tl.outcomes(tl.simulate(60, seed=2), "2025-01-01", outcome="spend")["spend"].dtype == np.float64
@@ -196,5 +205,7 @@ def test_slips_are_told_in_one_line(said: str) -> None:
 
 def test_a_window_is_kept_by_all() -> None:
     shop, window = tl.simulate(60, seed=7), Window(observe=180, horizon=30)
-    rows = tl.snapshots(shop, "2025-06-01", window)
-    assert len(rows) == len(tl.outcomes(shop, "2025-06-01", window)) < len(tl.snapshots(shop, "2025-06-01"))
+    asked = ["recency_days"]
+    rows = tl.snapshots(shop, "2025-06-01", window, features=asked)
+    whole = tl.snapshots(shop, "2025-06-01", features=asked)
+    assert len(rows) == len(tl.outcomes(shop, "2025-06-01", window)) < len(whole)

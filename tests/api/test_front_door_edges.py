@@ -13,6 +13,7 @@ import pytest
 import tierlens as tl
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
+from tierlens.features.catalog import available
 from tierlens.risk.model.input_checks import days_of
 from tierlens.sources.tables import Currency
 
@@ -50,9 +51,11 @@ def test_grades_keep_the_order_of_the_rows_so_that_risks_fit(shop: tl.Dataset) -
 
 
 def test_who_did_not_buy_is_no_part_of_the_population(shop: tl.Dataset) -> None:
-    few, known = (tl.snapshots(shop, DAY, everyone=everyone) for everyone in (False, True))
+    schemes = ("tiered_management", "relationship_rating", "five_step")
+    read = available(shop.tables, {"frequency", *(name for one in schemes for name in tl.load_scheme(one).features)})
+    few, known = (tl.snapshots(shop, DAY, features=read, everyone=everyone) for everyone in (False, True))
     assert len(known) > len(few)
-    for scheme in ("tiered_management", "relationship_rating", "five_step"):
+    for scheme in schemes:
         one, other = (tl.grade(rows, scheme, shop.currency).set_index("customer_id") for rows in (few, known))
         assert one["tier"].equals(other["tier"].loc[one.index])
         if scheme != "five_step":
@@ -84,7 +87,7 @@ def test_missing_money_of_any_kind_is_missing(amount: float | None) -> None:
     "cutoff", [pd.Timestamp(DAY, tz="Asia/Shanghai"), np.datetime64(DAY), pd.Timestamp(f"{DAY} 23:00"), DAY]
 )
 def test_a_cutoff_is_its_own_day_at_every_door(shop: tl.Dataset, cutoff: Any) -> None:
-    assert tl.snapshots(shop, cutoff)["cutoff"].unique().tolist() == [pd.Timestamp(DAY)]
+    assert tl.snapshots(shop, cutoff, features=["recency_days"])["cutoff"].unique().tolist() == [pd.Timestamp(DAY)]
     assert days_of(pd.Series([cutoff, cutoff]), 2).tolist() == [20240, 20240]
     with pytest.raises(DataError, match="E-RI-021"):
         days_of(pd.Series([pd.Timestamp(DAY), pd.NaT]), 2)

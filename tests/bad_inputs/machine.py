@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 from pydantic import ValidationError
 
-from tests.bad_inputs.command_kit import RUN_FILE, Run, digest, finished_run, shop
+from tests.bad_inputs.command_kit import RUN_FILE, Run, command, digest, finished_run, shop
 from tests.bad_inputs.kit import CHINESE, Case, Do, Got, NotAsSpecifiedError, expect, refusal_of
 from tierlens.features.snapshot import snapshots
 from tierlens.grading import grade, load_scheme
@@ -73,25 +75,39 @@ def _output_full(folder: Path) -> Got:
     return Got(("E-IO-001",))
 
 
+@contextlib.contextmanager
+def _full(most: int = 8192) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a full disk; what is heard of it is an OSError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def _disk_full(folder: Path) -> Got:
     """No file may grow beyond 8 kB, as on a full disk: while a source is read, and while results are written."""
     _shop_in(folder)
     before = digest(folder)
-    for line in ("T grade run.yaml --out o", "T read run.yaml --check --out o", "T features docs --to page.md"):
-        done = _in_shell(folder, f"ulimit -f 8; {line}")
-        expect(1, done.returncode, f"exit code of {line}")
-        _one_line(done.stderr, "E-IO-001")
+    for line in ("grade run.yaml --out o", "read run.yaml --check --out o", "features docs --to page.md"):
+        with _full():
+            code, _, said = command(folder, line.split())
+        expect(1, code, f"exit code of {line}")
+        _one_line(said, "E-IO-001")
         expect(before, digest(folder), "files")
     return Got(("E-IO-001",))
 
 
 def _earlier_kept(folder: Path) -> Got:
     """A page that was there stays as it was where the disk is full."""
-    expect(0, _in_shell(folder, "T features docs --to page.md").returncode, "exit code")
+    page = ["features", "docs", "--to", "page.md"]
+    expect(0, command(folder, page)[0], "exit code")
     before = digest(folder)
-    done = _in_shell(folder, "ulimit -f 8; T features docs --to page.md --force")
-    _one_line(done.stderr, "E-IO-001")
-    expect((1, before), (done.returncode, digest(folder)), "exit code and files")
+    with _full():
+        code, _, said = command(folder, [*page, "--force"])
+    _one_line(said, "E-IO-001")
+    expect((1, before), (code, digest(folder)), "exit code and files")
     return Got(("E-IO-001",))
 
 
@@ -133,8 +149,9 @@ def _killed(folder: Path) -> Got:
     program.communicate(timeout=60)
     now = digest(folder / "out")
     expect(before, {name: now.get(name) for name in before}, "the earlier run")
-    done = _in_shell(folder, "T explain C001 --out out && T report --out out")
-    expect((0, False), (done.returncode, "Traceback" in done.stderr), "exit code of the next command")
+    for line in ("explain C001 --out out", "report --out out"):
+        code, _, said = command(folder, line.split())
+        expect((0, False), (code, "Traceback" in said), f"exit code of {line} ({said})")
     return Got()
 
 
@@ -142,9 +159,9 @@ def _held(folder: Path) -> Got:
     """Another command holds the folder of results."""
     finished_run(folder)
     with run_folder.held(folder / "out"):
-        done = _in_shell(folder, "T report --out out")
-    expect(4, done.returncode, "exit code")
-    _one_line(done.stderr, "E-RU-003")
+        code, _, said = command(folder, ["report", "--out", "out"])
+    expect(4, code, "exit code")
+    _one_line(said, "E-RU-003")
     return Got(("E-RU-003",))
 
 

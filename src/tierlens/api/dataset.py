@@ -17,7 +17,7 @@ from tierlens.scratch import scratch, temporary
 from tierlens.sources.declared.contracts import OTHERS
 from tierlens.sources.declared.source import Columns, Money, Policies, Source
 from tierlens.sources.engines import arrow_of
-from tierlens.sources.from_frame import tables_and_quality
+from tierlens.sources.from_frame import known_money, tables_and_quality
 from tierlens.sources.parsing.header_matching import guess_roles
 from tierlens.sources.read import read as read_source
 from tierlens.sources.report.quality import Quality
@@ -231,15 +231,7 @@ def money_of(currency: str, rates: Mapping[str, float | str] | None) -> Money:
     UsageError
         ``E-US-014`` when the currency is none, ``E-US-033`` when a rate is none.
     """
-    try:
-        Money.model_validate(currency)
-    except ValidationError:
-        raise UsageError(
-            "E-US-014",
-            Text(f"{currency!r} is no currency", f"{currency!r} 不是币种"),
-            where="currency",
-            fix=Text("give a code such as 'CNY'", "请填写代码，如 'CNY'"),
-        ) from None
+    known_money(currency)
     return _checked(Money, {"code": currency, "rates": {code: str(rate) for code, rate in (rates or {}).items()}})
 
 

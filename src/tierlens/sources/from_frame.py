@@ -71,7 +71,7 @@ def tables_from_frame(
         from tierlens.sources.from_spark import settle_spark
 
         _needed(narwhal.collect_schema().names())
-        money = _money(currency)
+        money = known_money(currency)
         return Tables(settle_spark(frame, money, timezone), money.currency(), name)
     return tables_and_quality(frame, currency, name=name, timezone=timezone, policies=policies).tables
 
@@ -94,7 +94,7 @@ def tables_and_quality(
     others : mapping of str to str, optional
         Files of the other tables, by the name of their contract.
     """
-    money, narwhal = _money(currency), _narwhal(frame)
+    money, narwhal = known_money(currency), _narwhal(frame)
     names = narwhal.collect_schema().names()
     _needed(names)
     table = _arrow(narwhal)
@@ -118,7 +118,14 @@ def _needed(names: Sequence[str]) -> None:
         raise _without(missing, names)
 
 
-def _money(currency: str | Money) -> Money:
+def known_money(currency: str | Money) -> Money:
+    """Return a currency by its code, or as it is.
+
+    Raises
+    ------
+    UsageError
+        ``E-US-014`` when it is none.
+    """
     try:
         return Money.model_validate(currency)
     except ValidationError:

@@ -62,6 +62,7 @@ def _book(kind: str) -> Callable[[Path], bool]:
         try:
             with zipfile.ZipFile(path) as parts, parts.open("docProps/core.xml") as core:
                 return f"<cp:category>{kind}<" in core.read(HEAD).decode("utf-8", "replace")
+        # NotImplementedError is how zipfile tells of a compression (or an encryption) that it does not know.
         except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
             return False
 

@@ -64,6 +64,7 @@ def refuse_heavy(path: Path) -> None:
                     _weigh_open(packed, entry, path)
                 elif READ.fullmatch(entry.filename):
                     _look_through(packed, entry, path)
+    # NotImplementedError is how zipfile tells of a compression (or an encryption) that it does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
         raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
