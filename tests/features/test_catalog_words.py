@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.other_tables import row_of, sale, tables_with
+from tests.other_tables import Rows, row_of, sale, tables_with
 from tests.tables_of import purchase, tables_of
 from tierlens.errors import UsageError
 from tierlens.features import catalog, catalog_page
@@ -145,14 +145,13 @@ def test_what_is_learned_is_no_expression_and_is_built_by_its_own(name: str) -> 
         catalog.closure([name])
 
 
-@pytest.mark.parametrize(
-    "table", ["tickets", "contracts", "payments", "ratings", "surveys", "customers", "interactions"]
-)
+BESIDE = ("tickets", "contracts", "payments", "ratings", "surveys", "customers", "interactions")
+
+
+@pytest.mark.parametrize("table", BESIDE)
 def test_without_a_table_just_its_features_are_lacking(table: str) -> None:
     """What takes either of two tables is there with one of them."""
-    others = {
-        name: [] for name in ("tickets", "contracts", "payments", "ratings", "surveys", "customers", "interactions")
-    }
+    others: Rows = {name: [] for name in BESIDE}
     whole = tables_with({"transactions": [sale("a", 1)], **others})
     assert catalog.available(whole) == list(EVERY)
     less = dataclasses.replace(whole, others={name: f for name, f in whole.others.items() if name != table})
