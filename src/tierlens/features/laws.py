@@ -157,7 +157,7 @@ def _copies(table: pa.Table, places: Ints, day: Ints, known: Ints, rng: Rng) -> 
     rows = _put(_put(rows, "day", day), "known_day", known)
     rows = _put(rows, "customer_id", table["customer_id"].take(pa.array(rng.permutation(places))))
     if "order_id" in rows.column_names:
-        own = pa.array([f"~{place}" for place in range(len(places))])
+        own = pa.array([f"~{place}" for place in range(len(places))], pa.string())
         rows = _put(rows, "order_id", pc.binary_join_element_wise(rows["order_id"].combine_chunks(), own, ""))
     for column in ("outcome_day", "rated_day"):
         if column in rows.column_names:

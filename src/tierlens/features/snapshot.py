@@ -220,7 +220,7 @@ def orders(tables: Tables) -> Frame:
     columns = {
         # The contract says that purchases are not below zero and returns not above: numbers compare faster than words.
         "spend": nw.when(amount > 0).then(amount).otherwise(0),
-        "returned": nw.when(amount < 0).then(-amount).otherwise(0),
+        "returned": nw.when(amount < 0).then(0 - amount).otherwise(0),
         "net": amount,
         "lines": nw.when(bought).then(1).otherwise(0),
         "pieces": nw.when(bought).then(pieces).otherwise(0),

@@ -123,9 +123,10 @@ def expected_maximum_profit(
     false, true = _hull(y, p, w)
     rise, run = np.diff(true), np.diff(false)
     # Take-up from which contacting the customers of the next edge pays; it rises from edge to edge of a hull.
-    with np.errstate(divide="ignore"):
+    # Where nobody would leave it never does, not even for nothing.
+    with np.errstate(divide="ignore", invalid="ignore"):
         turn = ((1 - base) / base * (delta + phi) * run / rise + phi) / (1 - delta)
-    edges = np.concatenate([[0.0], np.clip(turn, 0.0, 1.0), [1.0]])
+    edges = np.concatenate([[0.0], np.clip(np.where(rise > 0, turn, 1.0), 0.0, 1.0), [1.0]])
     a, b = camp.accept_a, camp.accept_b
     mass = np.diff(betainc(a, b, edges))
     mean = a / (a + b) * np.diff(betainc(a + 1, b, edges))

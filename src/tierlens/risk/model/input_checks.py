@@ -76,11 +76,11 @@ def _as_days(cutoffs: npt.ArrayLike) -> Ints:
     if isinstance(series, nw.Series) and isinstance(series.dtype, nw.Datetime) and series.dtype.time_zone is not None:
         cutoffs = series.dt.replace_time_zone(None).to_numpy()
     given = np.asarray(cutoffs)
-    if given.dtype.kind in "OUT" and len(given) and isinstance(given.flat[0], dt.date | str):
-        given = np.array([day_number(one) for one in given.tolist()])
+    if given.dtype.kind in "OUT" and given.size and all(isinstance(one, dt.date | str) for one in given.flat):
+        given = np.array([day_number(one) for one in given.ravel().tolist()]).reshape(given.shape)
     if given.dtype.kind == "M":
         given = given.astype("datetime64[D]")
-    if (given.dtype.kind == "M" and np.isnat(given).any()) or given.dtype.kind not in "iufM":
+    if given.dtype.kind not in "iufM" or not np.isfinite(given).all():
         raise DataError(
             "E-RI-021",
             Text("a cutoff is missing, or no date", "有截止日缺失或不是日期"),

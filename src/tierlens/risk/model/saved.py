@@ -68,8 +68,14 @@ def save(model: RiskClassifier, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    (folder / MODEL).write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, default=_plain)
+    (folder / MODEL).write_text(text + "\n", encoding="utf-8")
     return folder
+
+
+def _plain(value: object) -> object:
+    """Return a parameter as JSON writes it: a number that NumPy counted, or a mapping of any kind."""
+    return dict(value) if isinstance(value, Mapping) else np.asarray(value).item()
 
 
 def load(folder: Path) -> RiskClassifier:
@@ -80,18 +86,21 @@ def load(folder: Path) -> RiskClassifier:
     DataError
         ``E-RI-030`` when a file is missing or its checksum differs, or the format is unknown.
     """
+    from lightgbm.basic import LightGBMError
+
     told = _told(folder)
     files = {name: _read(folder, name, checksum) for name, checksum in told["sha256"].items()}
     try:
         return _built(told, files)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, LightGBMError) as problem:
         raise _broken(folder / MODEL, f"{type(problem).__name__} while it was read") from None
 
 
 def _told(folder: Path) -> dict[str, Any]:
     """Return what ``model.json`` holds, of a format that is known."""
+    text = _read(folder, MODEL)
     try:
-        told = json.loads(_read(folder, MODEL).decode("utf-8"))
+        told = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):
         raise _broken(folder / MODEL, "no JSON") from None
     if not isinstance(told, dict) or told.get("format") != FORMAT or not isinstance(told.get("sha256"), dict):
