@@ -40,7 +40,8 @@ def graded() -> Graded:
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_that_grading_gave_has_a_clause_of_the_document(name: str, graded: Graded) -> None:
     scheme = load_scheme(name)
-    known = {part.source for part in (*scheme.tiers, *scheme.labels, *scheme.triggers, *scheme.tags)}
+    known = {part.source for part in scheme.tiers} | {part.source for part in scheme.labels}
+    known |= {part.source for part in scheme.triggers} | {part.source for part in scheme.tags}
     known |= {rule.source for label in scheme.labels for rule in label.rules}
     for row in graded[name][1].to_pylist():
         due = {f"label_{label.id}": row[f"label_{label.id}"] for label in scheme.labels}
