@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -13,7 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tierlens.grading.scheme.scheme import Scheme
+from tierlens.grading.lint import Finding, check_scheme
+from tierlens.grading.scheme.scheme import Scheme, load_scheme
 
 Frame = nw.LazyFrame[Any]
 Lazy = Callable[[pa.Table], Frame]
@@ -44,6 +46,12 @@ def on_spark() -> Iterator[Lazy]:
     )
     yield lambda table: nw.from_native(session.createDataFrame(table))
     session.stop()
+
+
+@cache
+def checked(name: str) -> list[Finding]:
+    """What the linter says of a scheme that comes with the package; it grades three times to find out."""
+    return check_scheme(load_scheme(name))
 
 
 def rows_of(frame: Frame) -> list[dict[str, Any]]:

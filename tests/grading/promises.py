@@ -13,17 +13,17 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tests.grading.conftest import on_duckdb
+from tests.grading.conftest import on_polars
 from tests.grading.tied import tied_customers
 from tierlens.datasets.examples import simulated_shop
 from tierlens.features.catalog import available
 from tierlens.features.snapshot import snapshots, to_arrow
 from tierlens.features.windows import YEAR
 from tierlens.grading.next_tier.actions import columns_needed, ladders, taken_all
-from tierlens.grading.next_tier.next_tier import path
+from tierlens.grading.next_tier.next_tier import Offer, path
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency, Tables
@@ -49,24 +49,27 @@ def from_shop(scheme: Scheme, cutoff: str, customers: int) -> pa.Table:
 
 
 def graded(table: pa.Table, scheme: Scheme) -> pa.Table:
-    return grade(on_duckdb(table), scheme, YUAN).collect("pyarrow").to_native()
+    """Grade on Polars: quicker to compile, and another engine than the one that the search asks."""
+    return grade(on_polars(table), scheme, YUAN).collect("pyarrow").to_native()
 
 
 def tiers_after(table: pa.Table, scheme: Scheme, changes: list[tuple[str, dict[str, Any]]]) -> list[Any]:
     """Grade the whole population again, once for each change of one customer: a cutoff for each."""
     known = {row["customer_id"]: row for row in table.to_pylist()}
+    places = {name: place for place, name in enumerate(table["customer_id"].to_pylist())}
+    everybody = np.arange(table.num_rows)
     tiers: list[Any] = []
     for start in range(0, len(changes), 400):
-        pieces = []
-        for number, (customer, values) in enumerate(changes[start : start + 400]):
-            others = table.filter(pc.not_equal(table["customer_id"], customer))
-            row = {**known[customer], **values}
-            mine = pa.Table.from_pylist([{name: row[name] for name in table.column_names}], schema=table.schema)
-            both = pa.concat_tables([others, mine])
-            pieces.append(both.set_column(1, "cutoff", pa.array([number] * both.num_rows, pa.int32())))
-        found = graded(pa.concat_tables(pieces), scheme).to_pylist()
+        some = changes[start : start + 400]
+        rows = [{**known[customer], **values} for customer, values in some]
+        mine = [{name: row[name] for name in table.column_names} for row in rows]
+        others = [np.delete(everybody, places[customer]) for customer, _ in some]
+        both = pa.concat_tables([pa.Table.from_pylist(mine, schema=table.schema), table.take(np.concatenate(others))])
+        numbers = np.arange(len(some), dtype=np.int32)
+        cutoffs = np.concatenate([numbers, np.repeat(numbers, table.num_rows - 1)])
+        found = graded(both.set_column(1, "cutoff", pa.array(cutoffs)), scheme).to_pylist()
         by_key = {(row["cutoff"], row["customer_id"]): row["tier"] for row in found}
-        tiers += [by_key[n, customer] for n, (customer, _) in enumerate(changes[start : start + 400])]
+        tiers += [by_key[n, customer] for n, (customer, _) in enumerate(some)]
     return tiers
 
 
@@ -125,22 +128,41 @@ class Held:
         return Held(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A population, graded, and what its customers are offered; made with ``asked``."""
+
+    scheme: Scheme
+    table: pa.Table
+    grades: pa.Table
+    offers: list[Offer]
+
+    def without_way(self) -> Held:
+        """Try brute force on those who are offered nothing."""
+        ranks = {row["customer_id"]: row["tier_rank"] for row in self.grades.to_pylist()}
+        places = {tier.id: rank for rank, tier in enumerate(self.scheme.tiers, 1)}
+        rows = {row["customer_id"]: row for row in self.table.to_pylist()}
+        nothing = [offer.customer_id for offer in self.offers if offer.goal == "none"]
+        tries = [(customer, changed) for customer in nothing for changed in ways(self.scheme, rows[customer])]
+        after = tiers_after(self.table, self.scheme, tries)
+        missed = {who for (who, _), tier in zip(tries, after, strict=True) if tier and places[tier] < ranks[who]}
+        customers = sum(rank is not None for rank in ranks.values())
+        return Held(customers, 0, 0, len(nothing), len(tries), len(missed))
+
+
+def asked(scheme: Scheme, table: pa.Table) -> Asked:
+    """Grade a population and ask for the way of each."""
+    grades = graded(table, scheme)
+    return Asked(scheme, table, grades, path(grades, table, scheme, YUAN))
+
+
 def counted(scheme: Scheme, table: pa.Table) -> Held:
     """Apply every offer to the customers of a table, and brute force to those without one."""
-    grades = graded(table, scheme)
-    offers = path(grades, table, scheme, YUAN)
-    said = [offer for offer in offers if offer.goal != "none"]
+    found = asked(scheme, table)
+    said = [offer for offer in found.offers if offer.goal != "none"]
     tiers = tiers_after(table, scheme, [(offer.customer_id, dict(offer.after)) for offer in said])
     kept = sum(tier == offer.tier for offer, tier in zip(said, tiers, strict=True))
-    ranks = {row["customer_id"]: row["tier_rank"] for row in grades.to_pylist()}
-    places = {tier.id: rank for rank, tier in enumerate(scheme.tiers, 1)}
-    rows = {row["customer_id"]: row for row in table.to_pylist()}
-    nothing = [offer.customer_id for offer in offers if offer.goal == "none"]
-    tries = [(customer, changed) for customer in nothing for changed in ways(scheme, rows[customer])]
-    after = tiers_after(table, scheme, tries)
-    missed = {who for (who, _), tier in zip(tries, after, strict=True) if tier and places[tier] < ranks[who]}
-    customers = sum(rank is not None for rank in ranks.values())
-    return Held(customers, len(said), kept, len(nothing), len(tries), len(missed))
+    return Held(0, len(said), kept) + found.without_way()
 
 
 def table_of(found: Mapping[str, Held]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,14 @@ def test_every_scheme_has_a_case_file():
     assert [file.stem for file in FILES] == scheme_names()
 
 
+@cache
+def outcomes_of(file: Path) -> list[cases.Outcome]:
+    return list(cases.run_cases(file))
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_cases_pass(file: Path):
-    outcomes = cases.run_cases(file)
+    outcomes = outcomes_of(file)
     assert not [outcome for outcome in outcomes if not outcome.passed]
     assert len(outcomes) > 30
 
@@ -86,7 +92,7 @@ def test_every_number_and_word_outside_scoring_is_stated():
 
 
 def test_there_are_enough_cases_and_each_has_its_clause():
-    outcomes = [outcome for file in FILES for outcome in cases.run_cases(file)]
+    outcomes = [outcome for file in FILES for outcome in outcomes_of(file)]
     assert len(outcomes) >= 420
     assert len({(outcome.scheme, outcome.name) for outcome in outcomes}) == len(outcomes)  # none is counted twice
     assert not [outcome for outcome in outcomes if not outcome.clause]

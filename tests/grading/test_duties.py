@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.grading.conftest import checked
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
-from tierlens.grading.lint import check_scheme
 from tierlens.grading.scheme.parts import Notes
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.workbook.from_workbook import scheme_from_tables
@@ -37,7 +37,7 @@ def test_a_slip_in_a_practice_is_refused(old: str, new: str, told: str):
 
 
 def test_the_linter_says_what_no_command_reads():
-    found = {one.place: one.text for one in check_scheme(load_scheme("tiered_management"))}
+    found = {one.place: one.text for one in checked("tiered_management")}
     assert found["practices.measures_done"].zh == "考核指标：管理措施执行率：仅供查阅，目前没有命令读取"
     assert found["practices.appeal"].en.endswith(
         "is investigated and answered: stated for people; no command reads it yet"

@@ -43,7 +43,7 @@ def test_placed_points_are_those_of_the_population(name: str):
 
 
 def test_between_the_lowest_and_the_highest_too(tmp_path: Path):
-    source = (Path(whatif.__file__).parent / "schemes" / "relationship_rating.yaml").read_text(encoding="utf-8")
+    source = (Path(whatif.__file__).parents[1] / "schemes" / "relationship_rating.yaml").read_text(encoding="utf-8")
     file = tmp_path / "own.yaml"
     own = source.replace("{method: z_score, centre: 5.5, slope: 1.5}", "{method: min_max}")
     file.write_text(own.replace("id: relationship_rating", "id: own_rating", 1), encoding="utf-8")

@@ -85,7 +85,7 @@ def cited(scheme: Scheme, column: str, due: Any) -> Iterator[str]:
     elif column == "tier":
         yield from (tier.source for tier in scheme.tiers if tier.id == due)
     elif column == "tags":
-        yield from (tag.source for tag in scheme.tags if f"[{tag.label}" in str(due))
+        yield from (tag.source for tag in scheme.tags if any(f"[{tag.label}{end}" in str(due) for end in "]:"))
     else:
         groups: dict[str, Any] = {"points": [i for _, i in scheme.indicators], "trigger": scheme.triggers}
         parts = [*groups.get(kind, ()), *(scheme.dimensions if kind in ("points", "score") else ())]

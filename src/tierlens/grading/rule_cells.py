@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from tierlens.grading.scheme.grammar import Band, Condition, Edge
@@ -75,7 +75,7 @@ def _conditions(label: Label) -> Iterator[tuple[str, Condition]]:
 def representatives(scheme: Scheme, label: Label, column: Column) -> list[Any]:
     """Return one value for each cell of a column, and ``None`` for a missing one."""
     conditions = [c for name, c in _conditions(label) if (name if c.of is None else (name, c.of)) == column]
-    edges = sorted({edge for c in conditions for edge in (c.start, c.end) if edge is not None})
+    edges = sorted({edge for c in conditions for edge in _edges(c)})
     if edges:
         use = scheme.features.get(column) if isinstance(column, str) else None
         return [*numbers(edges, use), None]
@@ -86,12 +86,23 @@ def representatives(scheme: Scheme, label: Label, column: Column) -> list[Any]:
     return [*sorted(words, key=str), "?", None] if words else [Decimal(0), None]
 
 
+def _edges(condition: Condition) -> Iterator[Edge]:
+    """Yield where a condition on numbers begins and ends to hold."""
+    yield from (edge for edge in (condition.start, condition.end) if edge is not None)
+    if isinstance(condition.equals, Decimal):
+        yield from ((condition.equals, side) for side in (0, 1))
+
+
 def numbers(edges: list[Edge], use: FeatureUse | None) -> list[Decimal]:
     """Return numbers in every cell that edges cut out of the values which can occur."""
     cuts = sorted({edge[0] for edge in edges})
-    step = Decimal(1) if use is not None and use.whole else Decimal("0.001")
+    whole = use is not None and use.whole
+    # Cuts that lie close together leave room for half of what is between them.
+    step = Decimal(1) if whole else min([Decimal("0.001"), *((high - low) / 2 for low, high in pairwise(cuts))])
     candidates = {value + shift for value in cuts for shift in (-step, Decimal(0), step)}
-    if use is not None and use.whole:
+    if use is not None:
+        candidates |= {end for end in (use.at_least, use.at_most) if end is not None}
+    if whole:
         candidates = {Decimal(way(value)) for value in candidates for way in (math.floor, math.ceil)}
     return sorted(value for value in candidates if use is None or _occurs(use, value))
 

@@ -56,17 +56,26 @@ def to_sql(features: Frame, scheme: Scheme, currency: Currency) -> str:
     with duckdb.connect() as empty:
         empty.execute(f"CREATE TABLE {TABLE} ({columns})")
         graded = grade(nw.from_native(empty.table(TABLE)), scheme, currency)
-        return pretty(str(graded.to_native().sql_query()), scheme)
+        return pretty(str(graded.to_native().sql_query()), scheme, _reserved(empty))
+
+
+def _reserved(connection: Any) -> frozenset[str]:
+    """Return the words that DuckDB takes for no column unless they stand in quotes."""
+    asked = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+    return frozenset(word for (word,) in connection.execute(asked).fetchall())
 
 
 def _described(native: Any) -> tuple[list[str], list[str]]:
     return list(native.columns), [str(dtype) for dtype in native.types]
 
 
-def pretty(sql: str, scheme: Scheme) -> str:
-    """Lay SQL out: a heading, one step a common table, one column a line, what is passed on as ``*``."""
+def pretty(sql: str, scheme: Scheme, quoted: frozenset[str] = frozenset()) -> str:
+    """Lay SQL out: a heading, one step a common table, one column a line, what is passed on as ``*``.
+
+    Names among ``quoted`` keep their quotes.
+    """
     sql = re.sub(r'"__duckdb_s(\d+)"', r"step_\1", sql).replace(" AS NOT MATERIALIZED", " AS")
-    sql = re.sub(r'"([a-z_][a-z0-9_]*)"', r"\1", sql)
+    sql = re.sub(r'"([a-z_][a-z0-9_]*)"', lambda name: name[0] if name[1] in quoted else name[1], sql)
     sql = re.sub(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)::DOUBLE", r"\1", sql)
     lines = [f"-- {scheme.name} ({scheme.id} {scheme.version}), sha256 of the scheme: {scheme.sha256}"]
     known: dict[str, list[str]] = {}
