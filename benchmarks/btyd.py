@@ -21,7 +21,7 @@ from scipy.special import betaln, gammaln
 from _machine import machine, peak_megabytes
 from tierlens.datasets.examples import cdnow_source
 from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd, fit_gamma_gamma
-from tierlens.sources.staging.files import expand
+from tierlens.sources.staging.files import expand_paths
 from tierlens.sources.tables import day_number
 
 END = day_number("1997-09-30")
@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=100_000)
     asked = parser.parse_args()
     print(machine("scipy", "numpy"))
-    days = purchases(expand(cdnow_source().files)[0])
+    days = purchases(expand_paths(cdnow_source().files)[0])
     known = histories(days)
     found, took = timed(lambda: fit_btyd(known))
     values = [[days[n][day] for day in sorted(days[n])[1:]] for n in sorted(days) if len(days[n]) > 1]

@@ -26,14 +26,14 @@ import pandas as pd
 from _machine import machine, peak_megabytes
 from tierlens.datasets.examples import cdnow_source
 from tierlens.features.btyd import BuyTillDie, Histories, fit_btyd
-from tierlens.features.seasonal_btyd import expectations
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.seasonal_btyd import seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import Window
 from tierlens.risk.evaluation.baselines import BASELINES
-from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.risk.evaluation.bootstrap import Rows, metric_table, paired_difference, percentile_interval
 from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error
 from tierlens.risk.model.classifier import RiskClassifier
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables, day_number
 
 START, CUTOFF, END = (day_number(day) for day in ("1997-01-01", "1997-10-01", "1998-07-01"))
@@ -78,8 +78,8 @@ def panel(tables: Tables, cutoff: int, end: int) -> pd.DataFrame:
     """Rhythm and expectations of everybody known at a cutoff, for the horizon that ends at ``end``."""
     window = Window(observe=365, gap=0, horizon=end - cutoff)
     names = list(dict.fromkeys([*RHYTHM, "spend", "monetary"]))
-    found = to_arrow(snapshots(tables, [cutoff], window, features=names)).to_pandas()
-    return found.merge(expectations(tables, [cutoff], window).to_pandas(), on=KEY, validate="1:1")
+    found = to_arrow(build_snapshots(tables, [cutoff], window, features=names)).to_pandas()
+    return found.merge(seasonal_expectations(tables, [cutoff], window).to_pandas(), on=KEY, validate="1:1")
 
 
 def tierlens_risk(tables: Tables, days: pd.DataFrame, new: pd.DataFrame) -> Any:
@@ -123,12 +123,12 @@ def baseline_scores(days: pd.DataFrame, new: pd.DataFrame, model: BuyTillDie) ->
 
 def print_ranking(rows: Rows, scores: dict[str, Any], draws: int) -> dict[str, Any]:
     """AUC and AP of no purchase, intervals by customer."""
-    drawn = table(auc, rows, scores, draws=draws, seed=1)
-    apart = table(average_precision, rows, scores, draws=0)
+    drawn = metric_table(auc, rows, scores, draws=draws, seed=1)
+    apart = metric_table(average_precision, rows, scores, draws=0)
     print(f"{'who buys in 39 weeks':28s}{'AUC':>8s}{'95 % interval':>18s}{'AP':>8s}   tierlens minus it (AUC)")
     for name in sorted(scores, key=lambda name: -drawn[name][0]):
-        own = interval(drawn[name])
-        less = "" if name == "tierlens" else str(difference(drawn, "tierlens", name))
+        own = percentile_interval(drawn[name])
+        less = "" if name == "tierlens" else str(paired_difference(drawn, "tierlens", name))
         print(f"{name:28s}{own.value:8.4f}{own.low:9.4f} - {own.high:.4f}{apart[name][0]:8.4f}   {less}")
     return drawn
 
@@ -159,7 +159,7 @@ def main() -> None:
     args = parser.parse_args()
     started = time.perf_counter()
     print(machine("lightgbm", "scikit-learn"))
-    tables = counted(read(cdnow_source()).tables)
+    tables = counted(read_tables(cdnow_source()).tables)
     days = purchase_days(tables)
     past = days[days["day"] < CUTOFF]
     known, customers = histories(past, CUTOFF)

@@ -27,11 +27,11 @@ from _machine import machine, peak_megabytes
 from tierlens.explain.agreement import agreement
 from tierlens.explain.measures import MEASURES
 from tierlens.learning.evaluate import _top_lift as lift
-from tierlens.publish.report.validity import rate, wilson
-from tierlens.risk.evaluation.bootstrap import Interval, Rows, difference, interval, table
-from tierlens.risk.evaluation.drift import drift
+from tierlens.publish.report.validity import outcome_rate, wilson_interval
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, metric_table, paired_difference, percentile_interval
+from tierlens.risk.evaluation.drift import measure_drift
 from tierlens.risk.evaluation.metrics import auc, average_precision, brier
-from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds
+from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds
 from tierlens.risk.model.classifier import RiskClassifier
 
 DRAWS = 200
@@ -86,9 +86,9 @@ def models(customers: int, cutoffs: int, tries: int, seed: int) -> list[Line]:
     for number in range(tries):
         rows, risks = scored(rng, customers, cutoffs)
         for name, metric in METRICS.items():
-            drawn = table(metric, rows, risks, draws=DRAWS, seed=number)
-            found.setdefault(name, []).append(interval(drawn["a"]))
-            found.setdefault(f"{name}, difference", []).append(difference(drawn, "a", "b"))
+            drawn = metric_table(metric, rows, risks, draws=DRAWS, seed=number)
+            found.setdefault(name, []).append(percentile_interval(drawn["a"]))
+            found.setdefault(f"{name}, difference", []).append(paired_difference(drawn, "a", "b"))
     truth = {name: everybody[name, "a"] for name in METRICS}
     truth |= {f"{name}, difference": everybody[name, "a"] - everybody[name, "b"] for name in METRICS}
     said = f"{customers:,} customers, {cutoffs} cutoff{'s' if cutoffs > 1 else ''}"
@@ -103,7 +103,7 @@ def rates(customers: int, cutoffs: int, tries: int, seed: int) -> list[Line]:
         own = rng.beta(0.8, 3.2, size=customers)
         there = rng.random((customers, cutoffs)) < (0.7 if cutoffs > 1 else 1)
         who = np.repeat(np.arange(customers), there.sum(axis=1))
-        told = rate((rng.random(len(who)) < own[who]).astype(float), who)
+        told = outcome_rate((rng.random(len(who)) < own[who]).astype(float), who)
         found.append((told.low, told.high))
     said = f"{customers:,} customers, {cutoffs} cutoff{'s' if cutoffs > 1 else ''}"
     return [counted("rate of an outcome in a tier", said, found, 0.2)]
@@ -122,7 +122,7 @@ def shares(customers: int, kind: str, tries: int, seed: int) -> list[Line]:
 
     rng = np.random.default_rng(seed)
     truth = best(np.random.default_rng(0), 2_000_000) / 2_000_000
-    found = [wilson(best(rng, customers), customers, customers) for _ in range(tries)]
+    found = [wilson_interval(best(rng, customers), customers, customers) for _ in range(tries)]
     said = f"{customers:,} customers, tiers {kind}"
     return [counted("share of a tier", said, [(one.low or 0.0, one.high or 0.0) for one in found], truth)]
 
@@ -137,7 +137,7 @@ def risks(customers: int, tries: int, seed: int) -> list[Line]:
         y = (rng.random(len(X)) < truth).astype(int)
         known = Known(X[:customers], y[:customers], np.arange(customers))
         model = RiskClassifier(n_jobs=1, seeds=2).fit(known.X, known.y)
-        low, high = bounds(model, known, Asked(X[customers:]), draws=6, seed=number)
+        low, high = risk_bounds(model, known, Asked(X[customers:]), draws=6, seed=number)
         below.append((high < truth[customers:]).mean())
         above.append((low > truth[customers:]).mean())
     shares = float(np.mean(below)), float(np.mean(above))
@@ -206,7 +206,7 @@ def drifting(customers: int, cutoffs: int, turnover: float, last: float, tries: 
     false = 0
     for _ in range(tries):
         old, new = moving(rng, customers, cutoffs, turnover, last)
-        told = drift(old.drop(columns="id"), new.drop(columns="id"), customers=(old["id"], new["id"]))
+        told = measure_drift(old.drop(columns="id"), new.drop(columns="id"), customers=(old["id"], new["id"]))
         false += any(column.alarm for column in told)
     said = f"{customers:,} customers, {cutoffs} cutoff{'s' if cutoffs > 1 else ''}, "
     said += f"{turnover:.0%} new a month" if last == turnover else "all new after these"

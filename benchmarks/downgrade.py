@@ -23,18 +23,18 @@ import pandas as pd
 from _machine import machine, peak_megabytes
 from tierlens.datasets.examples import retail_source
 from tierlens.features.catalog import CATALOG
-from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.features.windows import Window, cutoff_days, monthly
-from tierlens.risk.evaluation.baselines import boosted, roll_off
-from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.features.seasonal_btyd import EXPECTATIONS, season_table, seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
+from tierlens.features.windows import Window, cutoff_days, month_starts
+from tierlens.risk.evaluation.baselines import boosted_fit, roll_off
+from tierlens.risk.evaluation.bootstrap import Rows, metric_table, paired_difference, percentile_interval
 from tierlens.risk.evaluation.metrics import auc, average_precision, calibration_error
 from tierlens.risk.falling import learn_spending
 from tierlens.risk.model.level import forecast_rate
 from tierlens.risk.model.linear import logit
 from tierlens.risk.outcome import closed_cutoffs, spend_in_horizon
 from tierlens.risk.spend_needed import HISTORY
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables, day_date
 
 KEY = ["customer_id", "cutoff"]
@@ -50,10 +50,10 @@ Scores = dict[str, Any]
 
 def rows_of(tables: Tables, cutoffs: list[int]) -> pd.DataFrame:
     """Features, expectations, what is left of the spend when the horizon ends, and what was spent in it."""
-    ahead = snapshots(tables, cutoffs, WINDOW, features=["spend"], everyone=True, ahead=WINDOW.horizon)
+    ahead = build_snapshots(tables, cutoffs, WINDOW, features=["spend"], everyone=True, ahead=WINDOW.horizon)
     left = to_arrow(ahead).to_pandas().rename(columns={"spend": "left"})
-    found = to_arrow(snapshots(tables, cutoffs, WINDOW)).to_pandas().merge(left, on=KEY, validate="1:1")
-    for part in (expectations(tables, cutoffs, WINDOW), to_arrow(spend_in_horizon(tables, cutoffs, WINDOW))):
+    found = to_arrow(build_snapshots(tables, cutoffs, WINDOW)).to_pandas().merge(left, on=KEY, validate="1:1")
+    for part in (seasonal_expectations(tables, cutoffs, WINDOW), to_arrow(spend_in_horizon(tables, cutoffs, WINDOW))):
         found = found.merge(part.to_pandas(), on=KEY, validate="1:1")
     return found
 
@@ -86,7 +86,7 @@ def hurdle(train: pd.DataFrame, new: pd.DataFrame) -> Any:
     from scipy.stats import norm
 
     names = list(CATALOG)
-    never = boosted(**REGULARISED)(train[names], train["bought"] == 0)(new[names])
+    never = boosted_fit(**REGULARISED)(train[names], train["bought"] == 0)(new[names])
     buyers = train[train["bought"] > 0]
     y = np.log(buyers["spend_in_horizon"].to_numpy())
     settings = {"objective": "l2", "verbose": -1, "seed": 1, "deterministic": True, "force_row_wise": True}
@@ -104,15 +104,15 @@ def baseline_scores(rows: pd.DataFrame, test: int) -> Scores:
     above, new = past[past["downgrade"].notna()], rows[(rows["cutoff"] == test) & rows["downgrade"].notna()]
     wide = [*CATALOG, *ROLLED]
     fits: dict[str, tuple[Callable[..., Any], list[str]]] = {
-        "LightGBM, RFM": (boosted(**REGULARISED), RFM),
-        ROLL: (boosted(), wide),
-        f"{ROLL}, regularised": (boosted(**REGULARISED), wide),
+        "LightGBM, RFM": (boosted_fit(**REGULARISED), RFM),
+        ROLL: (boosted_fit(), wide),
+        f"{ROLL}, regularised": (boosted_fit(**REGULARISED), wide),
     }
     found: Scores = {RULE: roll_off("bound", "left").fit(None, [])(new)}
     for name, (fit, names) in fits.items():
         found[name] = fit(above[names], above["downgrade"])(new[names])
     can = above[above["need"] > 0]
-    inside = boosted(**REGULARISED)(can[wide], can["downgrade"])(new[wide])
+    inside = boosted_fit(**REGULARISED)(can[wide], can["downgrade"])(new[wide])
     found[f"{ROLL}, among those who can fall"] = np.where(new["need"] > 0, inside, 0.0)
     found["hurdle"] = hurdle(past, new)
     return found
@@ -120,12 +120,12 @@ def baseline_scores(rows: pd.DataFrame, test: int) -> Scores:
 
 def print_ranking(rows: Rows, scores: Scores, draws: int) -> None:
     """Mean over test cutoffs of AUC and AP, and paired differences of AP, resampled by customer."""
-    drawn = table(average_precision, rows, scores, draws=draws, seed=1)
-    ranked = table(auc, rows, scores, draws=0)
+    drawn = metric_table(average_precision, rows, scores, draws=draws, seed=1)
+    ranked = metric_table(auc, rows, scores, draws=0)
     print(f"{'model':48s}{'AUC':>8s}{'AP':>8s}{'95 % interval':>18s}   tierlens minus it (AP)")
     for name in sorted(scores, key=lambda name: -drawn[name][0]):
-        own = interval(drawn[name])
-        apart = "" if name == "tierlens" else str(difference(drawn, "tierlens", name))
+        own = percentile_interval(drawn[name])
+        apart = "" if name == "tierlens" else str(paired_difference(drawn, "tierlens", name))
         print(f"{name:48s}{ranked[name][0]:8.4f}{own.value:8.4f}{own.low:9.4f} - {own.high:.4f}   {apart}")
 
 
@@ -155,10 +155,10 @@ def print_cutoffs(rows: pd.DataFrame, scores: Scores) -> None:
 
 def print_bars(drawn: dict[str, Any], missed: float) -> None:
     """Say of each bar whether it was reached."""
-    from_rule = difference(drawn, "tierlens", RULE)
+    from_rule = paired_difference(drawn, "tierlens", RULE)
     rivals = [name for name in drawn if name.startswith(ROLL)]
     best = max(rivals, key=lambda name: float(drawn[name][0]))
-    from_best = difference(drawn, "tierlens", best)
+    from_best = paired_difference(drawn, "tierlens", best)
     for text, reached in (
         (f"AP above the rule by 0.04: {from_rule}", from_rule.value >= 0.04),
         (f"AP above the best of {len(rivals)} LightGBMs with roll-off features ({best}): {from_best}",
@@ -170,7 +170,7 @@ def print_bars(drawn: dict[str, Any], missed: float) -> None:
 
 def score_all(tables: Tables, tests: list[int]) -> tuple[pd.DataFrame, Scores]:
     """Rows above the lowest tier at the test cutoffs, and the score of every model for them."""
-    cutoffs = closed_cutoffs(tables, monthly(FIRST, day_date(max(tests[-1], cutoff_days(FIXED)[0]))), WINDOW)[0]
+    cutoffs = closed_cutoffs(tables, month_starts(FIRST, day_date(max(tests[-1], cutoff_days(FIXED)[0]))), WINDOW)[0]
     rows = with_tiers(rows_of(tables, cutoffs))
     season = season_table(tables, cutoffs, WINDOW).to_pandas().set_index("cutoff")
     blocks: dict[str, list[Any]] = {}
@@ -191,7 +191,7 @@ def main() -> None:
     args = parser.parse_args()
     started = time.perf_counter()
     print(machine("lightgbm", "scikit-learn", "duckdb"))
-    tested, scores = score_all(read(retail_source()).tables, monthly(*args.tests))
+    tested, scores = score_all(read_tables(retail_source()).tables, month_starts(*args.tests))
     given = Rows(*(tested[name].to_numpy() for name in ("downgrade", "customer_id", "cutoff")))
     can = (tested["need"] > 0).to_numpy()
     inside = Rows(*(np.asarray(values)[can] for values in (given.outcome, given.customers, given.cutoffs)))
@@ -205,7 +205,7 @@ def main() -> None:
     print()
     print_cutoffs(tested, scores)
     print()
-    print_bars(table(average_precision, given, scores, draws=args.draws, seed=1), missed["tierlens"])
+    print_bars(metric_table(average_precision, given, scores, draws=args.draws, seed=1), missed["tierlens"])
     print(f"\n{time.perf_counter() - started:.0f} s, peak {peak_megabytes():.0f} MB")
 
 

@@ -87,9 +87,9 @@ def _told(file: Path) -> list[float]:
 
 def every() -> tuple[str, ...]:
     """All features of transactions but those that ask which product was bought: the orders name none."""
-    from tierlens.features.catalog import CATALOG, closure
+    from tierlens.features.catalog import CATALOG, needed_features
 
-    return tuple(name for name in CATALOG if all(need.plane != "products" for need in closure([name])))
+    return tuple(name for name in CATALOG if all(need.plane != "products" for need in needed_features([name])))
 
 
 def by_scan(folder: Path) -> Any:
@@ -185,7 +185,7 @@ def by_spark(folder: Path) -> Any:
     """Compute the core nine by the same catalog on Spark; starting the session is not counted."""
     import narwhals as nw
 
-    from tierlens.features.snapshot import snapshots
+    from tierlens.features.snapshot import build_snapshots
     from tierlens.pipeline.spark_run import spark_session
     from tierlens.sources.tables import Currency, Tables
 
@@ -194,7 +194,7 @@ def by_spark(folder: Path) -> Any:
     rows = session.read.parquet(*(str(file) for file in sorted(folder.glob("orders_*.parquet"))))
     rows = rows.selectExpr("*", "cast(null as string) as product_id", "cast(null as double) as quantity")
     tables = Tables(nw.from_native(rows), Currency("CNY"), whole_orders=True, late_rows=False)
-    made = snapshots(tables, [CUTOFF], features=CORE, everyone=True).to_native()
+    made = build_snapshots(tables, [CUTOFF], features=CORE, everyone=True).to_native()
     made.write.mode("overwrite").parquet(str(folder / "made_by_spark"))
     seconds = time.perf_counter() - start
     return [*_told(folder / "made_by_spark" / "*.parquet"), seconds]

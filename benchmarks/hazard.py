@@ -21,14 +21,14 @@ import pandas as pd
 
 from _machine import machine, peak_megabytes
 from tierlens.datasets.simulate import Simulated, simulated_shop
-from tierlens.features.catalog import CATALOG, available
-from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.features.windows import Window, cutoff_days, monthly
+from tierlens.features.catalog import CATALOG, available_features
+from tierlens.features.seasonal_btyd import EXPECTATIONS, season_table, seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
+from tierlens.features.windows import Window, cutoff_days, month_starts
 from tierlens.risk.evaluation.baselines import BASELINES
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.level import forecast_rate
-from tierlens.risk.outcome import churn
+from tierlens.risk.outcome import churn_outcomes
 from tierlens.sources.tables import Tables, day_date, day_number
 
 KEY = ["customer_id", "cutoff"]
@@ -40,8 +40,8 @@ BINS = 10
 
 def rows_of(tables: Tables, cutoffs: list[int]) -> pd.DataFrame:
     """All features that the tables allow, expectations and outcome."""
-    found = to_arrow(snapshots(tables, cutoffs, WINDOW, features=available(tables))).to_pandas()
-    for part in (expectations(tables, cutoffs, WINDOW), to_arrow(churn(tables, cutoffs, WINDOW))):
+    found = to_arrow(build_snapshots(tables, cutoffs, WINDOW, features=available_features(tables))).to_pandas()
+    for part in (seasonal_expectations(tables, cutoffs, WINDOW), to_arrow(churn_outcomes(tables, cutoffs, WINDOW))):
         found = found.merge(part.to_pandas(), on=KEY, validate="1:1")
     return found
 
@@ -163,10 +163,10 @@ def main() -> None:
     print(machine("lightgbm", "scikit-learn", "duckdb"))
     shop = simulated_shop(customers=args.customers, months=36, seed=args.seed)
     tests = cutoff_days(TESTS)
-    cutoffs = monthly(FIRST, TESTS[-1])
+    cutoffs = month_starts(FIRST, TESTS[-1])
     rows = rows_of(shop.tables, cutoffs)
     season = season_table(shop.tables, cutoffs, WINDOW).to_pandas().set_index("cutoff")
-    beside = [name for name in available(shop.tables) if name not in CATALOG]
+    beside = [name for name in available_features(shop.tables) if name not in CATALOG]
     print(f"{args.customers} customers, {len(rows)} snapshots of {len(cutoffs)} cutoffs, {len(CATALOG)} features of "
           f"transactions, {len(beside)} of other tables")  # fmt: skip
     found: dict[str, list[dict[str, float]]] = {}

@@ -22,19 +22,19 @@ from _machine import machine, peak_megabytes
 from tierlens.datasets.examples import retail_source
 from tierlens.features.catalog import CATALOG
 from tierlens.features.product_mix import learn_mix, product_mix
-from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations, season_table
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.features.windows import Window, monthly
-from tierlens.risk.evaluation.baselines import BASELINES, column
-from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, table
+from tierlens.features.seasonal_btyd import EXPECTATIONS, season_table, seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
+from tierlens.features.windows import Window, month_starts
+from tierlens.risk.evaluation.baselines import BASELINES, float_column
+from tierlens.risk.evaluation.bootstrap import Rows, metric_table, paired_difference, percentile_interval
 from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error, lift_at
 from tierlens.risk.evaluation.profit import expected_maximum_profit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.level import forecast_rate
 from tierlens.risk.model.linear import Rows as Lines
 from tierlens.risk.model.linear import logit, ridge_logistic, sigmoid
-from tierlens.risk.outcome import churn, closed_cutoffs
-from tierlens.sources.read import read
+from tierlens.risk.outcome import churn_outcomes, closed_cutoffs
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables, day_date
 
 KEY = ["customer_id", "cutoff"]
@@ -46,9 +46,9 @@ CATALOG_COLUMNS = list(CATALOG)
 def rows_of(tables: Tables, cutoffs: list[int]) -> pd.DataFrame:
     """Features, expectations and outcome of all cutoffs."""
     parts = [
-        to_arrow(snapshots(tables, cutoffs, WINDOW)),
-        expectations(tables, cutoffs, WINDOW),
-        to_arrow(churn(tables, cutoffs, WINDOW)),
+        to_arrow(build_snapshots(tables, cutoffs, WINDOW)),
+        seasonal_expectations(tables, cutoffs, WINDOW),
+        to_arrow(churn_outcomes(tables, cutoffs, WINDOW)),
     ]
     found = parts[0].to_pandas()
     for part in parts[1:]:
@@ -60,8 +60,8 @@ def log_rfm_and_p0(train: pd.DataFrame, outcome: Any) -> Any:
     """Logistic regression on log-RFM and the seasonal probability: a stronger yardstick than what is usual."""
 
     def design(rows: pd.DataFrame) -> Any:
-        rfm = [np.log1p(np.maximum(column(rows, name), 0)) for name in ("recency_days", "frequency", "monetary")]
-        return np.column_stack([*rfm, logit(column(rows, "sea_p0"))])
+        rfm = [np.log1p(np.maximum(float_column(rows, name), 0)) for name in ("recency_days", "frequency", "monetary")]
+        return np.column_stack([*rfm, logit(float_column(rows, "sea_p0"))])
 
     y = np.asarray(outcome, dtype=float)
     line = ridge_logistic(Lines(design(train), y, np.ones(len(y)), np.zeros(len(y))), 1.0)
@@ -97,15 +97,15 @@ def baseline_scores(rows: pd.DataFrame, test: int) -> dict[str, Any]:
 
 def print_ranking(rows: Rows, scores: dict[str, Any], draws: int) -> None:
     """Mean over test cutoffs of ranking measures, and the paired differences of AUC."""
-    drawn = table(auc, rows, scores, draws=draws, seed=1)
+    drawn = metric_table(auc, rows, scores, draws=draws, seed=1)
     others = {
-        "AP": table(average_precision, rows, scores, draws=0),
-        "lift": table(lambda y, p, w: lift_at(y, p, 0.1, w), rows, scores, draws=0),
+        "AP": metric_table(average_precision, rows, scores, draws=0),
+        "lift": metric_table(lambda y, p, w: lift_at(y, p, 0.1, w), rows, scores, draws=0),
     }
     print(f"\n{'model':24s}{'AUC':>8s}{'95 % interval':>18s}{'AP':>8s}{'lift 10 %':>10s}   tierlens minus it")
     for name in sorted(scores, key=lambda name: -drawn[name][0]):
-        own = interval(drawn[name])
-        apart = "" if name == "tierlens" else str(difference(drawn, "tierlens", name))
+        own = percentile_interval(drawn[name])
+        apart = "" if name == "tierlens" else str(paired_difference(drawn, "tierlens", name))
         line = f"{name:24s}{own.value:8.4f}{own.low:9.4f} - {own.high:.4f}"
         print(f"{line}{others['AP'][name][0]:8.4f}{others['lift'][name][0]:10.3f}   {apart}")
 
@@ -146,9 +146,9 @@ def main() -> None:
     args = parser.parse_args()
     started = time.perf_counter()
     print(machine("lightgbm", "scikit-learn", "duckdb"))
-    tables = read(retail_source()).tables
-    tests = monthly(*args.tests)
-    cutoffs = closed_cutoffs(tables, monthly(FIRST, args.tests[1]), WINDOW)[0]
+    tables = read_tables(retail_source()).tables
+    tests = month_starts(*args.tests)
+    cutoffs = closed_cutoffs(tables, month_starts(FIRST, args.tests[1]), WINDOW)[0]
     rows = rows_of(tables, cutoffs)
     season = season_table(tables, cutoffs, WINDOW).to_pandas().set_index("cutoff")
     print(f"{len(rows)} snapshots of {len(cutoffs)} cutoffs, {len(CATALOG_COLUMNS) + len(EXPECTATIONS)} features, "

@@ -20,14 +20,14 @@ from _machine import machine
 from risk import FIRST, KEY, TESTS, WINDOW, rows_of
 from tierlens.datasets.examples import retail_source
 from tierlens.features.product_mix import learn_mix, product_mix
-from tierlens.features.windows import monthly
-from tierlens.risk.evaluation.bootstrap import Rows, difference, table
+from tierlens.features.windows import month_starts
+from tierlens.risk.evaluation.bootstrap import Rows, metric_table, paired_difference
 from tierlens.risk.evaluation.metrics import auc
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.outcome import closed_cutoffs
-from tierlens.risk.tuning import Search, tune
-from tierlens.sources.read import read
+from tierlens.risk.tuning import Search, tune_trees
+from tierlens.sources.read import read_tables
 
 BAR = 0.002
 
@@ -39,9 +39,9 @@ def main() -> None:
     args = parser.parse_args()
     started = time.perf_counter()
     print(machine("lightgbm", "optuna"))
-    tables = read(retail_source()).tables
-    tests = monthly(*TESTS)
-    closed = closed_cutoffs(tables, monthly(FIRST, TESTS[1]), WINDOW)[0]
+    tables = read_tables(retail_source()).tables
+    tests = month_starts(*TESTS)
+    closed = closed_cutoffs(tables, month_starts(FIRST, TESTS[1]), WINDOW)[0]
     rows = rows_of(tables, closed)
     # Axes of products as they were known at the first test: what is searched and what is tested see the same columns.
     rows = rows.merge(
@@ -50,7 +50,7 @@ def main() -> None:
     names = [name for name in rows if name not in (*KEY, "churn")]
     model = RiskClassifier(prior="sea_p0", seeds=1, n_jobs=1)
     inner = rows[rows["cutoff"] + WINDOW.horizon <= tests[0]]
-    found = tune(model, inner[names], inner["churn"], inner["cutoff"], SnapshotSplit(WINDOW), Search(args.trials))
+    found = tune_trees(model, inner[names], inner["churn"], inner["cutoff"], SnapshotSplit(WINDOW), Search(args.trials))
     print(f"inner cutoffs: default {found.default:.4f}, best of {len(found.trials)} trials {found.value:.4f}, "
           f"{found.value - found.default:+.4f} ({time.perf_counter() - started:.0f} s)")  # fmt: skip
     print(f"settings: {dict(found.settings)}")
@@ -63,8 +63,8 @@ def main() -> None:
             scores[name].append(fitted.predict_proba(new[names], cutoffs=new["cutoff"])[:, 1])
     tested = rows[rows["cutoff"].isin(tests)]
     given = Rows(tested["churn"].to_numpy(), tested["customer_id"].to_numpy(), tested["cutoff"].to_numpy())
-    drawn = table(auc, given, {name: np.concatenate(parts) for name, parts in scores.items()}, draws=200, seed=1)
-    apart = difference(drawn, "tuned", "default")
+    drawn = metric_table(auc, given, {name: np.concatenate(parts) for name, parts in scores.items()}, draws=200, seed=1)
+    apart = paired_difference(drawn, "tuned", "default")
     print(f"test cutoffs: default {drawn['default'][0]:.4f}, tuned {drawn['tuned'][0]:.4f}")
     print(f"tuned minus default {apart}; bar {BAR}: {'met' if apart.value <= BAR else 'missed'}")
     print(f"{time.perf_counter() - started:.0f} s")

@@ -5,11 +5,11 @@
 # %%
 from tierlens.datasets.simulate import simulated_shop
 from tierlens.explain.agreement import agreement
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
 from tierlens.segments import SEGMENT_FEATURES, CustomerSegmenter
-from tierlens.segments.profile import profile
-from tierlens.sources.engines import settle
+from tierlens.segments.profile import segment_profile
+from tierlens.sources.engines import settle_frame
 
 shop = simulated_shop(customers=400, seed=1)
 currency = shop.tables.currency
@@ -18,7 +18,7 @@ currency = shop.tables.currency
 # Snapshots are lazy: nothing is computed before `to_arrow` or `settle`.
 
 # %%
-features = settle(snapshots(shop.tables, ["2025-06-01", "2025-09-01"]))
+features = settle_frame(build_snapshots(shop.tables, ["2025-06-01", "2025-09-01"]))
 table = to_arrow(features)
 table.select(["customer_id", "cutoff", "recency_days", "frequency", "monetary"]).slice(0, 5).to_pandas()
 
@@ -34,7 +34,7 @@ graded.select(["customer_id", "score", "tier", "coverage"]).slice(0, 5).to_panda
 
 # %%
 segmenter = CustomerSegmenter(random_state=0).fit(table.select(list(SEGMENT_FEATURES)).to_pandas())
-described = profile(table, segmenter.labels_, currency=currency)
+described = segment_profile(table, segmenter.labels_, currency=currency)
 for number, name in described.names.items():
     print(f"{number}  {name.en} / {name.zh}: {described.about[number].en}")
 

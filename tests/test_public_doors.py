@@ -12,14 +12,14 @@ import pytest
 
 from tierlens.app.cli.main import main
 from tierlens.errors import TierlensError, UsageError
-from tierlens.features.snapshot import snapshots
+from tierlens.features.snapshot import build_snapshots
 from tierlens.grading import grade, load_scheme
 from tierlens.publish.lists.customer_lists import BILINGUAL, customer_list
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.tree_settings import ALLOWED, SEARCHED
 from tierlens.risk.model.trees import SETTINGS
 from tierlens.sources.from_frame import tables_from_frame
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Currency
 from tierlens.workspace.config import config_of_text, load_config
 
@@ -115,13 +115,16 @@ def test_any_table_of_customers_makes_a_list(made):
 @pytest.mark.parametrize(
     ("call", "code"),
     [
-        (lambda: snapshots(pd.DataFrame(ROW), ["2025-01-01"]), "E-US-031 tables: a DataFrame is no settled table"),
-        (lambda: snapshots(None, ["2025-01-01"]), "E-US-031"),
+        (
+            lambda: build_snapshots(pd.DataFrame(ROW), ["2025-01-01"]),
+            "E-US-031 tables: a DataFrame is no settled table",
+        ),
+        (lambda: build_snapshots(None, ["2025-01-01"]), "E-US-031"),
         (lambda: grade([1], load_scheme("relationship_rating"), Currency("CNY")), "E-US-030 features: a list"),
         (lambda: grade(pd.DataFrame(ROW), "relationship_rating", Currency("CNY")), "E-US-032 scheme: a str"),
         (lambda: customer_list("customers.parquet"), "E-US-030 customers: a str is no table"),
         (lambda: customer_list(pa.table({"a": [1]})), "E-LI-001"),
-        (lambda: read("orders.csv"), "E-US-016 source: a str"),
+        (lambda: read_tables("orders.csv"), "E-US-016 source: a str"),
         (lambda: tables_from_frame(pd.DataFrame(ROW), "yuan"), "E-US-014 currency"),
         (lambda: tables_from_frame("orders.csv", "CNY"), "E-US-015 frame"),
     ],

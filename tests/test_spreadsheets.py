@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierlens.spreadsheets import inert, is_formula_like
+from tierlens.spreadsheets import inert_text, is_formula_like
 
 STARTS = "=+-@＝＋－＠\t\r\n"
 BLANKS = " \u00a0\u3000"
@@ -37,17 +37,17 @@ def test_a_walk_over_the_signs_finds_the_same_formulas(text: str) -> None:
 @settings(max_examples=100)
 @given(TEXTS)
 def test_making_a_text_harmless_twice_changes_nothing_more(text: str) -> None:
-    assert inert(inert(text)) == inert(text)
-    assert not is_formula_like(inert(text))
-    assert inert(text) in (text, f"'{text}")
+    assert inert_text(inert_text(text)) == inert_text(text)
+    assert not is_formula_like(inert_text(text))
+    assert inert_text(text) in (text, f"'{text}")
 
 
 @settings(max_examples=50)
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_a_row_of_a_csv_comes_back_with_its_apostrophes(row: list[str]) -> None:
     sink = io.StringIO(newline="")
-    csv.writer(sink).writerow(map(inert, row))
-    (back,) = csv.reader(io.StringIO(sink.getvalue(), newline="")) if any(row) else ([inert(one) for one in row],)
+    csv.writer(sink).writerow(map(inert_text, row))
+    (back,) = csv.reader(io.StringIO(sink.getvalue(), newline="")) if any(row) else ([inert_text(one) for one in row],)
     assert [one.removeprefix("'") for one in back] == [one.removeprefix("'") for one in row]
     assert not any(map(is_formula_like, back))
 
@@ -69,4 +69,4 @@ def test_a_row_of_a_csv_comes_back_with_its_apostrophes(row: list[str]) -> None:
     ],
 )
 def test_cells_as_people_have_written_them(text: str | None, harmless: str) -> None:
-    assert inert(text) == harmless
+    assert inert_text(text) == harmless

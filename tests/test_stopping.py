@@ -12,7 +12,7 @@ import pytest
 
 from tierlens import stopping
 from tierlens.app.cli.main import main
-from tierlens.app.cli.terminal import guarded
+from tierlens.app.cli.terminal import exit_code_of
 
 SAID = "interrupted; what was there before is intact\n"
 # Stands in for a run: it waits in the middle of its work, in Python or outside of it.
@@ -143,7 +143,7 @@ def test_a_stop_within_the_interpreter_of_a_caller_is_told_too(capsys: pytest.Ca
     def stopped() -> int:
         raise KeyboardInterrupt
 
-    assert guarded(stopped, "zh") == 130
+    assert exit_code_of(stopped, "zh") == 130
     assert capsys.readouterr().err == "已中断；原有文件未受影响\n"
     assert not stopping.is_asked()
     assert main(["version"]) == 0

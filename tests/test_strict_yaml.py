@@ -60,7 +60,7 @@ REFUSED = [
 def test_bad_yaml_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, loader, text, code, words):
     monkeypatch.setattr(strict_yaml._Builder.__init__, "__defaults__", (loader,))
     with pytest.raises(SchemeError) as told:
-        strict_yaml.load(text, "f.yaml")
+        strict_yaml.load_yaml(text, "f.yaml")
     assert told.value.code == code
     assert words in str(told.value)
     assert "\n" not in str(told.value)
@@ -96,47 +96,47 @@ READ = [
 
 @pytest.mark.parametrize(("text", "value"), READ)
 def test_a_value_is_what_was_written(text, value):
-    got = strict_yaml.load(text)["v"]
+    got = strict_yaml.load_yaml(text)["v"]
     assert got == value
     assert type(got) is type(value)
 
 
 def test_keys_are_text_even_where_they_look_like_numbers():
-    assert strict_yaml.load("5: 10\nno: 3\n010: 1\n") == {"5": 10, "no": 3, "010": 1}
+    assert strict_yaml.load_yaml("5: 10\nno: 3\n010: 1\n") == {"5": 10, "no": 3, "010": 1}
 
 
 def test_twenty_levels_are_read():
-    assert strict_yaml.load("[" * 20 + "]" * 20) is not None
+    assert strict_yaml.load_yaml("[" * 20 + "]" * 20) is not None
 
 
 def test_sum_of_ten_tenths_is_one():
-    assert sum(strict_yaml.load("[" + ", ".join(["0.1"] * 10) + "]")) == 1
+    assert sum(strict_yaml.load_yaml("[" + ", ".join(["0.1"] * 10) + "]")) == 1
 
 
 def test_a_file_of_more_than_a_megabyte_is_refused(tmp_path: Path):
     big = tmp_path / "big.yaml"
     big.write_text("# " + "x" * 1_000_000)
     with pytest.raises(SchemeError, match=r"E-YA-002 .*larger than 1,000,000 bytes"):
-        strict_yaml.load(big)
+        strict_yaml.load_yaml(big)
     with pytest.raises(SchemeError, match="E-YA-002"):
-        strict_yaml.load(big.read_text())
+        strict_yaml.load_yaml(big.read_text())
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path):
     with pytest.raises(SchemeError, match=r"E-YA-001 .*none.yaml: it cannot be read: .*; check the path"):
-        strict_yaml.load(tmp_path / "none.yaml")
+        strict_yaml.load_yaml(tmp_path / "none.yaml")
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("a: 客户".encode("gb18030"))
     with pytest.raises(SchemeError, match="it is not UTF-8; save it as UTF-8"):
-        strict_yaml.load(latin)
+        strict_yaml.load_yaml(latin)
     with pytest.raises(SchemeError, match=r"E-YA-001 .*: it cannot be read: .*; name a file in it"):
-        strict_yaml.load(tmp_path)
+        strict_yaml.load_yaml(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "a: 1\n---\nb: 2\n", "a: [1, 2\n", "v: !!str 5\n", "a:\n\tb: 1\n"])
 def test_every_refusal_of_yaml_says_what_to_do(text: str):
     with pytest.raises(SchemeError) as caught:
-        strict_yaml.load(text)
+        strict_yaml.load_yaml(text)
     assert caught.value.fix is not None
     assert re.search("[一-鿿]", caught.value.fix.zh)
 
@@ -144,7 +144,7 @@ def test_every_refusal_of_yaml_says_what_to_do(text: str):
 def test_a_byte_order_mark_is_dropped(tmp_path: Path):
     file = tmp_path / "bom.yaml"
     file.write_bytes(b"\xef\xbb\xbfa: 1\n")
-    assert strict_yaml.load(file) == {"a": 1}
+    assert strict_yaml.load_yaml(file) == {"a": 1}
 
 
 class Inner(BaseModel):
@@ -161,7 +161,7 @@ class Outer(BaseModel):
 def test_a_misspelt_key_is_told_with_place_and_nearest_name():
     text = "name: x\nparts:\n  a:\n    wieght: 3\n"
     with pytest.raises(SchemeError, match=r"f.yaml:4:13: there is no key 'wieght' here; did you mean 'weight'\?"):
-        strict_yaml.build(Outer, text, "f.yaml")
+        strict_yaml.build_model(Outer, text, "f.yaml")
 
 
 def test_a_hint_names_a_key_of_the_same_section_or_lists_its_keys():
@@ -177,9 +177,9 @@ def test_a_hint_names_a_key_of_the_same_section_or_lists_its_keys():
         lists: tuple[Inner, ...] = ()
 
     with pytest.raises(SchemeError, match=r"no key 'customers' here; the keys here are files, tables$"):
-        strict_yaml.build(Outer, "source:\n  files: a\n  customers: 3\n")
+        strict_yaml.build_model(Outer, "source:\n  files: a\n  customers: 3\n")
     with pytest.raises(SchemeError, match=r"no key 'table' here; did you mean 'tables'"):
-        strict_yaml.build(Outer, "lists:\n  - files: a\n    table: 3\n")
+        strict_yaml.build_model(Outer, "lists:\n  - files: a\n    table: 3\n")
 
 
 def test_what_does_not_fit_is_told_in_both_languages():
@@ -192,7 +192,7 @@ def test_what_does_not_fit_is_told_in_both_languages():
     said = {}
     for text in ("tests: 1\n", "name: x\ntests: 0\n", "name: x\ntests: two\n", "name: x\nkind: c\n"):
         with pytest.raises(SchemeError) as caught:
-            strict_yaml.build(Plain, text)
+            strict_yaml.build_model(Plain, text)
         said[caught.value.what.en] = caught.value.what.zh
     assert said == {
         "name: Field required": "name：必须填写",
@@ -204,12 +204,12 @@ def test_what_does_not_fit_is_told_in_both_languages():
 
 def test_a_boolean_where_text_is_due_is_refused_with_the_error_asked_for():
     with pytest.raises(UsageError, match=r"E-YA-020 <text>:1:7: name: .*string"):
-        strict_yaml.build(Outer, "name: true\n", error=UsageError)
+        strict_yaml.build_model(Outer, "name: true\n", error=UsageError)
 
 
 def test_a_document_is_built_and_knows_places():
-    document = strict_yaml.read("name: x\nparts: {a: {weight: 3}}\n", "f.yaml")
-    assert strict_yaml.build(Outer, document).parts["a"].weight == 3
+    document = strict_yaml.read_yaml("name: x\nparts: {a: {weight: 3}}\n", "f.yaml")
+    assert strict_yaml.build_model(Outer, document).parts["a"].weight == 3
     assert document.place(["parts", "a", "weight"]) == "f.yaml:2:21"
     assert document.place([]) == "f.yaml:1:1"
 
@@ -226,7 +226,7 @@ trees = st.recursive(
 def test_json_is_yaml_and_comes_back_as_it_was(data):
     written = json.dumps(data)
     if "\\ud" not in written:  # characters beyond the basic plane, which JSON alone writes as two halves
-        assert strict_yaml.load(written) == data
+        assert strict_yaml.load_yaml(written) == data
 
 
 def test_every_chinese_reason_can_be_filled() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierlens.words import Private, Text, composed, to_share
+from tierlens.words import Private, Text, composed_text, to_share
 
 SECRET = Private.of(Text("Zhang bought for 5 CNY", "张某消费 5 元"), Text("somebody bought", "某客户有消费"))
 PLAIN = st.builds(Text, st.text("abc ", max_size=5), st.text("甲乙丙", max_size=5))
@@ -51,7 +51,7 @@ def test_a_value_that_looks_like_a_place_is_not_filled_again() -> None:
 @settings(max_examples=60)
 @given(PARTS)
 def test_what_is_made_of_parts_tells_others_what_its_parts_do(parts: list[Text]) -> None:
-    made = composed(joined, parts)
+    made = composed_text(joined, parts)
     assert made == joined(parts)
     assert to_share(made) == joined([to_share(part) for part in parts])
     assert isinstance(made, Private) == any(isinstance(part, Private) for part in parts)
@@ -62,12 +62,12 @@ def test_what_is_made_of_parts_tells_others_what_its_parts_do(parts: list[Text])
 @settings(max_examples=30)
 @given(PARTS, PARTS)
 def test_made_of_what_was_made_is_made_of_all(first: list[Text], second: list[Text]) -> None:
-    nested = composed(joined, [composed(joined, first), composed(joined, second)])
+    nested = composed_text(joined, [composed_text(joined, first), composed_text(joined, second)])
     assert to_share(nested) == joined([joined([*map(to_share, first)]), joined([*map(to_share, second)])])
 
 
 def test_what_a_secret_is_not_part_of_stays_open() -> None:
-    made = composed(lambda parts: parts[1], [SECRET, Text("open", "公开")])
+    made = composed_text(lambda parts: parts[1], [SECRET, Text("open", "公开")])
     assert to_share(made) is made
 
 

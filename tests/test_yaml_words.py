@@ -10,7 +10,7 @@ import yaml
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
-from tierlens.yaml_words import FIXES, PARSER, REASONS, parser_reason, unreadable
+from tierlens.yaml_words import FIXES, PARSER, REASONS, parser_reason, unreadable_advice
 
 UNKNOWN = parser_reason("nothing that a parser says")
 BROKEN = {
@@ -39,7 +39,7 @@ def test_each_parser_is_understood_where_it_stops(loader: type, text: str) -> No
 @pytest.mark.parametrize("text", list(BROKEN))
 def test_what_a_person_left_open_is_named_in_chinese(text: str) -> None:
     with pytest.raises(SchemeError) as caught:
-        strict_yaml.load(text)
+        strict_yaml.load_yaml(text)
     assert BROKEN[text] in caught.value.say("zh")
 
 
@@ -63,8 +63,8 @@ def opened(path: Path) -> OSError:
 
 def test_the_advice_goes_by_what_the_system_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    assert unreadable(opened(tmp_path / "none")) == FIXES["absent"]
-    assert unreadable(opened(tmp_path / "file" / "below")) == FIXES["absent"]
-    assert unreadable(opened(tmp_path)) == FIXES["folder"]
-    assert unreadable(PermissionError(13, "no")) == FIXES["other"]
-    assert unreadable(OSError(5, "disk")) == FIXES["other"]
+    assert unreadable_advice(opened(tmp_path / "none")) == FIXES["absent"]
+    assert unreadable_advice(opened(tmp_path / "file" / "below")) == FIXES["absent"]
+    assert unreadable_advice(opened(tmp_path)) == FIXES["folder"]
+    assert unreadable_advice(PermissionError(13, "no")) == FIXES["other"]
+    assert unreadable_advice(OSError(5, "disk")) == FIXES["other"]

@@ -19,7 +19,7 @@ def entry() -> None:
         os.environ.setdefault(name, value)
     code = 1
     try:
-        stopping.listen(_end)
+        stopping.listen_for_signals(_end)
         _open_streams()
         from tierlens.app.cli.main import main
 
@@ -28,8 +28,8 @@ def entry() -> None:
         raise
     except BaseException as problem:
         code = _told(problem)
-    stopping.deaf()
-    scratch.clear()  # what a thread was writing, the store for one, is nobody's now
+    stopping.ignore_signals()
+    scratch.clear_scratch()  # what a thread was writing, the store for one, is nobody's now
     from tierlens.app.cli.failures import settle_streams
 
     settle_streams()
@@ -37,14 +37,14 @@ def entry() -> None:
 
 
 def _told(problem: BaseException) -> int:
-    from tierlens.app.cli.terminal import ended, wanted_lang
+    from tierlens.app.cli.terminal import failure_exit_code, wanted_lang
 
-    return ended(problem, wanted_lang(sys.argv[1:]))
+    return failure_exit_code(problem, wanted_lang(sys.argv[1:]))
 
 
 def _end() -> None:
     """Do what the main thread does not come to: remove what is half written, and say that the command was stopped."""
-    scratch.clear()
+    scratch.clear_scratch()
     _told(stopping.Stopped())
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from tierlens.stopping import unbroken
+from tierlens.stopping import unbroken_block
 
 try:
     import fcntl
@@ -51,7 +51,7 @@ class HeldError(Exception):
 
 
 @contextmanager
-def scratch(parent: Path) -> Iterator[Path]:
+def scratch_folder(parent: Path) -> Iterator[Path]:
     """Give an empty private folder inside ``parent``; it is gone when the block ends, however that ends.
 
     Parameters
@@ -77,21 +77,21 @@ def scratch(parent: Path) -> Iterator[Path]:
     ...     found, list(Path(place).iterdir())
     ((True, True), [])
     """
-    with made(parent):
-        sweep(parent)
+    with made_folder(parent):
+        sweep_leftovers(parent)
         folder: Path | None = None
         try:
-            with unbroken():
+            with unbroken_block():
                 folder = _make(parent)
             yield folder
         finally:
             if folder is not None:
-                with unbroken():
+                with unbroken_block():
                     _remove(folder)
 
 
 @contextmanager
-def made(folder: Path) -> Iterator[None]:
+def made_folder(folder: Path) -> Iterator[None]:
     """Make a folder and those above it, and take away at the end those of them that were made and are empty."""
     new = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
@@ -108,7 +108,7 @@ def is_scratch(path: str | os.PathLike[str]) -> bool:
     return any(_PARTIAL.fullmatch(part) for part in Path(path).parts)
 
 
-def sweep(parent: Path) -> None:
+def sweep_leftovers(parent: Path) -> None:
     """Remove scratch folders and locks that dead processes of this user left in a folder."""
     if fcntl is None:
         return
@@ -134,7 +134,7 @@ def _sweep_one(path: Path) -> None:
 
 
 @contextmanager
-def locked(place: Path, patience: float = 0.0) -> Iterator[None]:
+def locked_place(place: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold a place for this process, whether anything lies there or not.
 
     Parameters
@@ -155,14 +155,14 @@ def locked(place: Path, patience: float = 0.0) -> Iterator[None]:
     held = False
     try:
         while not held:
-            with unbroken():
+            with unbroken_block():
                 held = _hold(lock, place, time.monotonic() < until)
             if not held:
                 time.sleep(PAUSE)
         yield
     finally:
         if held:
-            with unbroken():
+            with unbroken_block():
                 lock.unlink(missing_ok=True)
                 os.close(_held.pop(lock))
 
@@ -206,7 +206,7 @@ def _sign(handle: int, lock: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def temporary() -> Path:
+def temporary_folder() -> Path:
     """Return this process's own scratch folder in the temporary folder of the system; it is removed at the end.
 
     Raises
@@ -215,14 +215,14 @@ def temporary() -> Path:
         When no folder can be made there.
     """
     parent = Path(tempfile.gettempdir())
-    sweep(parent)
-    with unbroken():
+    sweep_leftovers(parent)
+    with unbroken_block():
         folder = _make(parent)
         atexit.register(_remove, folder)
     return folder
 
 
-def clear() -> None:
+def clear_scratch() -> None:
     """Remove every scratch folder and lock of this process."""
     for folder in list(_held):
         _remove(folder)

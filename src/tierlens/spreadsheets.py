@@ -21,7 +21,7 @@ def is_formula_like(text: str) -> bool:
     return bool(_FORMULA.match(text)) and not _NUMBER.fullmatch(text)
 
 
-def inert(text: str | None) -> str:
+def inert_text(text: str | None) -> str:
     """Return a text that no spreadsheet runs as a formula: an apostrophe leads one that it would.
 
     Examples

@@ -46,7 +46,7 @@ class _Asked:
 _asked = _Asked()
 
 
-def listen(last: Callable[[], None]) -> None:
+def listen_for_signals(last: Callable[[], None]) -> None:
     """Turn signals into ``Stopped``; those that the caller ignores (``nohup``) stay ignored.
 
     Parameters
@@ -93,7 +93,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def unbroken() -> Iterator[None]:
+def unbroken_block() -> Iterator[None]:
     """Let no signal break a block; one that came meanwhile raises ``Stopped`` at its end.
 
     Examples
@@ -130,7 +130,7 @@ def exit_code() -> int:
     return 128 + (_asked.number or signal.SIGINT)
 
 
-def deaf() -> None:
+def ignore_signals() -> None:
     """Hear no signal any more: the command is over, and only the interpreter has to end."""
     _asked.over = True
     for name in NAMES:

@@ -21,7 +21,7 @@ import yaml
 
 from tierlens.errors import SchemeError, TierlensError
 from tierlens.words import Text
-from tierlens.yaml_words import FIXES, REASONS, parser_reason, unreadable
+from tierlens.yaml_words import FIXES, REASONS, parser_reason, unreadable_advice
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -84,7 +84,7 @@ class Document:
         return f"{self.where}:{line}:{column}"
 
 
-def load(source: Path | str, where: str | None = None) -> Any:
+def load_yaml(source: Path | str, where: str | None = None) -> Any:
     r"""Read one YAML document into plain data.
 
     Parameters
@@ -111,10 +111,10 @@ def load(source: Path | str, where: str | None = None) -> Any:
     >>> load("weight: 0.30\nreply: no\nopen: true\n")
     {'weight': Decimal('0.30'), 'reply': 'no', 'open': True}
     """
-    return read(source, where).data
+    return read_yaml(source, where).data
 
 
-def read(source: Path | str, where: str | None = None) -> Document:
+def read_yaml(source: Path | str, where: str | None = None) -> Document:
     """Read one YAML document and keep the place of every value; see ``load``."""
     name = where or (str(source) if isinstance(source, Path) else "<text>")
     text = _file_text(source, name) if isinstance(source, Path) else source
@@ -124,7 +124,7 @@ def read(source: Path | str, where: str | None = None) -> Document:
     return Document(_Builder(name, places).document(text.removeprefix("\ufeff")), name, text, places)
 
 
-def build(
+def build_model(
     model: type[Model],
     source: Path | str | Document,
     where: str | None = None,
@@ -142,7 +142,7 @@ def build(
         What to call the text in messages.
     error : type of TierlensError, default SchemeError
         What is raised, under ``E-YA-020``, when the data do not fit the model. A check of the model's own raises
-        :func:`refused` to speak Chinese too, and to name the place where it looks at several keys.
+        :func:`refused_value` to speak Chinese too, and to name the place where it looks at several keys.
 
     Examples
     --------
@@ -158,14 +158,14 @@ def build(
     """
     from pydantic import ValidationError
 
-    document = source if isinstance(source, Document) else read(source, where)
+    document = source if isinstance(source, Document) else read_yaml(source, where)
     try:
         return model.model_validate(document.data)
     except ValidationError as problem:
         raise _misfit(problem, model, document, error) from None
 
 
-def refused(what: Text, path: Sequence[str | int] | None = None) -> Exception:
+def refused_value(what: Text, path: Sequence[str | int] | None = None) -> Exception:
     r"""Return what a check of a model raises: a fault in both languages.
 
     Parameters
@@ -278,7 +278,9 @@ def _file_text(path: Path, name: str) -> str:
         return path.read_bytes().decode("utf-8")
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
-        raise _refuse("001", name, f"it cannot be read: {reason}", f"无法读取：{reason}", unreadable(problem)) from None
+        raise _refuse(
+            "001", name, f"it cannot be read: {reason}", f"无法读取：{reason}", unreadable_advice(problem)
+        ) from None
     except UnicodeDecodeError:
         raise _refuse("001", name, "it is not UTF-8", "不是 UTF-8 编码", FIXES["utf-8"]) from None
 

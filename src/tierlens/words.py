@@ -59,7 +59,7 @@ def to_share(text: Text) -> Text:
     return text.shared if isinstance(text, Private) else text
 
 
-def composed(build: Callable[[Sequence[Text]], Text], parts: Sequence[Text]) -> Text:
+def composed_text(build: Callable[[Sequence[Text]], Text], parts: Sequence[Text]) -> Text:
     """Build a text of parts; it is private where one of them is.
 
     Examples

@@ -67,7 +67,7 @@ FIXES: dict[str, Text] = {
 """What to do now, by number of the code or by what keeps a file from being read."""
 
 
-def unreadable(problem: OSError) -> Text:
+def unreadable_advice(problem: OSError) -> Text:
     """Return what to do about a file that cannot be read.
 
     Examples

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 import tierlens as tl
-from tierlens.api.native_frames import inner, money_columns, shown
+from tierlens.api.native_frames import as_inner_frame, as_user_frame, money_columns
 from tierlens.errors import DataError, UsageError
-from tierlens.features.catalog import available
+from tierlens.features.catalog import available_features
 from tierlens.features.snapshot import to_arrow
 from tierlens.features.windows import Window
 from tierlens.grading import grade
@@ -70,7 +70,7 @@ def rows(frame: Any) -> list[dict[str, Any]]:
             return None
         return value.date() if isinstance(value, dt.datetime) else value
 
-    return [{name: plain(value) for name, value in row.items()} for row in inner(frame, "frame").to_pylist()]
+    return [{name: plain(value) for name, value in row.items()} for row in as_inner_frame(frame, "frame").to_pylist()]
 
 
 def made_of(orders: Any) -> list[Any]:
@@ -114,14 +114,14 @@ def test_money_is_in_whole_units_and_ids_are_text() -> None:
 def test_grades_of_frames_are_those_of_the_engine(scheme: str) -> None:
     shop = tl.simulate(200, seed=4)
     rules = tl.load_scheme(scheme)
-    frame = tl.snapshots(shop, ["2025-06-01", "2025-09-01"], features=available(shop.tables, rules.features))
-    from tierlens.features.snapshot import snapshots as engine
+    frame = tl.snapshots(shop, ["2025-06-01", "2025-09-01"], features=available_features(shop.tables, rules.features))
+    from tierlens.features.snapshot import build_snapshots as engine
 
-    raw = engine(shop.tables, ["2025-06-01", "2025-09-01"], features=available(shop.tables, rules.features))
-    expected = shown(to_arrow(grade(raw, rules, shop.currency)))
-    found = inner(tl.grade(frame, rules, shop.currency), "found")
-    assert found.to_pylist() == inner(expected, "expected").to_pylist()
-    again, before = inner(frame, "frame", shop.currency, rules), to_arrow(raw)
+    raw = engine(shop.tables, ["2025-06-01", "2025-09-01"], features=available_features(shop.tables, rules.features))
+    expected = as_user_frame(to_arrow(grade(raw, rules, shop.currency)))
+    found = as_inner_frame(tl.grade(frame, rules, shop.currency), "found")
+    assert found.to_pylist() == as_inner_frame(expected, "expected").to_pylist()
+    again, before = as_inner_frame(frame, "frame", shop.currency, rules), to_arrow(raw)
     for name in money_columns(before, rules):
         values, expected_values = (table[name].to_numpy() for table in (again, before))
         if pa.types.is_integer(before.schema.field(name).type):
@@ -134,7 +134,7 @@ def test_a_downgrade_is_what_grading_at_both_ends_says() -> None:
     shop = tl.simulate(120, seed=5)
     found = tl.outcomes(shop, "2025-03-01", outcome="downgrade", scheme="tiered_management")
     rules = tl.load_scheme("tiered_management")
-    wanted = available(shop.tables, rules.features)
+    wanted = available_features(shop.tables, rules.features)
     graded = [tl.grade(tl.snapshots(shop, day, features=wanted), rules, shop.currency)
               for day in ("2025-03-01", "2025-05-30")]  # fmt: skip
     ranks = [one.set_index("customer_id")["tier_rank"] for one in graded]
@@ -146,7 +146,7 @@ def test_a_downgrade_is_what_grading_at_both_ends_says() -> None:
 def test_evidence_follows_the_order_of_the_grades() -> None:
     shop = tl.simulate(60, seed=6)
     frame = tl.snapshots(
-        shop, "2025-06-01", features=available(shop.tables, tl.load_scheme("tiered_management").features)
+        shop, "2025-06-01", features=available_features(shop.tables, tl.load_scheme("tiered_management").features)
     )
     graded = tl.grade(frame, "tiered_management", shop.currency).iloc[::-1].reset_index(drop=True)
     told = tl.evidence(graded, frame.sample(frac=1, random_state=1), "tiered_management", shop.currency)

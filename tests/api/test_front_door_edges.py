@@ -13,7 +13,7 @@ import pytest
 import tierlens as tl
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
-from tierlens.features.catalog import available
+from tierlens.features.catalog import available_features
 from tierlens.risk.model.input_checks import days_of
 from tierlens.sources.tables import Currency
 
@@ -52,7 +52,9 @@ def test_grades_keep_the_order_of_the_rows_so_that_risks_fit(shop: tl.Dataset) -
 
 def test_who_did_not_buy_is_no_part_of_the_population(shop: tl.Dataset) -> None:
     schemes = ("tiered_management", "relationship_rating", "five_step")
-    read = available(shop.tables, {"frequency", *(name for one in schemes for name in tl.load_scheme(one).features)})
+    read = available_features(
+        shop.tables, {"frequency", *(name for one in schemes for name in tl.load_scheme(one).features)}
+    )
     few, known = (tl.snapshots(shop, DAY, features=read, everyone=everyone) for everyone in (False, True))
     assert len(known) > len(few)
     for scheme in schemes:

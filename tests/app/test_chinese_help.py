@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from tierlens.app.cli.chinese_help import in_chinese, said_of_slip, wrapped
+from tierlens.app.cli.chinese_help import in_chinese, said_of_slip, wrapped_text
 from tierlens.app.cli.chinese_help_words import HELP
 from tierlens.app.cli.main import app, main
 
@@ -167,7 +167,7 @@ def test_a_text_without_a_chinese_form_stays() -> None:
 
 
 def test_words_are_kept_whole_and_a_stop_never_begins_a_line() -> None:
-    assert wrapped("客户编号，metrics.csv", 10) == ["客户编号，", "metrics.csv"]
-    assert wrapped("一二三四五。六", 10) == ["一二三四", "五。六"]
-    assert wrapped("a b", 10) == ["a b"]
-    assert wrapped("", 10) == [""]
+    assert wrapped_text("客户编号，metrics.csv", 10) == ["客户编号，", "metrics.csv"]
+    assert wrapped_text("一二三四五。六", 10) == ["一二三四", "五。六"]
+    assert wrapped_text("a b", 10) == ["a b"]
+    assert wrapped_text("", 10) == [""]

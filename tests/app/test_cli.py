@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tierlens.app.cli.main import main
-from tierlens.app.cli.terminal import guarded, wanted_lang
+from tierlens.app.cli.terminal import exit_code_of, wanted_lang
 from tierlens.errors import DataError
 from tierlens.words import Text
 
@@ -110,9 +110,9 @@ def test_an_expected_error_and_a_fault_are_one_line_each(
     def broken() -> int:
         raise ZeroDivisionError
 
-    assert guarded(bad, "en") == 3
+    assert exit_code_of(bad, "en") == 3
     assert capsys.readouterr().err == "E-XX-1: bad\n"
-    assert guarded(broken, "en") == 1
+    assert exit_code_of(broken, "en") == 1
     assert capsys.readouterr().err.startswith("E-IN-000 test_cli.py:")
 
 

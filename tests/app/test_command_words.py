@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierlens.app.cli.group_lang import defaults
+from tierlens.app.cli.group_lang import language_defaults
 from tierlens.app.cli.model_commands import _plain
 from tierlens.app.cli.review_commands import _band, _changes, _moves, _score
 from tierlens.app.cli.terminal import wanted_lang
@@ -105,7 +105,7 @@ def test_a_language_before_a_command_reaches_every_command_at_any_depth(tree: An
         for name, one in (inner or {}).items():
             reached(found[name], one)
 
-    reached(defaults(command_of(tree), "zh"), tree)
+    reached(language_defaults(command_of(tree), "zh"), tree)
 
 
 @pytest.mark.parametrize(

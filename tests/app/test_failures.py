@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tierlens.app.cli.failures import failure_of
-from tierlens.app.cli.terminal import guarded
+from tierlens.app.cli.terminal import exit_code_of
 from tierlens.errors import DataError
 from tierlens.words import Text
 
@@ -64,7 +64,7 @@ def test_a_fault_is_one_line_and_a_file_for_its_owner(
         customer = "C-0815"
         raise ZeroDivisionError(len(customer))
 
-    assert guarded(broken, "en") == 1
+    assert exit_code_of(broken, "en") == 1
     (file,) = tmp_path.iterdir()
     said = capsys.readouterr().err
     assert said.startswith("E-IN-000 test_failures.py:")
@@ -86,7 +86,7 @@ def test_every_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def bad() -> int:
         raise DataError("E-XX-1", Text("bad\nnews", "坏"), where="a\nb")
 
-    assert guarded(bad, "en") == 3
+    assert exit_code_of(bad, "en") == 3
     assert capsys.readouterr().err == "E-XX-1 a b: bad news\n"
 
 

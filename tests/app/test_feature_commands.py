@@ -11,7 +11,7 @@ from tierlens.app.cli import feature_commands as commands
 from tierlens.app.cli.main import main
 from tierlens.features.audit import Audit, Breach
 from tierlens.features.catalog import DIMENSIONS, WHOLE
-from tierlens.features.catalog_page import entry, listed, page, tables_of
+from tierlens.features.catalog_page import catalog_page, listed_features, tables_of, titled_entry
 from tierlens.features.laws import LAWS
 
 DOCS = Path(__file__).parents[2] / "docs" / "features.md"
@@ -24,11 +24,11 @@ risk: {first_cutoff: "2024-03-01"}
 
 
 def test_the_page_of_features_is_up_to_date() -> None:
-    assert DOCS.read_text("utf-8") == page(), "run 'tierlens features docs'"
+    assert DOCS.read_text("utf-8") == catalog_page(), "run 'tierlens features docs'"
 
 
 def test_the_page_holds_every_feature_once_in_both_languages() -> None:
-    lines = page().splitlines()
+    lines = catalog_page().splitlines()
     for name, feature in WHOLE.items():
         row = [line for line in lines if line.startswith(f"| `{name}` |")]
         assert len(row) == 1
@@ -39,7 +39,7 @@ def test_the_page_holds_every_feature_once_in_both_languages() -> None:
 
 def test_docs_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["features", "docs", "--to", str(tmp_path / "new" / "f.md")]) == 0
-    assert (tmp_path / "new" / "f.md").read_text("utf-8") == page()
+    assert (tmp_path / "new" / "f.md").read_text("utf-8") == catalog_page()
     assert "f.md" in capsys.readouterr().out
 
 
@@ -76,10 +76,10 @@ def test_show_and_a_slip(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_entry_can_be_shown(name: str) -> None:
     for lang in ("en", "zh"):
-        found = entry(WHOLE[name], lang)
+        found = titled_entry(WHOLE[name], lang)
         assert all(found.values())
     assert tables_of(WHOLE[name])
-    assert WHOLE[name] in listed(WHOLE[name].dimension)
+    assert WHOLE[name] in listed_features(WHOLE[name].dimension)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def shop(tmp_path: Path) -> str:
 def test_an_audit_of_honest_features_passes(
     shop: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tierlens.features.audit.audit.__kwdefaults__", {**_defaults(), "laws": LAWS[:1]})
+    monkeypatch.setattr("tierlens.features.audit.audit_features.__kwdefaults__", {**_defaults(), "laws": LAWS[:1]})
     assert main(["features", "audit", shop, "--customers", "30"]) == 0
     said = capsys.readouterr().out
     assert "future_dropped" in said
@@ -100,9 +100,9 @@ def test_an_audit_of_honest_features_passes(
 
 
 def _defaults() -> dict[str, object]:
-    from tierlens.features.audit import audit
+    from tierlens.features.audit import audit_features
 
-    return dict(audit.__kwdefaults__ or {})
+    return dict(audit_features.__kwdefaults__ or {})
 
 
 def test_an_audit_that_fails_says_where_and_leaves_with_3(
@@ -110,7 +110,7 @@ def test_an_audit_that_fails_says_where_and_leaves_with_3(
 ) -> None:
     breach = Breach("rows_shuffled", "first_amount", 19000, "A1", 3, 4, 9)
     found = Audit(30, (19000,), tuple((law, 5, 0) for law in LAWS), (breach,))
-    monkeypatch.setattr("tierlens.features.audit.audit", lambda *_, **__: found)
+    monkeypatch.setattr("tierlens.features.audit.audit_features", lambda *_, **__: found)
     assert main(["features", "audit", shop]) == 3
     assert "first_amount breaks rows_shuffled" in capsys.readouterr().out
     assert main(["features", "audit", shop, "--json"]) == 3

@@ -15,7 +15,7 @@ from tierlens.app.cli.main import main
 from tierlens.errors import SchemeError, UsageError
 from tierlens.grading import load_scheme
 from tierlens.grading.scheme_yaml import scheme_yaml
-from tierlens.publish.lists.playbook import step
+from tierlens.publish.lists.playbook import playbook_step
 from tierlens.sources.report.duplicate_customers import read_answers
 from tierlens.sources.report.simulated_note import SIMULATED
 from tierlens.words import Lang
@@ -220,8 +220,8 @@ def test_measures_of_ones_own_scheme_are_the_next_step(tmp_path: Path) -> None:
     text = scheme_yaml(shipped).replace("id: relationship_guide", "id: ours", 1)
     (tmp_path / "ours.yaml").write_text(text, encoding="utf-8")
     ours = load_scheme(tmp_path / "ours.yaml")
-    high = step("high", "high", None, scheme=ours)
-    assert high.zh == step("high", "high", None, scheme=shipped).zh
+    high = playbook_step("high", "high", None, scheme=ours)
+    assert high.zh == playbook_step("high", "high", None, scheme=shipped).zh
     assert high.zh.startswith("本月：")
     assert high.source.startswith("ours high")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bad_inputs.kit import Case, Do, Got, Refuse, Take, book, closed, counted, expect, refusal_of
 from tests.sources.shop import source_of
 from tests.sources.test_book_weight import bomb, changed, ods, ods_cell, with_cell
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 
 HEAD = ["customer_id", "time", "amount"]
 NAME = "orders.xlsx"
@@ -41,7 +41,7 @@ def _refused(write: Callable[[Path], object], code: str) -> Do:
     def call(folder: Path) -> Got:
         path = folder / "orders.xlsx"
         write(path)
-        return refusal_of(lambda: read(source_of(path)), code, "orders.xlsx")
+        return refusal_of(lambda: read_tables(source_of(path)), code, "orders.xlsx")
 
     return Do(call)
 
@@ -49,7 +49,7 @@ def _refused(write: Callable[[Path], object], code: str) -> Do:
 def _formatted(folder: Path) -> Got:
     row = b'<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>'
     path = changed(folder / "orders.xlsx", lambda sheet: sheet.replace(b"</sheetData>", row))
-    report = read(source_of(path)).quality
+    report = read_tables(source_of(path)).quality
     expect((2, {}), (report.used, counted(report)), "lines used, and other counts")
     return Got(closes=closed(report))
 

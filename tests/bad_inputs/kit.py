@@ -13,7 +13,7 @@ from tierlens.errors import DataError, TierlensError
 from tierlens.sources.declared.source import Source
 from tierlens.sources.messages.row_fixes import fix_of
 from tierlens.sources.messages.row_reasons import REASONS
-from tierlens.sources.read import Read, read
+from tierlens.sources.read import Read, read_tables
 from tierlens.sources.report.quality import Quality
 from tierlens.words import Text
 
@@ -131,7 +131,7 @@ def read_files(
     entries = {name: {"files": str(folder / file), "reject_limit": 1.0} for name, file in tables.items()}
     first = next(iter(files))
     given = {"name": first, "files": str(folder / first), "policies": policies, "tables": entries} | rest
-    return read(Source.model_validate(given), memory=settings.get("memory"))
+    return read_tables(Source.model_validate(given), memory=settings.get("memory"))
 
 
 def closed(report: Quality) -> bool:

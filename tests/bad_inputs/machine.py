@@ -21,13 +21,13 @@ from pydantic import ValidationError
 
 from tests.bad_inputs.command_kit import RUN_FILE, Run, command, digest, finished_run, shop
 from tests.bad_inputs.kit import CHINESE, Case, Do, Got, NotAsSpecifiedError, expect, refusal_of
-from tierlens.features.snapshot import snapshots
+from tierlens.features.snapshot import build_snapshots
 from tierlens.grading import grade, load_scheme
 from tierlens.publish.lists.customer_lists import customer_list
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.sources.declared.source import Policies, Source
 from tierlens.sources.from_frame import tables_from_frame
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Currency
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import config_of_text, load_config
@@ -158,7 +158,7 @@ def _killed(folder: Path) -> Got:
 def _held(folder: Path) -> Got:
     """Another command holds the folder of results."""
     finished_run(folder)
-    with run_folder.held(folder / "out"):
+    with run_folder.held_folder(folder / "out"):
         code, _, said = command(folder, ["report", "--out", "out"])
     expect(4, code, "exit code")
     _one_line(said, "E-RU-003")
@@ -191,14 +191,14 @@ def _kinds(folder: Path) -> Got:
     """Texts, lists, None and frames of another kind at the doors of the library."""
     scheme = load_scheme("relationship_rating")
     doors: list[tuple[Callable[[], Any], str]] = [
-        (lambda: read("orders.csv"), "E-US-016"),
-        (lambda: read(None), "E-US-016"),
+        (lambda: read_tables("orders.csv"), "E-US-016"),
+        (lambda: read_tables(None), "E-US-016"),
         (lambda: tables_from_frame("orders.csv", "CNY"), "E-US-015"),
         (lambda: tables_from_frame(None, "CNY"), "E-US-015"),
         (lambda: tables_from_frame(pd.DataFrame(ROW), "yuan"), "E-US-014"),
         (lambda: tables_from_frame(pd.DataFrame(ROW), "CNY"), "E-US-010"),
-        (lambda: snapshots(pd.DataFrame(ROW), ["2025-01-01"]), "E-US-031"),
-        (lambda: snapshots(None, ["2025-01-01"]), "E-US-031"),
+        (lambda: build_snapshots(pd.DataFrame(ROW), ["2025-01-01"]), "E-US-031"),
+        (lambda: build_snapshots(None, ["2025-01-01"]), "E-US-031"),
         (lambda: grade([1], scheme, CNY), "E-US-030"),
         (lambda: grade(pd.DataFrame(ROW), "relationship_rating", CNY), "E-US-032"),
         (lambda: customer_list("customers.parquet"), "E-US-030"),

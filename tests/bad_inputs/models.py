@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tests.bad_inputs.kit import GOOD, HEADER, Case, Do, Got, Take, closed, expect, read_files, refusal_of
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
-from tierlens.risk.evaluation.drift import drift
+from tierlens.risk.evaluation.drift import measure_drift
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.input_columns import learn_columns
 from tierlens.segments import CustomerSegmenter
@@ -27,7 +27,7 @@ def _missing_score(folder: Path) -> Got:
     files = {"orders.csv": HEADER + GOOD, "tickets.csv": text}
     tables, quality = read_files(folder, files, {"tickets": "tickets.csv"}, {})
     names = ["frequency", "monetary", "tenure_days", "service_satisfaction"]
-    table = to_arrow(snapshots(tables, "2026-02-01", features=names))
+    table = to_arrow(build_snapshots(tables, "2026-02-01", features=names))
     expect([None], table["service_satisfaction"].to_pylist(), "satisfaction")
     row = to_arrow(grade(arrow_as_frame(table), load_scheme("relationship_rating"), tables.currency)).to_pylist()[0]
     found = (row["points_service_satisfaction"], "missing" in row["flags"].split())
@@ -40,7 +40,7 @@ def _survey_age(folder: Path) -> Got:
     text = "customer_id,time,nps\nC1,2025-01-10,10\nC1,2026-03-01,90\n"
     files = {"orders.csv": HEADER + GOOD, "surveys.csv": text}
     tables, quality = read_files(folder, files, {"surveys": "surveys.csv"}, {})
-    found = [to_arrow(snapshots(tables, day, features=["nps"]))["nps"].to_pylist() for day in
+    found = [to_arrow(build_snapshots(tables, day, features=["nps"]))["nps"].to_pylist() for day in
              ("2026-01-06", "2026-02-01", "2026-03-02")]  # fmt: skip
     expect([[10.0], [None], [90.0]], found, "NPS at three cutoffs")
     return Got(closes=closed(quality.others["surveys"]))
@@ -88,7 +88,7 @@ def _unseen(folder: Path) -> Got:
     old = pd.DataFrame({"kind": ["a", "b"] * 200})
     new = pd.DataFrame({"kind": ["a", "b", "催单", "催单"] * 100})
     expect(200, int(np.isnan(learn_columns(old).matrix(new)).sum()), "unseen values")
-    (found,) = drift(old, new)
+    (found,) = measure_drift(old, new)
     expect((True, ("催单",)), (found.alarm, found.new_levels), "drift")
     return Got()
 

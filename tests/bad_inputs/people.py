@@ -24,17 +24,17 @@ from tests.bad_inputs.kit import (
     read_files,
 )
 from tests.publish.samples import make_customers, make_findings
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading import evidence, grade, load_scheme
-from tierlens.publish.files.safe_text import plain
+from tierlens.features.snapshot import build_snapshots, to_arrow
+from tierlens.grading import grade, grade_evidence, load_scheme
+from tierlens.publish.files.safe_text import plain_text
 from tierlens.publish.lists.customer_lists import Pick, customer_list
 from tierlens.publish.lists.list_files import write_list
-from tierlens.publish.report.drawing import svg
+from tierlens.publish.report.drawing import svg_element
 from tierlens.publish.report.findings import Weight, Why
-from tierlens.publish.report.html import render
+from tierlens.publish.report.html import render_report
 from tierlens.publish.report.pictures import draw_importance
-from tierlens.sources.engines import settle
-from tierlens.sources.report.duplicate_customers import twins
+from tierlens.sources.engines import settle_frame
+from tierlens.sources.report.duplicate_customers import duplicate_pairs
 from tierlens.words import Text
 
 FORMULAS = ('=HYPERLINK("x")', "+8613800000000", "@x", "\t=1", "-1+1")
@@ -46,7 +46,7 @@ def _no_history(folder: Path) -> Got:
     """A customer who never bought stands in the snapshot, and is not graded."""
     files = {"orders.csv": HEADER + GOOD, "customers.csv": "customer_id,name\nC1,国贸\nNEW,新客\n"}
     tables, quality = read_files(folder, files, {"customers": "customers.csv"}, {})
-    features = settle(snapshots(tables, "2026-02-01", everyone=True))
+    features = settle_frame(build_snapshots(tables, "2026-02-01", everyone=True))
     table = to_arrow(features)
     row = table.filter(pc.equal(table["customer_id"], "NEW")).to_pylist()[0]
     expect([0, 0, None, None], [row[name] for name in ("frequency", "monetary", "recency_days", "tenure_days")],
@@ -56,7 +56,7 @@ def _no_history(folder: Path) -> Got:
     place = graded["customer_id"].to_pylist().index("NEW")
     expect(None, graded["tier"][place].as_py(), "tier")
     expect(True, "no_history" in graded["flags"][place].as_py().split(), "flag")
-    said = "\n".join(evidence(graded, table, scheme, tables.currency, "zh")[place])
+    said = "\n".join(grade_evidence(graded, table, scheme, tables.currency, "zh")[place])
     expect(True, "未评级" in said, "未评级 in the evidence")
     return Got(closes=closed(quality))
 
@@ -67,7 +67,7 @@ def _twin_names(folder: Path) -> Got:
              "customers.csv": "customer_id,name\nA,国际贸易公司\nB,國際貿易公司\n"}  # fmt: skip
     tables, quality = read_files(folder, files, {"customers": "customers.csv"}, {})
     expect(2, quality.others["customers"].used, "customers")
-    found = twins(tables).to_pylist()
+    found = duplicate_pairs(tables).to_pylist()
     expect([("A", "B", "same name")], [(p["customer_id"], p["other_id"], p["why"]) for p in found], "pairs")
     return Got(closes=closed(quality.others["customers"]))
 
@@ -81,7 +81,7 @@ def _listed(texts: tuple[str, ...]) -> pa.Table:
 
 def _display(folder: Path) -> Got:
     """What cannot be seen is not shown; letters and emoji are."""
-    expect("abcdef 𠮷🙂", plain(f"{SPOOF} 𠮷🙂"), "shown")
+    expect("abcdef 𠮷🙂", plain_text(f"{SPOOF} 𠮷🙂"), "shown")
     path = write_list(customer_list(_listed((SPOOF, "𠮷🙂"))), folder / "list.csv")
     text = path.read_text("utf-8-sig")
     expect((False, True, True), ("\u202e" in text, "abcdef" in text, "𠮷🙂" in text), "in a list")
@@ -103,10 +103,10 @@ def _formulas(folder: Path) -> Got:
 
 def _script(folder: Path) -> Got:
     """A script in a text of the data is shown, never run: in the report, in a plot; an error says it plainly."""
-    html = render(replace(make_findings(project=SCRIPT), tiers=None, segments=None, risks=(), spotlights=()))
+    html = render_report(replace(make_findings(project=SCRIPT), tiers=None, segments=None, risks=(), spotlights=()))
     expect((False, True), (SCRIPT in html, "&lt;script&gt;alert(1)" in html), "in the report")
     why = Why((), (Weight(Text(SCRIPT, SCRIPT), "value", 1.0),), ())
-    drawn = svg(draw_importance(why, "en"), "importance", SCRIPT)
+    drawn = svg_element(draw_importance(why, "en"), "importance", SCRIPT)
     expect((False, True), ("<script" in drawn, "&lt;script&gt;alert(1)" in drawn), "in a picture")
     header = f"customer_id,time,amount,{SCRIPT},{SCRIPT}\n"
     return Refuse(header + "1,2,3,4,5\n", "E-TX-011").run(folder)

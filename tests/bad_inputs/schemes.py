@@ -38,7 +38,7 @@ def _take(change: Callable[[str], str], says: Callable[[Scheme], object], due: o
     """Return a probe: a scheme file is read, and says what was written."""
 
     def call(folder: Path) -> Got:
-        expect(due, says(strict_yaml.build(Scheme, change(TINY))), "what the scheme says")
+        expect(due, says(strict_yaml.build_model(Scheme, change(TINY))), "what the scheme says")
         return Got()
 
     return Do(call)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from tests.bad_inputs.kit import Case, Do, Got, Refuse, Take, expect, refusal_of
 from tests.sources.shop import source_of
 from tierlens.errors import TierlensError
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 
 GOOD = ("C1", "2026-01-05", 1.0)
 
@@ -30,7 +30,7 @@ def _sqlite(values: Sequence[Any], code: str, place: str, table: str = "orders")
             database.execute("CREATE TABLE orders (customer_id, time, amount)")
             database.executemany("INSERT INTO orders VALUES (?, ?, ?)", [values] if values else [])
         database.close()
-        return refusal_of(lambda: read(source_of(path, table=table)), code, place)
+        return refusal_of(lambda: read_tables(source_of(path, table=table)), code, place)
 
     return Do(call)
 
@@ -40,7 +40,7 @@ def _duckdb(statement: str, code: str, place: str, table: str = "orders") -> Do:
         path = folder / "shop.duckdb"
         with duckdb.connect(str(path)) as database:
             database.execute(statement)
-        return refusal_of(lambda: read(source_of(path, table=table)), code, place)
+        return refusal_of(lambda: read_tables(source_of(path, table=table)), code, place)
 
     return Do(call)
 

@@ -20,9 +20,9 @@ from tests.bad_inputs.kit import (
     refusal_of,
     rows,
 )
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import Window, at_cutoffs
-from tierlens.risk.outcome import churn
+from tierlens.risk.outcome import churn_outcomes
 
 KEYED = "line_id,customer_id,time,amount,recorded_at\n"
 MONEYED = "customer_id,time,amount,currency\n"
@@ -47,11 +47,11 @@ def _after_the_cutoff(folder: Path) -> Got:
     tables, quality = read_files(folder, {"orders.csv": HEADER + GOOD + later}, {}, {})
     before = read_files(folder, {"before.csv": HEADER + GOOD}, {}, {}).tables
     cutoff, found = "2026-02-01", ["frequency", "monetary", "recency_days", "tenure_days"]
-    seen, alone = (to_arrow(snapshots(each, cutoff, features=found)) for each in (tables, before))
+    seen, alone = (to_arrow(build_snapshots(each, cutoff, features=found)) for each in (tables, before))
     expect(alone.to_pylist(), seen.to_pylist(), "features")
     known = at_cutoffs(tables.transactions, [20485]).collect("pyarrow").shape[0]
     expect(1, quality.used - known, "lines after the cutoff")
-    left = [to_arrow(churn(tables, cutoff, Window(365, 0, days)))["churn"].to_pylist() for days in (32, 33)]
+    left = [to_arrow(churn_outcomes(tables, cutoff, Window(365, 0, days)))["churn"].to_pylist() for days in (32, 33)]
     expect([[1], [0]], left, "churn in 32 and 33 days")
     return Got(closes=closed(quality))
 
@@ -60,7 +60,7 @@ def _recorded_late(folder: Path) -> Got:
     """A purchase that was recorded after the cutoff was not known at it."""
     text = "customer_id,time,recorded_at,amount\nC1,2026-01-05,2026-01-05,1\nC1,2026-01-06,2026-02-09,1\n"
     tables, quality = read_files(folder, {"orders.csv": text}, {}, {})
-    seen = [to_arrow(snapshots(tables, day, features=["frequency"]))["frequency"].to_pylist() for day in
+    seen = [to_arrow(build_snapshots(tables, day, features=["frequency"]))["frequency"].to_pylist() for day in
             ("2026-02-01", "2026-03-01")]  # fmt: skip
     expect([[1], [2]], seen, "frequency at two cutoffs")
     return Got(closes=closed(quality))

@@ -119,7 +119,7 @@ def seen(found: State) -> State:
 def reads(folder: Path, names: State) -> bool:
     """Say whether a reader takes a folder of results for a whole run."""
     try:
-        return all(run_folder.finished(folder, name) for name in names)
+        return all(run_folder.finished_file(folder, name) for name in names)
     except UsageError:
         return False
 

@@ -54,14 +54,14 @@ class Precomputed:
         try:
             settings = config.load_config(Path("run.yaml"))
             check_files(settings)
-            parts = run.computed(settings, progress.Clock(lambda text: None))
+            parts = run.computed_run(settings, progress.Clock(lambda text: None))
             self.rejects = parts.shop.quality.rejects.to_arrow_table()
             self.parts = parts
-            self.customers, findings = run.explained(parts)
+            self.customers, findings = run.explained_customers(parts)
             self.findings = findings
             with_notes, _ = run._over_time(parts, findings, shop / "nowhere", lambda text: None)
             self.pictures = run.draw_both(with_notes)
-            self.report = html.render(with_notes, "en", self.pictures)
+            self.report = html.render_report(with_notes, "en", self.pictures)
             self.code = run_json.code_hash()
             self.command = typer.main.get_command(main.app)
         finally:
@@ -82,10 +82,10 @@ class Precomputed:
         shop = dataclasses.replace(self.parts.shop, quality=fresh)
         parts = dataclasses.replace(self.parts, shop=shop)
         # Reading takes a temporary folder, and sweeps what dead processes left beside it.
-        run.computed = lambda *given: (scratch.temporary(), parts)[1]  # type: ignore[assignment]
-        run.explained = lambda *given: (self.customers, self.findings)  # type: ignore[assignment]
+        run.computed_run = lambda *given: (scratch.temporary_folder(), parts)[1]  # type: ignore[assignment]
+        run.explained_customers = lambda *given: (self.customers, self.findings)  # type: ignore[assignment]
         run.draw_both = lambda *given: self.pictures  # type: ignore[assignment]
-        html.render = lambda *given: self.report  # type: ignore[assignment]
+        html.render_report = lambda *given: self.report  # type: ignore[assignment]
         run_json.code_hash = lambda: self.code  # type: ignore[assignment]
         typer.main.get_command = lambda app: self.command
 
@@ -162,7 +162,7 @@ def _be(arguments: Sequence[str], folder: Path, precomputed: Precomputed, first:
         from tierlens.__main__ import entry
 
         scratch._held.clear()
-        scratch.temporary.cache_clear()
+        scratch.temporary_folder.cache_clear()
         precomputed.serve()
         os.read(ready, 1)
         sys.argv = ["tierlens", *arguments]
@@ -170,7 +170,7 @@ def _be(arguments: Sequence[str], folder: Path, precomputed: Precomputed, first:
             entry()
         except SystemExit as end:
             code = int(end.code or 0)
-        scratch.clear()
+        scratch.clear_scratch()
     except BaseException:
         traceback.print_exc()
     finally:

@@ -14,7 +14,7 @@ import pytest
 from tests.sources.test_books import Sheet, book
 from tierlens.datasets.examples import cdnow_source, fetch_retail, retail_source
 from tierlens.errors import DataError
-from tierlens.sources.read import Read, read
+from tierlens.sources.read import Read, read_tables
 from tierlens.sources.staging.files import cache_folder
 from tierlens.sources.tables import day_number
 
@@ -29,7 +29,7 @@ SHEETS: dict[str, Sheet] = {"Year 2009-2010": [HEADER, BALLS, NOBODY], "Year 201
 @pytest.fixture(scope="module")
 def retail(retail_files: list[Path]) -> Read:
     assert len(retail_files) == 2
-    return read(retail_source(), threads=2)
+    return read_tables(retail_source(), threads=2)
 
 
 @pytest.mark.data
@@ -75,7 +75,7 @@ def minor(rows: pd.DataFrame) -> int:
 
 @pytest.mark.data
 def test_a_shop_counts_its_non_products(retail: Read) -> None:
-    shop = read(retail_source("shop"), threads=2).quality
+    shop = read_tables(retail_source("shop"), threads=2).quality
     kept = retail.quality.flags["non_product_kept"]
     assert shop.used == retail.quality.used - kept
     assert shop.quarantined["non_product"] >= kept > 2_500
@@ -84,7 +84,7 @@ def test_a_shop_counts_its_non_products(retail: Read) -> None:
 @pytest.mark.data
 def test_cdnow_is_complete(cdnow_file: Path) -> None:
     assert cdnow_file.is_file()
-    tables, quality = read(cdnow_source())
+    tables, quality = read_tables(cdnow_source())
     assert (quality.rows_in, quality.used, quality.customers) == (6_919, 6_919, 2_357)
     assert [str(quality.first_day), str(quality.last_day)] == ["1997-01-01", "1998-06-30"]
     assert tables.currency.code == "USD"
@@ -107,7 +107,7 @@ def test_the_workbook_is_fetched_once_and_then_read(archive: str, tmp_path: Path
     assert seen[-1][0] == seen[-1][1] == (tmp_path / "retail.zip").stat().st_size
     (tmp_path / "retail.zip").unlink()
     assert fetch_retail(address=archive) == path
-    tables, quality = read(retail_source(), check=False)
+    tables, quality = read_tables(retail_source(), check=False)
     assert quality.deduplicated == {"overlap": 1}
     assert quality.quarantined == {"missing_customer": 1}
     rows = tables.transactions.select("customer_id", "order_id", "product_id", "amount").collect("pyarrow").rows()

@@ -20,12 +20,12 @@ from tierlens.datasets.simulate import (
     Simulated,
     World,
     open_shop,
-    parameters,
     simulated_shop,
+    world_parameters,
     write_shop,
 )
 from tierlens.datasets.simulate.drawn import event_numbers, schema_of
-from tierlens.datasets.simulate.grid import grid, place
+from tierlens.datasets.simulate.grid import draw_events, monthly_grid
 from tierlens.datasets.simulate.plan import GRAIN
 from tierlens.datasets.simulate.shop import TABLES
 from tierlens.datasets.simulate.world import Late, Trade
@@ -300,7 +300,7 @@ def test_a_plan_out_of_bounds_is_refused(change: dict[str, Any], where: str) -> 
 
 
 def test_every_number_has_a_unit_and_a_reason() -> None:
-    listed = parameters()
+    listed = world_parameters()
     assert len({row.name for row in listed}) == len(listed) > 90
     assert all(row.unit and row.reason for row in listed)
     assert {row.name.split(".")[0] for row in listed} == {field.name for field in dataclasses.fields(World)}
@@ -309,20 +309,20 @@ def test_every_number_has_a_unit_and_a_reason() -> None:
 
 
 def test_periods_are_months_cut_by_shocks() -> None:
-    periods = grid(World(), 36)
+    periods = monthly_grid(World(), 36)
     assert (periods.first, periods.last) == (FIRST, LAST)
     assert day_number("2024-10-21") in periods.bounds
     assert (np.diff(periods.bounds) > 0).all()
     assert len(periods.worked) == periods.offset[-1] == np.busday_count("2023-01-01", "2026-01-01")
     assert all(periods.at(int(day)) == place for place, day in enumerate(periods.bounds[:-1]))
-    assert len(grid(World(shocks=()), 36).month) == 36
+    assert len(monthly_grid(World(shocks=()), 36).month) == 36
 
 
 def test_events_fall_on_working_days_at_their_rate() -> None:
-    periods = grid(World(), 12)
+    periods = monthly_grid(World(), 12)
     rates = np.full((400, len(periods.month)), 0.2)
     rates[200:] = 0
-    customer, day = place(np.random.default_rng(0), rates, periods)
+    customer, day = draw_events(np.random.default_rng(0), rates, periods)
     assert np.isin(day, periods.worked).all()
     assert customer.max() < 200
     assert (np.diff(customer) >= 0).all()

@@ -9,13 +9,13 @@ import pytest
 
 from tierlens.datasets.simulate import Simulated, simulated_shop, write_raw
 from tierlens.datasets.simulate.dirt import REPEATED, SPOILED, kinds_of
-from tierlens.datasets.simulate.raw import Form, header, raw_table
+from tierlens.datasets.simulate.raw import Form, raw_header, raw_table
 from tierlens.datasets.simulate.shop import TABLES
 from tierlens.errors import UsageError
 from tierlens.sources.declared.contracts import CONTRACTS, OTHERS
 from tierlens.sources.declared.source import Columns, Source
 from tierlens.sources.parsing.header_matching import match_roles
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.words import Lang
 
 FORMS: list[tuple[Form, Lang, str]] = [
@@ -40,7 +40,7 @@ def test_transactions_survive_the_way_out_and_in(
     """Every kind of dirt, each in another number: the reader counts the same, and uses exactly the sound rows."""
     dirt = {kind: number + 1 for number, kind in enumerate(kinds_of("transactions"))}
     raw = write_raw(shop, tmp_path, form, lang=lang, encoding=encoding, dirt={"transactions": dirt})
-    settled, quality = read(Source(files=str(raw.files["transactions"]), currency="CNY"), check=False)
+    settled, quality = read_tables(Source(files=str(raw.files["transactions"]), currency="CNY"), check=False)
     found = {**quality.quarantined, **quality.deduplicated, **quality.normalised}
     found.pop("encoding", None)
     assert quality.rows_in == raw.rows["transactions"]
@@ -55,7 +55,7 @@ def test_the_seven_other_tables_survive_too(shop: Simulated, tmp_path: Path, for
     dirt = {name: dict.fromkeys(kinds_of(name), 2) for name in OTHERS}
     raw = write_raw(shop, tmp_path, form, lang=lang, dirt=dirt)
     tables = {name: str(raw.files[name]) for name in OTHERS}
-    result = read(Source(files=str(raw.files["transactions"]), currency="CNY", tables=tables), check=False)
+    result = read_tables(Source(files=str(raw.files["transactions"]), currency="CNY", tables=tables), check=False)
     for name in OTHERS:
         report, expected = result.quality.others[name], shop.tables.others[name].collect("pyarrow").to_native()
         found = {**report.quarantined, **report.deduplicated, **report.normalised}
@@ -68,7 +68,7 @@ def test_the_seven_other_tables_survive_too(shop: Simulated, tmp_path: Path, for
 
 def test_clean_files_have_nothing_to_report(shop: Simulated, tmp_path: Path) -> None:
     raw = write_raw(shop, tmp_path)
-    quality = read(Source(files=str(raw.files["transactions"]), currency="CNY")).quality
+    quality = read_tables(Source(files=str(raw.files["transactions"]), currency="CNY")).quality
     assert quality.used == quality.rows_in == shop.tables.transactions.collect("pyarrow").shape[0]
     assert not any({**quality.quarantined, **quality.deduplicated, **quality.normalised}.values())
     assert set(raw.files) == set(TABLES)
@@ -79,7 +79,7 @@ def test_clean_files_have_nothing_to_report(shop: Simulated, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", TABLES)
 def test_headers_are_known_and_tell_columns_apart(shop: Simulated, name: str, lang: Lang) -> None:
     columns = raw_table(shop, name, lang).column_names
-    headers = [header(name, column, lang) for column in columns]
+    headers = [raw_header(name, column, lang) for column in columns]
     assert len(set(headers)) == len(headers)
     assert set(columns) <= set(CONTRACTS[name].names)
     assert set(CONTRACTS[name].needed) <= set(columns)

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from tierlens.datasets.simulate import Shock, ShopPlan, Simulated, World, simulated_shop, truth_at
-from tierlens.datasets.simulate.grid import MONTH, grid, months_until
-from tierlens.datasets.simulate.lives import NEVER, Lives, draw_lives, health, leave_rate, order_rate
+from tierlens.datasets.simulate.grid import MONTH, monthly_grid, months_until
+from tierlens.datasets.simulate.lives import NEVER, Lives, customer_health, draw_lives, leave_rate, order_rate
 from tierlens.datasets.simulate.shop import TABLES
 from tierlens.errors import UsageError
 from tierlens.sources.tables import day_number
@@ -86,7 +86,7 @@ def test_higher_hazards_leave_more(shop: Simulated) -> None:
 
 def test_health_is_slow_and_of_spread_one() -> None:
     plan = ShopPlan(customers=4000)
-    moods = draw_lives(plan, grid(plan.world, 36), 0).moods
+    moods = draw_lives(plan, monthly_grid(plan.world, 36), 0).moods
     assert moods.mean(axis=0) == pytest.approx(0, abs=0.06)
     assert moods.std(axis=0) == pytest.approx(1, abs=0.06)
     for lag in (1, 6):
@@ -175,11 +175,11 @@ WHERE x IS NOT NULL""").fetchall()
 
 
 def _mean_health(shop: Simulated) -> npt.NDArray[np.float64]:
-    periods, means = grid(shop.plan.world, shop.plan.months), []
+    periods, means = monthly_grid(shop.plan.world, shop.plan.months), []
     for block in shop.plan.grains:
         lives = draw_lives(shop.plan, periods, block)
         there = (lives.start[:, None] < periods.bounds[1:]) & (lives.end[:, None] > periods.bounds[:-1])
-        means.append((health(lives, periods) * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1))
+        means.append((customer_health(lives, periods) * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1))
     return np.concatenate(means)
 
 
@@ -231,7 +231,7 @@ WHERE kind = 'purchase' AND day >= {day} AND day < {day + horizon}""").fetchall(
 def test_true_risk_equals_many_futures_drawn_one_by_one() -> None:
     """Oracle: draw the future of a customer day by day, 4,000 times."""
     plan, cutoff, horizon = ShopPlan(customers=6, months=12, seed=3), day_number("2023-09-12"), 75
-    lives = draw_lives(plan, grid(plan.world, 12), 0)
+    lives = draw_lives(plan, monthly_grid(plan.world, 12), 0)
     risk = truth_at(plan, cutoff, horizon).to_pylist()
     rng = np.random.default_rng(0)
     for place, row in enumerate(risk):
@@ -247,7 +247,7 @@ def _futures(
     """Return the shares of futures in which a customer stays, and in which it buys nothing; it is hit by no shock."""
     alike: list[Any] = [field[place : place + 1].repeat(n, axis=0) for field in lives[1:]]
     one = Lives(plan.world, *alike)
-    periods = grid(plan.world, 24)
+    periods = monthly_grid(plan.world, 24)
     month = int(periods.month[periods.at(cutoff - 1)])
     mood, stays, quiet = one.moods[:, month], np.ones(n, bool), np.ones(n, bool)
     for day in range(cutoff, cutoff + horizon):
@@ -281,7 +281,7 @@ def test_risks_are_known_up_to_the_day_after_the_last() -> None:
 
 
 def test_who_stays_has_no_end(shop: Simulated) -> None:
-    lives = draw_lives(shop.plan, grid(shop.plan.world, 36), 0)
+    lives = draw_lives(shop.plan, monthly_grid(shop.plan.world, 36), 0)
     ended = column(shop.truth, "ended_on")[: len(lives.end)]
     assert (np.isnan(ended) == (lives.end == NEVER)).all()
     assert (ended[~np.isnan(ended)] < LAST).all()

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from tests.explain.models import NAMES, customers, trained
 from tierlens.errors import DataError, UsageError
 from tierlens.explain import Contributions, explain, importance
-from tierlens.explain.contributions import dimension_of, family_of, matrix, title_of
+from tierlens.explain.contributions import dimension_of, family_of, float_matrix, title_of
 from tierlens.explain.phrases import FAMILIES, PHRASES
 from tierlens.features.catalog import WHOLE
 
@@ -166,7 +166,7 @@ def test_missing_columns_are_named(model):
     with pytest.raises(DataError, match="E-EP-004: missing columns: frequency, monetary"):
         explain(classifier, table.drop(columns=["frequency", "monetary"]))
     with pytest.raises(DataError, match="E-EP-004"):
-        matrix(np.zeros((3, 2)), ("a",))
+        float_matrix(np.zeros((3, 2)), ("a",))
 
 
 # --- the value

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
 
-from tierlens.explain.inversion import by_chance, interval
-from tierlens.explain.measures import MEASURES, information, rand, squared_v
+from tierlens.explain.inversion import by_chance, inverted_interval
+from tierlens.explain.measures import MEASURES, adjusted_information, adjusted_rand, squared_v
 from tierlens.explain.phrases import EFFECTS, FAMILIES, PHRASES
-from tierlens.explain.reasons import Wording, reason_code, sentence
+from tierlens.explain.reasons import Wording, reason_code, reason_sentence
 from tierlens.features.catalog import WHOLE
 from tierlens.sources.tables import Currency
 
@@ -46,7 +46,7 @@ def labels_of(counts: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
 @given(SEEDS)
 def test_the_rand_index_of_a_table_is_scikit_learns_of_its_customers(seed: int) -> None:
     counts = table_of(seed)
-    assert rand(counts[None])[0] == pytest.approx(adjusted_rand_score(*labels_of(counts)), abs=1e-12)
+    assert adjusted_rand(counts[None])[0] == pytest.approx(adjusted_rand_score(*labels_of(counts)), abs=1e-12)
 
 
 @few
@@ -116,7 +116,7 @@ def test_estimates_of_independent_groups_average_to_nothing(name: str) -> None:
 
 def test_a_stack_of_tables_is_each_by_itself() -> None:
     tables = np.stack([table_of(seed) for seed in range(5)])
-    for measure in (rand, information, squared_v):
+    for measure in (adjusted_rand, adjusted_information, squared_v):
         assert measure(tables) == pytest.approx([measure(table[None])[0] for table in tables])
 
 
@@ -135,7 +135,7 @@ def test_more_confidence_widens_an_interval_and_new_names_hardly_move_it(name: s
     counts = table_of(seed, 3, 3, 20) + 15 * np.eye(3)
 
     def bounds(table: Floats, confidence: float) -> tuple[float, float]:
-        return interval(MEASURES[name], table, draws=400, confidence=confidence, rng=np.random.default_rng(0))
+        return inverted_interval(MEASURES[name], table, draws=400, confidence=confidence, rng=np.random.default_rng(0))
 
     narrow, wide = bounds(counts, 0.5), bounds(counts, 0.95)
     own = MEASURES[name].estimate(counts[None])[0]
@@ -147,7 +147,7 @@ def test_more_confidence_widens_an_interval_and_new_names_hardly_move_it(name: s
 @given(SEEDS, st.sampled_from(NAMES))
 def test_an_interval_has_its_ends_in_order_within_what_the_measure_can_be(seed: int, name: str) -> None:
     measure = MEASURES[name]
-    low, high = interval(measure, table_of(seed), draws=60, confidence=0.9, rng=np.random.default_rng(seed))
+    low, high = inverted_interval(measure, table_of(seed), draws=60, confidence=0.9, rng=np.random.default_rng(seed))
     assert measure.least <= low <= high <= 1.0
 
 
@@ -185,7 +185,7 @@ WORDS = Wording(Currency("JPY", minor=1), WHOLE, PHRASES)
 
 @pytest.mark.parametrize("feature", sorted(PHRASES))
 def test_a_value_that_is_missing_is_never_said_as_one(feature: str) -> None:
-    told = sentence(float("nan"), float("nan"), feature, True, WORDS)
+    told = reason_sentence(float("nan"), float("nan"), feature, True, WORDS)
     assert told.en.endswith(f": no data{EFFECTS['raises'].en}")
     assert told.zh.endswith(f"：无数据{EFFECTS['raises'].zh}")
 
@@ -204,4 +204,4 @@ def test_a_value_that_is_missing_is_never_said_as_one(feature: str) -> None:
 )
 def test_sentences_say_value_unit_and_middle(feature: str, value: float, median: float, english: str) -> None:
     for raises, effect in ((True, "raises"), (False, "lowers")):
-        assert sentence(value, median, feature, raises, WORDS).en == f"{english}: {effect} the risk"
+        assert reason_sentence(value, median, feature, raises, WORDS).en == f"{english}: {effect} the risk"

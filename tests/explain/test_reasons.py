@@ -19,7 +19,7 @@ from tierlens.errors import DataError
 from tierlens.explain import Contributions, explain
 from tierlens.explain.contributions import family_of
 from tierlens.explain.phrases import PHRASES
-from tierlens.explain.reasons import Wording, reason_code, reasons, sentence, side_by_side
+from tierlens.explain.reasons import Wording, customer_reasons, reason_code, reason_sentence, side_by_side
 from tierlens.features.catalog import WHOLE
 from tierlens.sources.tables import Currency
 
@@ -47,7 +47,7 @@ FOUND = made([0.9, 0.2, 0.3, 0.0, -0.1, 0.0], [-0.2, 0.0, 0.0, 0.05, 0.6, 0.4], 
 
 
 def said(**options):
-    return reasons(FOUND, SHOP, currency=POUND, **options).to_pylist()
+    return customer_reasons(FOUND, SHOP, currency=POUND, **options).to_pylist()
 
 
 def test_the_whole_table():
@@ -106,29 +106,29 @@ def test_a_family_is_told_by_a_member_that_pushes_its_way_and_has_a_phrase():
         ([-0.9, 0.1, 0.2], "regularity"),
         ([0.1, 0.1, 0.2], "longest_gap_days"),
     ):
-        row = reasons(Contributions([values], 0.0, names), table, currency=POUND).to_pylist()
+        row = customer_reasons(Contributions([values], 0.0, names), table, currency=POUND).to_pylist()
         assert [one["feature"] for one in row] == [speaker]
 
 
 def test_nothing_moves_the_risk_no_reason():
-    table = reasons(made([0.0] * 6, [1e-15] * 6, [0.0] * 6), SHOP, currency=POUND)
+    table = customer_reasons(made([0.0] * 6, [1e-15] * 6, [0.0] * 6), SHOP, currency=POUND)
     assert table.num_rows == 0
     assert table.schema.field("text_en").type == pa.string()
-    empty = reasons(Contributions(np.empty((0, 6)), 0.0, NAMES), SHOP.head(0), currency=POUND)
+    empty = customer_reasons(Contributions(np.empty((0, 6)), 0.0, NAMES), SHOP.head(0), currency=POUND)
     assert empty.num_rows == 0
 
 
 def test_ties_go_by_name_and_a_table_needs_no_keys():
-    table = reasons(made([0.5, 0.0, 0.5, -0.5, 0.0, 0.5]), SHOP[list(NAMES)].head(1), currency=POUND)
+    table = customer_reasons(made([0.5, 0.0, 0.5, -0.5, 0.0, 0.5]), SHOP[list(NAMES)].head(1), currency=POUND)
     assert table["family"].to_pylist() == ["amount", "frequency", "recency"]
     assert "customer_id" not in table.column_names
 
 
 def test_rows_and_columns_must_match():
     with pytest.raises(DataError, match="E-EP-005: 3 rows of contributions for 2 customers"):
-        reasons(FOUND, SHOP.head(2), currency=POUND)
+        customer_reasons(FOUND, SHOP.head(2), currency=POUND)
     with pytest.raises(DataError, match="E-EP-004: missing columns: frequency"):
-        reasons(FOUND, SHOP.drop(columns="frequency"), currency=POUND)
+        customer_reasons(FOUND, SHOP.drop(columns="frequency"), currency=POUND)
 
 
 # --- laws
@@ -152,14 +152,14 @@ def slowly(found: Contributions, top: int) -> list[tuple[int, str, float]]:
 @settings(max_examples=100, deadline=None)
 @given(found=drawn, top=st.integers(1, 6))
 def test_oracle_customer_by_customer(found, top):
-    rows = reasons(found, SHOP, currency=POUND, top=top).to_pylist()
+    rows = customer_reasons(found, SHOP, currency=POUND, top=top).to_pylist()
     assert [(row["row"], row["family"], row["contribution"]) for row in rows] == slowly(found, top)
 
 
 @settings(max_examples=100, deadline=None)
 @given(found=drawn)
 def test_law_no_family_twice_and_every_sentence_is_true(found):
-    rows = reasons(found, SHOP, currency=POUND).to_pylist()
+    rows = customer_reasons(found, SHOP, currency=POUND).to_pylist()
     assert len({(row["row"], row["family"]) for row in rows}) == len(rows)
     for row in rows:
         own = SHOP[row["feature"]].iloc[row["row"]]
@@ -171,7 +171,7 @@ def test_law_no_family_twice_and_every_sentence_is_true(found):
         pushed = found.values[row["row"], found.names.index(row["feature"])]
         assert np.sign(pushed) == np.sign(row["contribution"])
         value, median = row["value"], row["median"]
-        again = sentence(
+        again = reason_sentence(
             math.nan if value is None else value, median, row["feature"], row["effect"] == "raises", WORDING
         )
         assert again == (row["text_en"], row["text_zh"])
@@ -181,8 +181,8 @@ def test_law_the_order_of_rows_and_columns_changes_no_reason():
     rows, columns = [2, 0, 1], [5, 3, 1, 0, 2, 4]
     other = Contributions(FOUND.values[rows][:, columns], 0.0, tuple(NAMES[column] for column in columns))
     medians = {"recency_days": 50.0}
-    one = reasons(FOUND, SHOP, currency=POUND, medians=medians).to_pandas().drop(columns="row")
-    two = reasons(other, SHOP.iloc[rows], currency=POUND, medians=medians).to_pandas().drop(columns="row")
+    one = customer_reasons(FOUND, SHOP, currency=POUND, medians=medians).to_pandas().drop(columns="row")
+    two = customer_reasons(other, SHOP.iloc[rows], currency=POUND, medians=medians).to_pandas().drop(columns="row")
     pd.testing.assert_frame_equal(one, two.sort_values(["customer_id", "rank"], ignore_index=True))
 
 
@@ -192,7 +192,7 @@ def test_law_the_order_of_rows_and_columns_changes_no_reason():
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_feature_of_the_catalog_can_be_said(name):
     for value, median in ((1234.5, 10.0), (0.25, math.nan), (math.nan, 1.0)):
-        text = sentence(value, median, name, True, WORDING)
+        text = reason_sentence(value, median, name, True, WORDING)
         for words in text:
             assert "{" not in words
             assert not re.search(r"\bnan\b", words)
@@ -218,7 +218,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("feature", "value", "median", "english", "chinese"), SENTENCES)
 def test_sentences(feature, value, median, english, chinese):
-    raised, lowered = (sentence(value, median, feature, raises, WORDING) for raises in (True, False))
+    raised, lowered = (reason_sentence(value, median, feature, raises, WORDING) for raises in (True, False))
     assert raised == (f"{english}: raises the risk", f"{chinese}，风险上升")
     assert lowered == (f"{english}: lowers the risk", f"{chinese}，风险下降")
 
@@ -235,11 +235,11 @@ def test_codes_are_short_stable_and_distinct():
 
 def test_side_by_side_keeps_rows_without_reasons():
     found = made(FOUND.values[0], [0.0] * 6, FOUND.values[2])
-    wide = side_by_side(reasons(found, SHOP, currency=POUND), customers=3, top=2).to_pylist()
+    wide = side_by_side(customer_reasons(found, SHOP, currency=POUND), customers=3, top=2).to_pylist()
     assert [row["reason_1_code"] for row in wide] == ["R-RECENCY", None, "R-AMOUNT"]
     assert wide[2]["reason_2_zh"].startswith("当前停购为平均间隔的0.3倍")
     assert list(wide[0]) == [f"reason_{number}_{name}" for number in (1, 2) for name in ("code", "en", "zh")]
-    nobody = reasons(made([0.0] * 6), SHOP.head(1), currency=POUND)
+    nobody = customer_reasons(made([0.0] * 6), SHOP.head(1), currency=POUND)
     assert side_by_side(nobody, customers=1, top=1).to_pylist() == [
         {"reason_1_code": None, "reason_1_en": None, "reason_1_zh": None}
     ]
@@ -248,7 +248,7 @@ def test_side_by_side_keeps_rows_without_reasons():
 def test_reasons_of_a_trained_model_from_end_to_end():
     model, table = trained()
     found = explain(model, table)
-    rows = reasons(found, table, currency=POUND)
+    rows = customer_reasons(found, table, currency=POUND)
     assert rows["rank"].to_pylist().count(1) == len(table)
     longest = int(table["recency_days"].argmax())
     first = rows.filter((pa.compute.field("row") == longest) & (pa.compute.field("rank") == 1)).to_pylist()[0]
@@ -260,11 +260,11 @@ def test_a_hundred_thousand_customers_need_a_sentence_each_only_once(monkeypatch
     from tierlens.explain import reasons as module
 
     made_up, calls = np.random.default_rng(0), []
-    real = module.sentence
-    monkeypatch.setattr(module, "sentence", lambda *given: calls.append(1) or real(*given))
+    real = module.reason_sentence
+    monkeypatch.setattr(module, "reason_sentence", lambda *given: calls.append(1) or real(*given))
     names = ("recency_days", "frequency", "active_months")
     table = pd.DataFrame({name: made_up.integers(1, 13, 100_000) for name in names})
     found = Contributions(made_up.normal(size=(100_000, 3)), 0.0, names)
-    rows = reasons(found, table, currency=POUND)
+    rows = customer_reasons(found, table, currency=POUND)
     assert rows.num_rows == 200_000  # frequency and active_months are one family
     assert len(calls) <= 12 * 3 * 2

@@ -22,12 +22,12 @@ from tierlens.errors import UsageError
 from tierlens.features import catalog, catalog_page
 from tierlens.features.catalog import CATALOG, DIMENSIONS, EVERY, EXPECTED, OTHERS, PAST, WHOLE
 from tierlens.features.counted import PART, count_of, is_kind, parts_of
-from tierlens.features.feature import money_in, orders_in, ratio, twelfths
+from tierlens.features.feature import count_twelfths, money_in, orders_in, ratio_of
 from tierlens.features.product_mix import learn_mix, product_mix
-from tierlens.features.seasonal_btyd import expectations
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.seasonal_btyd import seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.snapshot_files import write_panel
-from tierlens.features.windows import PERIODS, YEAR, Window, period
+from tierlens.features.windows import PERIODS, YEAR, Window, twelfths_back
 
 few = settings(max_examples=10, deadline=None)
 ENGINES = ["polars", "duckdb"]
@@ -82,7 +82,7 @@ def test_money_and_orders_are_whole_numbers_of_their_days(engine: str) -> None:
 def test_a_ratio_is_missing_where_there_is_nothing_to_divide_by(
     engine: str, over: int, under: int, value: float | None
 ) -> None:
-    assert summed({"a": [over], "b": [under]}, ratio("a", "b").max(), engine) == value
+    assert summed({"a": [over], "b": [under]}, ratio_of("a", "b").max(), engine) == value
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -92,10 +92,10 @@ def test_twelfths_with_a_purchase_are_counted_once_and_only_in_the_window(
     engine: str, ages: list[int], observe: int
 ) -> None:
     native: Any = pa.table({"age": pa.array(ages, pa.int32())})
-    paired = nw.from_native(pl.from_arrow(native).lazy()).with_columns(bought_period=period())  # type: ignore[union-attr]
+    paired = nw.from_native(pl.from_arrow(native).lazy()).with_columns(bought_period=twelfths_back())  # type: ignore[union-attr]
     columns = paired.collect("pyarrow").to_native().to_pydict()
     numbers = {(age - 1) * PERIODS // YEAR for age in ages if age <= min(YEAR, observe)}
-    assert summed(columns, twelfths(range(PERIODS), observe), engine) == len(numbers)
+    assert summed(columns, count_twelfths(range(PERIODS), observe), engine) == len(numbers)
 
 
 # --- the catalog
@@ -110,7 +110,7 @@ def test_parts_of_the_catalog_do_not_overlap_and_make_the_whole() -> None:
 
 @pytest.mark.parametrize("name", sorted(EVERY))
 def test_a_feature_comes_after_all_that_it_needs_each_once(name: str) -> None:
-    order = [feature.name for feature in catalog.closure([name])]
+    order = [feature.name for feature in catalog.needed_features([name])]
     assert order[-1] == name
     assert len(set(order)) == len(order)
     for place, each in enumerate(order):
@@ -119,8 +119,8 @@ def test_a_feature_comes_after_all_that_it_needs_each_once(name: str) -> None:
 
 def test_asking_for_many_asks_for_nothing_twice() -> None:
     names = list(EVERY)
-    assert {feature.name for feature in catalog.closure(names * 2)} == set(names)
-    assert len(catalog.closure(names * 2)) == len(names)
+    assert {feature.name for feature in catalog.needed_features(names * 2)} == set(names)
+    assert len(catalog.needed_features(names * 2)) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_asking_for_many_asks_for_nothing_twice() -> None:
 )
 def test_a_name_that_is_none_gets_the_nearest_one(asked: str, hint: str) -> None:
     with pytest.raises(UsageError, match="E-FE-001: there is no feature") as told:
-        catalog.describe(asked)
+        catalog.catalog_entry(asked)
     assert str(told.value).endswith((hint, f"{hint}?"))
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_what_is_learned_is_no_expression_and_is_built_by_its_own(name: str) -> None:
     with pytest.raises(UsageError, match=f"E-FE-003: {name} is learned from all customers together"):
-        catalog.closure([name])
+        catalog.needed_features([name])
 
 
 BESIDE = ("tickets", "contracts", "payments", "ratings", "surveys", "customers", "interactions")
@@ -153,30 +153,30 @@ def test_without_a_table_just_its_features_are_lacking(table: str) -> None:
     """What takes either of two tables is there with one of them."""
     others: Rows = {name: [] for name in BESIDE}
     whole = tables_with({"transactions": [sale("a", 1)], **others})
-    assert catalog.available(whole) == list(EVERY)
+    assert catalog.available_features(whole) == list(EVERY)
     less = dataclasses.replace(whole, others={name: f for name, f in whole.others.items() if name != table})
-    gone = set(EVERY) - set(catalog.available(less))
+    gone = set(EVERY) - set(catalog.available_features(less))
     assert gone == {name for name in EVERY if table in catalog_page.tables_of(EVERY[name])} - {"expansion_2y"}
-    assert all(catalog.lacking(name, less) == [table] for name in gone)
-    assert catalog.available(less, ["frequency", "of my own"]) == ["frequency"]
+    assert all(catalog.lacking_tables(name, less) == [table] for name in gone)
+    assert catalog.available_features(less, ["frequency", "of my own"]) == ["frequency"]
 
 
 # --- the page
 
 
 def test_the_page_has_a_line_of_eight_cells_for_each_feature() -> None:
-    lines = [line for line in catalog_page.page().splitlines() if line.startswith("| `")]
-    assert [line.split("`")[1] for line in lines] == [feature.name for feature in catalog_page.listed()]
+    lines = [line for line in catalog_page.catalog_page().splitlines() if line.startswith("| `")]
+    assert [line.split("`")[1] for line in lines] == [feature.name for feature in catalog_page.listed_features()]
     assert all(line.replace("\\|", "").count("|") == 9 for line in lines)
-    assert sorted(feature.name for feature in catalog_page.listed()) == sorted(WHOLE)
+    assert sorted(feature.name for feature in catalog_page.listed_features()) == sorted(WHOLE)
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
 def test_an_entry_says_the_same_under_headings_of_either_language(name: str) -> None:
     feature = WHOLE[name]
-    plain, other = catalog_page.entry(feature, "en"), catalog_page.entry(feature, "en", "zh")
+    plain, other = catalog_page.titled_entry(feature, "en"), catalog_page.titled_entry(feature, "en", "zh")
     assert list(plain.values()) == list(other.values())
-    assert plain["title"] == catalog_page.entry(feature, "zh")["另一语言"]
+    assert plain["title"] == catalog_page.titled_entry(feature, "zh")["另一语言"]
     assert plain["dimension"] in {title.en for title in DIMENSIONS.values()}
     assert all(heading.isascii() for heading in plain)
     assert not any(heading.isascii() for heading in other)
@@ -198,21 +198,21 @@ def test_files_that_were_there_are_replaced_and_nothing_else_is_left(tmp_path: P
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mine.txt", *(file.name for file in files)])
     for file, day in zip(files, (559, 560), strict=True):
-        alone = to_arrow(snapshots(tables_of(ROWS), day, features=["frequency", "gaps"]))
+        alone = to_arrow(build_snapshots(tables_of(ROWS), day, features=["frequency", "gaps"]))
         assert pq.read_table(file).to_pylist() == alone.to_pylist()
 
 
 def test_expectations_know_nothing_of_the_future_and_fall_with_silence() -> None:
     window = Window(horizon=60)
-    plain = expectations(tables_of(ROWS), [500], window)
-    past = expectations(tables_of([row for row in ROWS if row["day"] < 500]), [500], window)
+    plain = seasonal_expectations(tables_of(ROWS), [500], window)
+    past = seasonal_expectations(tables_of([row for row in ROWS if row["day"] < 500]), [500], window)
     assert plain.equals(past)
     for name, lowest, most in (("btyd_p0", 0.0, 1.0), ("sea_p0", 0.0, 1.0), ("btyd_expected", 0.0, 60.0)):
         values = plain[name].to_pylist()
         assert all(lowest <= value <= most for value in values), name
     # Who last bought at 500 and falls silent is less and less likely to come back.
     quiet = [row for row in ROWS if row["customer_id"] != "a" or row["day"] < 300]
-    table = expectations(tables_of(quiet), [320, 420, 520], window)
+    table = seasonal_expectations(tables_of(quiet), [320, 420, 520], window)
     chances = [row["btyd_p0"] for row in table.to_pylist() if row["customer_id"] == "a"]
     assert chances == sorted(chances)
     assert len(chances) == 3
@@ -235,5 +235,5 @@ def test_a_customer_is_placed_by_what_he_bought_and_not_by_how_much_of_it() -> N
 
 def test_rows_of_the_tables_beside_are_seen_from_the_cutoff_after_they_were_recorded() -> None:
     rows = {"transactions": [sale("a", 5)], "tickets": [row_of("tickets", "a", 100, known_day=120, kind="complaint")]}
-    table = to_arrow(snapshots(tables_with(rows), [100, 101, 120, 121, 465, 466], features=["complaints_12m"]))
+    table = to_arrow(build_snapshots(tables_with(rows), [100, 101, 120, 121, 465, 466], features=["complaints_12m"]))
     assert [row["complaints_12m"] for row in table.to_pylist()] == [0, 0, 0, 1]

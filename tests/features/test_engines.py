@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tierlens.datasets.simulate import simulated_shop
-from tierlens.features.audit import differing, everything
+from tierlens.features.audit import column_difference, whole_catalog
 from tierlens.features.catalog import EVERY, WHOLE
 from tierlens.features.windows import Window
 from tierlens.sources.tables import Tables, day_number
@@ -37,7 +37,7 @@ def on(tables: Tables, lend: Any) -> Tables:
 @pytest.fixture(scope="module")
 def truth(shop: Tables) -> pa.Table:
     """DuckDB's answer."""
-    return everything(shop, CUTOFFS, Window())
+    return whole_catalog(shop, CUTOFFS, Window())
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +67,13 @@ def unlike(one: pa.Table, other: pa.Table) -> dict[str, int]:
     for name in a.column_names:
         left, right = a[name].combine_chunks(), b[name].combine_chunks()
         assert pa.types.is_floating(left.type) == pa.types.is_floating(right.type), (name, left.type, right.type)
-        counts[name] = int(differing(left, right, NEAR).sum())
+        counts[name] = int(column_difference(left, right, NEAR).sum())
     return {name: count for name, count in counts.items() if count}
 
 
 def test_polars_gives_what_duckdb_gives(shop: Tables, truth: pa.Table) -> None:
     lent = on(shop, lambda table: nw.from_native(pl.from_arrow(table).lazy()))
-    assert unlike(truth, everything(lent, CUTOFFS, Window())) == {}
+    assert unlike(truth, whole_catalog(lent, CUTOFFS, Window())) == {}
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_spark_gives_what_duckdb_gives(shop: Tables, truth: pa.Table, spark: Any
         plain = table.drop_columns([name for name in table.column_names if pa.types.is_timestamp(table[name].type)])
         return nw.from_native(spark.createDataFrame(plain).cache())
 
-    found = everything(on(shop, lend), CUTOFFS, Window())
+    found = whole_catalog(on(shop, lend), CUTOFFS, Window())
     assert set(found.column_names) >= set(EVERY)
     assert len(found.column_names) == 2 + len(WHOLE)
     assert unlike(truth, found) == {}

@@ -27,7 +27,7 @@ from tierlens.features.families import (
     value,
 )
 from tierlens.features.feature import Feature
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import Window
 from tierlens.sources.declared.contracts import ALWAYS, JUDGED
 
@@ -51,14 +51,14 @@ def names_of(features: Sequence[Feature]) -> list[str]:
 
 def of(rows: list[Row], names: list[str], window: Window | None = None) -> dict[str, Any]:
     """Features of the one customer of some transactions."""
-    table = to_arrow(snapshots(tables_of(rows), C, window, features=names, everyone=True))
+    table = to_arrow(build_snapshots(tables_of(rows), C, window, features=names, everyone=True))
     return dict(table.to_pylist()[0])
 
 
 def beside(rows: Rows, names: list[str]) -> dict[str, Any]:
     """Features of the one customer of some tables, who once bought something."""
     rows = {"transactions": [buys(730)], **rows}
-    table = to_arrow(snapshots(tables_with(rows), C, features=names, everyone=True))
+    table = to_arrow(build_snapshots(tables_with(rows), C, features=names, everyone=True))
     return dict(table.to_pylist()[0])
 
 
@@ -359,5 +359,5 @@ def test_declared_whole_orders_and_wide_amounts_are_the_same_numbers() -> None:
     names = [name for module in (value, stability, basket) for name in names_of(module.FEATURES)]
     plain = tables_of(rows)
     tables = [plain, dataclasses.replace(plain, whole_orders=True), dataclasses.replace(plain, wide_amounts=True)]
-    found: list[pa.Table] = [to_arrow(snapshots(one, C, features=names, everyone=True)) for one in tables]
+    found: list[pa.Table] = [to_arrow(build_snapshots(one, C, features=names, everyone=True)) for one in tables]
     assert found[0].to_pylist() == found[1].to_pylist() == found[2].to_pylist()

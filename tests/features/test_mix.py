@@ -7,7 +7,7 @@ import pytest
 
 from tests.tables_of import purchase, tables_of
 from tierlens.features.product_mix import learn_mix, product_mix
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 
 GARDEN = [f"garden{n}" for n in range(8)]
 KITCHEN = [f"kitchen{n}" for n in range(8)]
@@ -45,7 +45,7 @@ def test_axes_are_orthonormal_and_their_signs_settled():
 def test_the_rows_are_those_of_snapshots():
     tables = tables_of([*shop_rows(), purchase("new", "n", 250, 5, product_id=None)])
     found = product_mix(tables, [200, 300], learn_mix(tables, 300, factors=3))
-    beside = to_arrow(snapshots(tables, [200, 300], features=["frequency"]))
+    beside = to_arrow(build_snapshots(tables, [200, 300], features=["frequency"]))
     assert found.select(["customer_id", "cutoff"]).equals(beside.select(["customer_id", "cutoff"]))
     unknown = found.filter(np.array([name == "new" for name in found["customer_id"].to_pylist()]))
     assert [unknown[name].to_pylist() for name in ("mix_1", "mix_2", "mix_3")] == [[0.0]] * 3

@@ -11,7 +11,7 @@ import pytest
 from tests.crowd import crowd
 from tests.tables_of import Row, tables_of
 from tierlens.features.catalog import CATALOG, PAST
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 
 CUTOFF = 900
 
@@ -174,7 +174,7 @@ def past(c: Customer) -> dict[str, Any]:
 def test_every_feature_equals_the_obvious_loop(seed: int) -> None:
     rows = crowd(seed, CUTOFF, customers=60, late=False)["transactions"]
     names = [*CATALOG, *PAST]
-    table = to_arrow(snapshots(tables_of(rows), CUTOFF, everyone=True, features=names)).to_pylist()
+    table = to_arrow(build_snapshots(tables_of(rows), CUTOFF, everyone=True, features=names)).to_pylist()
     buyers = {row["customer_id"] for row in rows if row["kind"] == "purchase" and row["day"] < CUTOFF}
     assert len(buyers) > 30
     for found in table:

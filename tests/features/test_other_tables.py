@@ -13,7 +13,7 @@ from tests.crowd import WORDS, crowd
 from tests.other_tables import Rows, row_of, sale, tables_with
 from tests.tables_of import Row
 from tierlens.errors import UsageError
-from tierlens.features.audit import NEAR, differing
+from tierlens.features.audit import NEAR, column_difference
 from tierlens.features.catalog import (
     CATALOG,
     DIMENSIONS,
@@ -22,11 +22,11 @@ from tierlens.features.catalog import (
     OTHERS,
     PAST,
     WHOLE,
-    available,
-    describe,
-    lacking,
+    available_features,
+    catalog_entry,
+    lacking_tables,
 )
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.sources.declared.contracts import ALWAYS
 from tierlens.sources.declared.contracts import OTHERS as TABLES
@@ -41,7 +41,7 @@ LATER = {"contracts": ("outcome_day", ("renewed", "fulfilled")), "tickets": ("ra
 def built(rows: Rows, cutoffs: list[int] | int = CUTOFF, names: list[str] | None = None, **more: Any) -> pa.Table:
     engine = more.pop("engine", "polars")
     wanted = ["frequency", *(names or NAMES)]
-    return to_arrow(snapshots(tables_with(rows, engine), cutoffs, features=wanted, everyone=True, **more))
+    return to_arrow(build_snapshots(tables_with(rows, engine), cutoffs, features=wanted, everyone=True, **more))
 
 
 def each(rows: Rows, change: Callable[[str, Row], Row | None]) -> Rows:
@@ -201,7 +201,7 @@ def test_every_feature_equals_the_obvious_loop(seed: int) -> None:
 def same(one: pa.Table, other: pa.Table) -> list[str]:
     """Columns that differ."""
     pairs = {name: (one[name].combine_chunks(), other[name].combine_chunks()) for name in one.column_names}
-    return [name for name, (a, b) in pairs.items() if len(a) != len(b) or differing(a, b, NEAR).any()]
+    return [name for name, (a, b) in pairs.items() if len(a) != len(b) or column_difference(a, b, NEAR).any()]
 
 
 def test_looking_back_from_later_equals_waiting_with_nothing_happening() -> None:
@@ -239,7 +239,7 @@ def test_44_a_customer_without_a_transaction_is_there_and_says_so() -> None:
     rows = {"customers": [row_of("customers", "a", ALWAYS), row_of("customers", "new", CUTOFF)],
             "transactions": [sale("b", CUTOFF - 10)]}  # fmt: skip
     tables = tables_with(rows)
-    table = to_arrow(snapshots(tables, CUTOFF, everyone=True)).to_pylist()
+    table = to_arrow(build_snapshots(tables, CUTOFF, everyone=True)).to_pylist()
     assert [row["customer_id"] for row in table] == ["a", "b"]
     nobody = {name: table[0][name] for name in CATALOG}
     assert [name for name, value in nobody.items() if value is None and not CATALOG[name].missing and name in (
@@ -248,7 +248,7 @@ def test_44_a_customer_without_a_transaction_is_there_and_says_so() -> None:
             and not feature.missing and name not in ("recency_days", "tenure_days", "idle_months_6")]  # fmt: skip
     assert {nobody[name] for name in zero} == {0}
     assert nobody["idle_months_6"] == 6
-    assert to_arrow(snapshots(tables, CUTOFF))["customer_id"].to_pylist() == ["b"]
+    assert to_arrow(build_snapshots(tables, CUTOFF))["customer_id"].to_pylist() == ["b"]
 
 
 def test_a_renewal_counts_from_the_day_it_was_known() -> None:
@@ -284,18 +284,18 @@ def test_a_customer_without_rows_has_none_of_what_is_counted() -> None:
 
 def test_features_of_other_tables_are_built_only_when_asked_for() -> None:
     tables = tables_with({name: [] for name in TABLES} | {"transactions": [sale("a", CUTOFF - 10)]})
-    assert list(to_arrow(snapshots(tables, CUTOFF)).column_names) == ["customer_id", "cutoff", *CATALOG]
-    assert available(tables) == list(EVERY)
+    assert list(to_arrow(build_snapshots(tables, CUTOFF)).column_names) == ["customer_id", "cutoff", *CATALOG]
+    assert available_features(tables) == list(EVERY)
 
 
 def test_a_table_that_is_not_there_is_named() -> None:
     tables = tables_with({"transactions": [sale("a", 10)], "ratings": []})
     with pytest.raises(UsageError, match=r"E-FE-002.*renewal_rate needs the table contracts") as caught:
-        snapshots(tables, CUTOFF, features=["renewal_rate"])
+        build_snapshots(tables, CUTOFF, features=["renewal_rate"])
     assert "需要表 contracts" in caught.value.say("zh")
-    assert lacking("expansion_2y", tables) == []
-    assert lacking("expansion_2y", tables_with({})) == ["ratings"]
-    assert available(tables, ["renewal_rate", "credit_rating", "unheard of"]) == ["credit_rating"]
+    assert lacking_tables("expansion_2y", tables) == []
+    assert lacking_tables("expansion_2y", tables_with({})) == ["ratings"]
+    assert available_features(tables, ["renewal_rate", "credit_rating", "unheard of"]) == ["credit_rating"]
 
 
 @pytest.mark.parametrize("present", ["ratings", "customers"])
@@ -311,7 +311,7 @@ def test_expansion_takes_what_there_is(present: str) -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_entry_says_all(name: str) -> None:
-    feature = describe(name)
+    feature = catalog_entry(name)
     assert feature.title.en.isascii()
     assert not feature.title.zh.isascii() or feature.title.zh == "NPS"
     assert feature.dimension in DIMENSIONS

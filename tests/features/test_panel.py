@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tierlens.datasets.simulate import simulated_shop
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.snapshot_files import write_panel
 from tierlens.features.windows import Window
 
@@ -23,7 +23,7 @@ SHOP = simulated_shop(customers=60, months=30, seed=3).tables
 def test_files_hold_the_rows_of_one_table(tmp_path: Path, late: bool, features: list[str] | None) -> None:
     shop = SHOP if late else dataclasses.replace(SHOP, late_rows=False)
     files = write_panel(shop, CUTOFFS, tmp_path, Window(observe=180), features=features)
-    whole = to_arrow(snapshots(shop, CUTOFFS, Window(observe=180), features=features))
+    whole = to_arrow(build_snapshots(shop, CUTOFFS, Window(observe=180), features=features))
     assert [file.name for file in files] == [f"snapshots_{day}.parquet" for day in sorted(CUTOFFS)]
     assert pa.concat_tables([pq.read_table(file) for file in files]).equals(whole.cast(pq.read_schema(files[0])))
 

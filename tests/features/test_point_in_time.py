@@ -18,10 +18,19 @@ from tests.other_tables import sale, tables_with
 from tests.tables_of import tables_of
 from tierlens.datasets.simulate import simulated_shop
 from tierlens.errors import DataError
-from tierlens.features.audit import Audit, Breach, any_late, audit, differing, everything, sampled, with_added
+from tierlens.features.audit import (
+    Audit,
+    Breach,
+    any_late,
+    audit_features,
+    column_difference,
+    sampled_customers,
+    whole_catalog,
+    with_added,
+)
 from tierlens.features.catalog import EXPECTED, WHOLE
 from tierlens.features.laws import LAWS, Raw
-from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
+from tierlens.features.snapshot import KEY, build_snapshots, order_totals, to_arrow
 from tierlens.features.windows import Window
 from tierlens.sources.tables import Tables, day_number
 
@@ -42,8 +51,8 @@ def lend(raw: Raw, like: Tables) -> Tables:
 def found(request: pytest.FixtureRequest) -> Audit:
     """One audit of the whole catalog, by every law: of rows thick at the edges of windows, and of a shop."""
     if request.param == "crowd":
-        return audit(tables_with(crowd(7, CUTOFF)), [CUTOFF], lend=lend)
-    return audit(simulated_shop(customers=60, seed=5).tables, ["2025-06-01"], lend=lend)
+        return audit_features(tables_with(crowd(7, CUTOFF)), [CUTOFF], lend=lend)
+    return audit_features(simulated_shop(customers=60, seed=5).tables, ["2025-06-01"], lend=lend)
 
 
 @pytest.mark.parametrize("law", NAMES)
@@ -58,8 +67,8 @@ def test_rows_without_delay_take_the_short_way_and_keep_the_laws() -> None:
     """Intervals are then worked out once for all cutoffs, over rows of the future too."""
     rows = crowd(13, CUTOFF, late=False)
     tables, window = tables_with({"transactions": rows["transactions"]}), Window(observe=180, gap=7, horizon=60)
-    done = audit(tables, [CUTOFF], window, lend=lend)
-    assert not any_late(sampled(tables_with(rows)))
+    done = audit_features(tables, [CUTOFF], window, lend=lend)
+    assert not any_late(sampled_customers(tables_with(rows)))
     assert done.passed, [breach.say().en for breach in done.breaches]
 
 
@@ -69,7 +78,7 @@ def test_rows_without_delay_take_the_short_way_and_keep_the_laws() -> None:
 def test_four_rows() -> None:
     rows = [sale("a", CUTOFF - 1, 500) | {"known_day": CUTOFF}, sale("a", CUTOFF, 100),
             sale("b", CUTOFF - 365, 300), sale("b", CUTOFF - 366, 200)]  # fmt: skip
-    done = audit(tables_with({"transactions": rows}), [CUTOFF], lend=lend)
+    done = audit_features(tables_with({"transactions": rows}), [CUTOFF], lend=lend)
     assert done.passed
     assert done.customers == 2
 
@@ -77,19 +86,19 @@ def test_four_rows() -> None:
 @pytest.mark.slow
 def test_a_million_rows_from_the_cutoff_on_change_nothing() -> None:
     shop = simulated_shop(customers=500, seed=5).tables
-    rows = sum(table.num_rows for table in sampled(shop, 500).values())
+    rows = sum(table.num_rows for table in sampled_customers(shop, 500).values())
     laws = [law for law in with_added(1_000_000 / rows + 1) if law.name == "future_added"]
-    added = laws[0].change(sampled(shop, 500), day_number("2025-06-01"), np.random.default_rng(0))
+    added = laws[0].change(sampled_customers(shop, 500), day_number("2025-06-01"), np.random.default_rng(0))
     assert sum(table.num_rows for table in added.values()) - rows >= 1_000_000
-    assert audit(shop, ["2025-06-01"], laws=laws, customers=500).passed
+    assert audit_features(shop, ["2025-06-01"], laws=laws, customers=500).passed
 
 
 @pytest.mark.slow
 def test_a_million_rows_keep_every_law() -> None:
     shop = simulated_shop(customers=5_000, seed=6).tables
-    rows = sum(table.num_rows for table in sampled(shop, 5_000).values())
+    rows = sum(table.num_rows for table in sampled_customers(shop, 5_000).values())
     assert rows > 1_000_000
-    assert audit(shop, ["2025-06-01"], customers=5_000, lend=lend).passed
+    assert audit_features(shop, ["2025-06-01"], customers=5_000, lend=lend).passed
 
 
 # --- features that leak are caught
@@ -138,7 +147,7 @@ def weighs_against_the_shop(tables: Tables, cutoffs: Sequence[int], window: Wind
 
 
 def takes_the_first_row(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
-    rows = orders(tables).collect("pyarrow").to_native()
+    rows = order_totals(tables).collect("pyarrow").to_native()
     raw = tables.transactions.collect("pyarrow").to_native()
     first = dict(reversed(list(zip(raw["customer_id"].to_pylist(), raw["amount"].to_pylist(), strict=True))))
     ids = sorted(set(rows.filter(pc.less(rows["day"], cutoffs[0]))["customer_id"].to_pylist()))
@@ -188,15 +197,15 @@ PLANTED = {
 @pytest.mark.parametrize("leak", PLANTED, ids=lambda leak: leak.__name__)
 def test_a_planted_leak_is_caught(leak: Any) -> None:
     laws = [law for law in LAWS if law.name in PLANTED[leak]]
-    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=leak, laws=laws, lend=lend)
+    done = audit_features(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=leak, laws=laws, lend=lend)
     assert {law for law in PLANTED[leak] if done.broken(law) == ["planted"]} == PLANTED[leak]
     assert not done.passed
 
 
 BROKEN = {
-    "the cutoff is taken in": ("tierlens.features.windows.known", lambda: nw.col("day") <= nw.col("cutoff"),
+    "the cutoff is taken in": ("tierlens.features.windows.known_rows", lambda: nw.col("day") <= nw.col("cutoff"),
                                "at_the_cutoff", {"frequency", "complaints_12m", "invoices_due_12m", "btyd_expected"}),
-    "recording is forgotten": ("tierlens.features.windows.known", lambda: nw.col("day") < nw.col("cutoff"),
+    "recording is forgotten": ("tierlens.features.windows.known_rows", lambda: nw.col("day") < nw.col("cutoff"),
                                "recorded_late", {"spend", "products", "interactions_6m", "nps", "employees", "sea_p0"}),
     "later columns are believed": ("tierlens.features.families.event_rows.known_since",
                                    lambda column, since: nw.col(column),
@@ -210,7 +219,7 @@ def test_a_fault_in_the_one_place_where_time_is_cut_is_caught(fault: str, monkey
     place, wrong, law, features = BROKEN[fault]
     monkeypatch.setattr(place, wrong)
     laws = [one for one in LAWS if one.name == law]
-    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], laws=laws, lend=lend)
+    done = audit_features(tables_with(crowd(8, CUTOFF)), [CUTOFF], laws=laws, lend=lend)
     assert features <= set(done.broken(law)), sorted(features - set(done.broken(law)))
 
 
@@ -218,7 +227,7 @@ def test_an_honest_feature_passes_where_leaks_are_planted() -> None:
     def honest(tables: Tables, cutoffs: Sequence[int], _: Window) -> pa.Table:
         return _of(tables, cutoffs, nw.len(), PAST_ROWS)
 
-    assert audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=honest, lend=lend).passed
+    assert audit_features(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=honest, lend=lend).passed
 
 
 def test_who_is_in_the_snapshot_is_held_to_the_laws_too() -> None:
@@ -227,7 +236,7 @@ def test_who_is_in_the_snapshot_is_held_to_the_laws_too() -> None:
         return to_arrow(rows.select(*KEY).unique().with_columns(planted=nw.lit(1)))
 
     laws = [law for law in LAWS if law.name == "future_dropped"]
-    done = audit(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=nobody_new, laws=laws, lend=lend)
+    done = audit_features(tables_with(crowd(8, CUTOFF)), [CUTOFF], build=nobody_new, laws=laws, lend=lend)
     assert done.broken("future_dropped") == ["customers"]
 
 
@@ -242,23 +251,23 @@ def test_a_breach_names_feature_law_customer_and_values() -> None:
 
 def test_floats_may_differ_in_the_last_digit_and_nothing_else_may() -> None:
     old = pa.array([1.0, 0.0, None, 5.0])
-    assert not differing(old, pa.array([1.0 + 1e-13, 0.0, None, 5.0]), 1e-11).any()
-    assert differing(old, pa.array([1.0, 1e-300, 0.0, None]), 1e-11).tolist() == [False, True, True, True]
-    assert differing(pa.array(["a", None]), pa.array(["b", None]), 1.0).tolist() == [True, False]
-    assert differing(pa.array([10**15]), pa.array([10**15 + 1]), 1.0).tolist() == [True]
+    assert not column_difference(old, pa.array([1.0 + 1e-13, 0.0, None, 5.0]), 1e-11).any()
+    assert column_difference(old, pa.array([1.0, 1e-300, 0.0, None]), 1e-11).tolist() == [False, True, True, True]
+    assert column_difference(pa.array(["a", None]), pa.array(["b", None]), 1.0).tolist() == [True, False]
+    assert column_difference(pa.array([10**15]), pa.array([10**15 + 1]), 1.0).tolist() == [True]
 
 
 def test_a_cutoff_before_the_data_is_refused() -> None:
     with pytest.raises(DataError, match=r"E-FE-030.*no customer before 1970-01-02"):
-        audit(tables_with({"transactions": [sale("a", 10)]}), [1], lend=lend)
+        audit_features(tables_with({"transactions": [sale("a", 10)]}), [1], lend=lend)
 
 
 def test_the_sample_is_the_same_each_time_and_whole_customers() -> None:
     tables = tables_with(crowd(9, CUTOFF))
-    one, two = sampled(tables, 10), sampled(tables, 10)
+    one, two = sampled_customers(tables, 10), sampled_customers(tables, 10)
     assert one == two
     assert len(pc.unique(one["transactions"]["customer_id"])) <= 10
-    everybody = sampled(tables, 1_000)
+    everybody = sampled_customers(tables, 1_000)
     ids = one["transactions"]["customer_id"].to_pylist()
     whole = everybody["transactions"].filter(pc.is_in(everybody["transactions"]["customer_id"], pa.array(ids)))
     assert whole.num_rows == len(ids)
@@ -270,24 +279,24 @@ def test_the_sample_is_the_same_each_time_and_whole_customers() -> None:
 def test_declaring_whole_orders_saves_work_and_changes_nothing() -> None:
     rows = list({row["order_id"]: row for row in crowd(10, CUTOFF, late=False)["transactions"]}.values())
     one, two = (
-        to_arrow(snapshots(tables_of(rows, **flags), CUTOFF, everyone=True))
+        to_arrow(build_snapshots(tables_of(rows, **flags), CUTOFF, everyone=True))
         for flags in ({}, {"whole_orders": True, "late_rows": False})
     )
     for name in one.column_names:
-        assert not differing(one[name].combine_chunks(), two[name].combine_chunks(), 1e-12).any(), name
+        assert not column_difference(one[name].combine_chunks(), two[name].combine_chunks(), 1e-12).any(), name
 
 
 def test_many_cutoffs_of_prompt_rows_are_what_each_gives_alone() -> None:
     rows = crowd(11, CUTOFF, late=False)["transactions"]
     cutoffs = [CUTOFF - 300, CUTOFF, CUTOFF + 250]
-    many = to_arrow(snapshots(tables_of(rows, late_rows=False), cutoffs, everyone=True))
+    many = to_arrow(build_snapshots(tables_of(rows, late_rows=False), cutoffs, everyone=True))
     for cutoff in cutoffs:
         here, alone = many.filter(pc.equal(many["cutoff"], cutoff)), to_arrow(
-            snapshots(tables_of(rows), cutoff, everyone=True))  # fmt: skip
+            build_snapshots(tables_of(rows), cutoff, everyone=True))  # fmt: skip
         for name in alone.column_names:
-            assert not differing(here[name].combine_chunks(), alone[name].combine_chunks(), 1e-12).any(), name
+            assert not column_difference(here[name].combine_chunks(), alone[name].combine_chunks(), 1e-12).any(), name
 
 
 def test_all_that_the_tables_allow_is_built() -> None:
-    bare = everything(tables_with({"transactions": crowd(12, CUTOFF)["transactions"]}), [CUTOFF], Window())
+    bare = whole_catalog(tables_with({"transactions": crowd(12, CUTOFF)["transactions"]}), [CUTOFF], Window())
     assert [name for name in WHOLE if WHOLE[name].tables == ("transactions",)] == bare.column_names[2:]

@@ -10,8 +10,8 @@ import pytest
 import tierlens.grading
 from tierlens import strict_yaml
 from tierlens.datasets.simulate import simulated_shop
-from tierlens.features.catalog import EVERY, available
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.catalog import EVERY, available_features
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.sources.tables import Tables
 
@@ -27,7 +27,7 @@ def shop() -> Tables:
 @pytest.fixture(scope="module")
 def snapshot(shop: Tables) -> pa.Table:
     wanted = sorted({name for scheme in SCHEMES for name in load_scheme(scheme).features})
-    return to_arrow(snapshots(shop, ["2025-06-01"], features=wanted))
+    return to_arrow(build_snapshots(shop, ["2025-06-01"], features=wanted))
 
 
 def read_by(node: object) -> set[str]:
@@ -44,7 +44,7 @@ def test_there_are_five() -> None:
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_every_indicator_names_a_feature_of_the_catalog(name: str) -> None:
-    asked = read_by(strict_yaml.load(FOLDER / f"{name}.yaml"))
+    asked = read_by(strict_yaml.load_yaml(FOLDER / f"{name}.yaml"))
     declared = set(load_scheme(name).features)
     assert declared
     assert asked <= declared <= set(EVERY)
@@ -53,7 +53,7 @@ def test_every_indicator_names_a_feature_of_the_catalog(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_shop_with_all_tables_fills_every_indicator(name: str, shop: Tables, snapshot: pa.Table) -> None:
     wanted = load_scheme(name).features
-    assert set(available(shop, wanted)) == set(wanted)
+    assert set(available_features(shop, wanted)) == set(wanted)
     empty = [one for one in wanted if snapshot[one].null_count == snapshot.num_rows]
     assert empty == []
 

@@ -16,12 +16,12 @@ from tierlens.features.seasonal_btyd import (
     GROWTH,
     HISTORY,
     RECENT,
-    expectations,
     learn_rhythm,
     season_table,
     seasonal_clock,
+    seasonal_expectations,
 )
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import Window
 
 WINDOW = Window(horizon=60)
@@ -84,8 +84,8 @@ def test_a_young_shop_runs_on_at_its_latest_pace():
 def test_expectations_stand_beside_snapshots():
     tables = tables_of(shop_rows())
     cutoffs = [500, 600, 700]
-    found = expectations(tables, cutoffs, WINDOW)
-    beside = to_arrow(snapshots(tables, cutoffs, WINDOW, features=["frequency"]))
+    found = seasonal_expectations(tables, cutoffs, WINDOW)
+    beside = to_arrow(build_snapshots(tables, cutoffs, WINDOW, features=["frequency"]))
     assert found.select(["customer_id", "cutoff"]).equals(beside.select(["customer_id", "cutoff"]))
     assert found.column_names[2:] == list(EXPECTATIONS)
     for name in EXPECTATIONS:
@@ -102,19 +102,21 @@ def test_the_future_and_the_order_of_rows_change_nothing(seed):
     past = [row for row in rows if row["day"] < 600]
     moved = [rows[place] for place in np.random.default_rng(seed).permutation(len(rows))]
     later = [*past, purchase("c000", "new", 600, 9), purchase("new", "new2", 650, 9)]
-    found = [expectations(tables_of(given), 600, WINDOW) for given in (rows, past, moved, later)]
+    found = [seasonal_expectations(tables_of(given), 600, WINDOW) for given in (rows, past, moved, later)]
     assert all(other.equals(found[0]) for other in found[1:])
 
 
 def test_what_was_recorded_late_is_not_known_yet():
     rows = shop_rows(customers=25)
     late = [*rows, purchase("c001", "late", 590, 9, known_day=610)]
-    assert expectations(tables_of(late), 600, WINDOW).equals(expectations(tables_of(rows), 600, WINDOW))
+    assert seasonal_expectations(tables_of(late), 600, WINDOW).equals(
+        seasonal_expectations(tables_of(rows), 600, WINDOW)
+    )
 
 
 def test_engines_agree():
     rows = shop_rows(customers=20)
-    one, two = (expectations(tables_of(rows, engine), [500, 600], WINDOW) for engine in ("polars", "duckdb"))
+    one, two = (seasonal_expectations(tables_of(rows, engine), [500, 600], WINDOW) for engine in ("polars", "duckdb"))
     for name in ("customer_id", "cutoff"):
         assert one[name].to_pylist() == two[name].to_pylist()
     for name in EXPECTATIONS:
@@ -124,13 +126,13 @@ def test_engines_agree():
 def test_purchases_of_one_day_are_one():
     rows = shop_rows(customers=25)
     twice = [*rows, *(row | {"order_id": row["order_id"] + "b"} for row in rows)]
-    one, two = (expectations(tables_of(given), 600, WINDOW) for given in (rows, twice))
+    one, two = (seasonal_expectations(tables_of(given), 600, WINDOW) for given in (rows, twice))
     assert one["btyd_p0"].to_numpy() == pytest.approx(two["btyd_p0"].to_numpy())
 
 
 def test_a_gap_makes_churn_likelier():
     tables = tables_of(shop_rows())
-    plain, waited = (expectations(tables, 600, Window(gap=gap, horizon=60)) for gap in (0, 60))
+    plain, waited = (seasonal_expectations(tables, 600, Window(gap=gap, horizon=60)) for gap in (0, 60))
     for name in ("btyd_p0", "mbg_p0"):
         assert (waited[name].to_numpy() >= plain[name].to_numpy() - 1e-9).all()
 
@@ -138,7 +140,7 @@ def test_a_gap_makes_churn_likelier():
 def test_the_clock_knows_a_busy_season_that_days_do_not():
     """Before the second busy season the seasonal probability of no purchase lies lower, and nearer to what happens."""
     rows = shop_rows(days=800, customers=400, busy=4.0, seed=3)
-    table = expectations(tables_of(rows), 650, WINDOW)
+    table = seasonal_expectations(tables_of(rows), 650, WINDOW)
     bought = {row["customer_id"] for row in rows if 650 <= row["day"] < 710}
     rate = np.mean([name not in bought for name in table["customer_id"].to_pylist()])
     plain, season = (float(np.mean(table[name].to_numpy())) for name in ("mbg_p0", "sea_p0"))
@@ -152,13 +154,13 @@ def test_the_season_table_knows_volumes_of_closed_horizons_only():
     found = season_table(tables, [500, 740, 741], WINDOW)
     assert found.schema.names == ["cutoff", "mean_p0", "known_p0"]
     assert found["known_p0"].is_null().to_pylist() == [False, False, True]
-    own = expectations(tables, [500], WINDOW)["sea_p0"].to_numpy().mean()
+    own = seasonal_expectations(tables, [500], WINDOW)["sea_p0"].to_numpy().mean()
     assert found["mean_p0"][0].as_py() == pytest.approx(own)
 
 
 def test_cutoffs_without_customers_give_no_rows():
     tables = tables_of([purchase("a", "1", 100, 5), purchase("a", "2", 150, 5)])
-    found = expectations(tables, [50], WINDOW)
+    found = seasonal_expectations(tables, [50], WINDOW)
     assert isinstance(found, pa.Table)
     assert found.num_rows == 0
     assert season_table(tables, [50], WINDOW).num_rows == 0
@@ -167,8 +169,8 @@ def test_cutoffs_without_customers_give_no_rows():
 def test_a_kept_rhythm_tells_a_batch_what_all_are_told_and_keeps_nobody():
     shop = simulated_shop(customers=80, seed=1).tables
     rhythm, told = learn_rhythm(shop, "2024-06-01"), list(COLUMNS)
-    whole = expectations(shop, "2024-06-01", names=told)
-    rows = to_arrow(snapshots(shop, "2024-06-01", features=HISTORY))
+    whole = seasonal_expectations(shop, "2024-06-01", names=told)
+    rows = to_arrow(build_snapshots(shop, "2024-06-01", features=HISTORY))
     for first in (0, 10):
         batch = rhythm.tell(rows.slice(first, 10), told)
         for name in told:

@@ -11,8 +11,8 @@ import pytest
 
 from tests.crowd import crowd
 from tests.other_tables import tables_with
-from tierlens.features.audit import any_late, compared, sampled
-from tierlens.features.laws import LATER, LAWS, MONEY, SHIFT, Law, Raw, adding, is_known
+from tierlens.features.audit import any_late, changed_features, sampled_customers
+from tierlens.features.laws import LATER, LAWS, MONEY, SHIFT, Law, Raw, adding_rows, is_known
 from tierlens.sources.declared.contracts import ALWAYS
 
 CUTOFF = 800
@@ -22,7 +22,7 @@ ADDING = ("future_added", "at_the_cutoff", "recorded_late")
 
 @pytest.fixture(scope="module")
 def raw() -> Raw:
-    return sampled(tables_with(crowd(3, CUTOFF, customers=25)))
+    return sampled_customers(tables_with(crowd(3, CUTOFF, customers=25)))
 
 
 def changed(name: str, raw: Raw, seed: int = 0) -> Raw:
@@ -94,7 +94,7 @@ def test_added_rows_were_not_known_and_stand_after_those_that_were_there(law: st
 
 @pytest.mark.parametrize("times", [0.0, 0.5, 2.0])
 def test_as_many_rows_are_added_as_were_asked_for(times: float, raw: Raw) -> None:
-    found = adding(times)(raw, CUTOFF, np.random.default_rng(0))
+    found = adding_rows(times)(raw, CUTOFF, np.random.default_rng(0))
     assert {name: table.num_rows for name, table in found.items()} == {
         name: table.num_rows + int(table.num_rows * times) for name, table in raw.items()
     }
@@ -162,7 +162,7 @@ def features(ids: list[str], values: list[float | None], cutoff: int = CUTOFF, n
 
 
 def breaches(law: Law, before: pa.Table, after: pa.Table) -> list[tuple[str, str, Any, Any, int]]:
-    found = compared(law, CUTOFF, before, after)
+    found = changed_features(law, CUTOFF, before, after)
     return [(breach.feature, breach.customer, breach.before, breach.after, breach.customers) for breach in found]
 
 
@@ -198,5 +198,5 @@ def test_moved_cutoffs_and_new_names_are_traced_back() -> None:
 
 
 def test_late_rows_are_seen_where_there_are_any() -> None:
-    assert any_late(sampled(tables_with(crowd(3, CUTOFF))))
-    assert not any_late(sampled(tables_with(crowd(3, CUTOFF, late=False))))
+    assert any_late(sampled_customers(tables_with(crowd(3, CUTOFF))))
+    assert not any_late(sampled_customers(tables_with(crowd(3, CUTOFF, late=False))))

@@ -13,8 +13,8 @@ from tests.tables_of import purchase, tables_of
 from tierlens.errors import UsageError
 from tierlens.features.catalog import CATALOG, PAST
 from tierlens.features.families.stability import FEATURES as STABILITY
-from tierlens.features.seasonal_btyd import expectations, season_table
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.seasonal_btyd import season_table, seasonal_expectations
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import LONGEST, Window, cutoff_days
 from tierlens.sources.tables import day_number
 
@@ -28,7 +28,7 @@ def test_a_history_may_be_as_long_as_firms_are_old(engine: str, years: int) -> N
     first = max(LAST - 365 * years, FIRST)
     rows = [purchase("old", "a", first, 500), purchase("old", "b", LAST - 40, 700), purchase("new", "c", LAST - 9, 300)]
     tables = tables_of(rows, engine)
-    found = to_arrow(snapshots(tables, LAST, features=[*CATALOG, *PAST])).to_pylist()
+    found = to_arrow(build_snapshots(tables, LAST, features=[*CATALOG, *PAST])).to_pylist()
     new, old = found
     assert (old["tenure_days"], old["recency_days"], old["interval_last_days"]) == (LAST - first, 40, LAST - 40 - first)
     assert (old["active_months"], old["frequency"], old["spend_ever"]) == (1, 1, 1200)
@@ -38,7 +38,7 @@ def test_a_history_may_be_as_long_as_firms_are_old(engine: str, years: int) -> N
 @pytest.mark.parametrize("engine", ENGINES)
 def test_days_before_1970_are_days_like_others(engine: str) -> None:
     rows = [purchase("a", str(day), day, 100) for day in (-9000, -8970, -8930)]
-    (row,) = to_arrow(snapshots(tables_of(rows, engine), -8900, features=list(CATALOG))).to_pylist()
+    (row,) = to_arrow(build_snapshots(tables_of(rows, engine), -8900, features=list(CATALOG))).to_pylist()
     assert (row["interval_last_days"], row["recency_days"], row["gaps"]) == (40, 30, 2)
 
 
@@ -49,7 +49,7 @@ def test_sums_of_a_quintillion_minor_units_are_exact(engine: str, late: bool) ->
     rows = [purchase("a", str(day), day, amount) for day, amount in amounts.items()]
     tables = tables_of([*rows, purchase("a", "odd", 999, 9 * 40)], engine, wide_amounts=True, late_rows=late)
     names = ["spend", "monetary", "spend_ever", "trend_sum", "trend_12", "spend_decay_60", "largest_order"]
-    (row,) = to_arrow(snapshots(tables, cutoff, features=names)).to_pylist()
+    (row,) = to_arrow(build_snapshots(tables, cutoff, features=names)).to_pylist()
     amounts[999] = 9 * 40
     year = {day: amount for day, amount in amounts.items() if day >= cutoff - 365}
     assert row["spend_ever"] == sum(amounts.values())
@@ -75,14 +75,14 @@ def test_the_spread_of_a_thousand_million_intervals_does_not_overflow() -> None:
 
 def test_equal_intervals_have_no_spread() -> None:
     rows = [purchase("a", str(day), day, 100) for day in range(0, 700, 7)]
-    (row,) = to_arrow(snapshots(tables_of(rows), 700, features=["interval_spread_days"])).to_pylist()
+    (row,) = to_arrow(build_snapshots(tables_of(rows), 700, features=["interval_spread_days"])).to_pylist()
     assert row["interval_spread_days"] == 0.0
 
 
 def test_rhythms_are_told_of_a_century() -> None:
     rows = [purchase(f"c{n}", f"{n}-{day}", day, 100 + n) for n in range(30) for day in range(-25_000 + n, 20_000, 900)]
     tables = dataclasses.replace(tables_of(rows), late_rows=False)
-    found = expectations(tables, [18_500])
+    found = seasonal_expectations(tables, [18_500])
     assert all(0 <= value <= 1 for value in found["sea_p0"].to_pylist())
     assert season_table(tables, [18_500]).num_rows == 1
 

@@ -50,21 +50,21 @@ def kept(frame: Any, expression: nw.Expr, column: str = "day") -> list[int]:
 def test_a_trailing_window_holds_just_its_days(engine: str, days: int, ago: int) -> None:
     paired = windows.at_cutoffs(days_of(AROUND, engine), [CUTOFF])
     expected = list(range(CUTOFF - ago - days, CUTOFF - ago))
-    assert kept(paired, windows.trailing(days, ago)) == expected
+    assert kept(paired, windows.trailing_rows(days, ago)) == expected
     # Of another column it is the same, told from the cutoff itself.
-    assert kept(paired, windows.trailing(days, ago, of="known_day")) == expected
+    assert kept(paired, windows.trailing_rows(days, ago, of="known_day")) == expected
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 def test_windows_that_follow_each_other_share_no_day_and_miss_none(engine: str) -> None:
     paired = windows.at_cutoffs(days_of(AROUND, engine), [CUTOFF])
-    parts = [kept(paired, windows.trailing(91, ago)) for ago in (273, 182, 91, 0)]
+    parts = [kept(paired, windows.trailing_rows(91, ago)) for ago in (273, 182, 91, 0)]
     assert [day for part in parts for day in part] == list(range(CUTOFF - 364, CUTOFF))
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 def test_a_twelfth_of_a_year_is_whole_number_division_of_the_age(engine: str) -> None:
-    paired = windows.at_cutoffs(days_of(AROUND, engine), [CUTOFF]).with_columns(period=windows.period())
+    paired = windows.at_cutoffs(days_of(AROUND, engine), [CUTOFF]).with_columns(period=windows.twelfths_back())
     found = paired.collect("pyarrow").to_native().to_pylist()
     assert len(found) == 800
     for row in found:
@@ -177,7 +177,7 @@ def test_no_cutoff_is_refused() -> None:
 def test_monthly_cutoffs_are_the_first_days_within_the_span(first: dt.date, length: int) -> None:
     start = day_number(first)
     slow = [day for day in range(start, start + length + 1) if day_date(day).day == 1]
-    assert windows.monthly(first, start + length) == slow
+    assert windows.month_starts(first, start + length) == slow
 
 
 # --- what data cover

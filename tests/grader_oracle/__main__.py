@@ -24,7 +24,7 @@ from tests.grader_oracle.edges import edges
 from tests.grader_oracle.people import People, Verdict, Verdicts, buyers, everybody
 from tests.grader_oracle.shop import shop_at
 from tierlens.datasets.simulate import simulated_shop
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading import grade, load_scheme
 from tierlens.sources.tables import Tables, day_number
 from tierlens.workspace.prepare import arrow_as_frame, graded_features
@@ -115,7 +115,7 @@ def graded_by_tierlens(tables: Tables, cutoff: int, name: str, *, everyone: bool
     names = graded_features(tables, scheme)
     if everyone:  # by these it is told who never bought; a table of buyers does without
         names = sorted({*names, "frequency", "tenure_days"})
-    built = snapshots(tables, cutoff, features=names, everyone=everyone)
+    built = build_snapshots(tables, cutoff, features=names, everyone=everyone)
     return {
         row["customer_id"]: Verdict(
             tier=row["tier"],

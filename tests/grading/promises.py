@@ -19,11 +19,11 @@ import pyarrow as pa
 from tests.grading.conftest import on_polars
 from tests.grading.tied import tied_customers
 from tierlens.datasets.examples import simulated_shop
-from tierlens.features.catalog import available
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.catalog import available_features
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import YEAR
-from tierlens.grading.next_tier.actions import columns_needed, ladders, taken_all
-from tierlens.grading.next_tier.next_tier import Offer, path
+from tierlens.grading.next_tier.actions import action_sizes, columns_needed, taken_all
+from tierlens.grading.next_tier.next_tier import Offer, path_to_tier
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.sources.tables import Currency, Tables
@@ -44,8 +44,8 @@ def shop(customers: int) -> Tables:
 
 
 def from_shop(scheme: Scheme, cutoff: str, customers: int) -> pa.Table:
-    names = available(shop(customers), {*scheme.features, *columns_needed(scheme)})
-    return to_arrow(snapshots(shop(customers), [cutoff], features=names))
+    names = available_features(shop(customers), {*scheme.features, *columns_needed(scheme)})
+    return to_arrow(build_snapshots(shop(customers), [cutoff], features=names))
 
 
 def graded(table: pa.Table, scheme: Scheme) -> pa.Table:
@@ -85,7 +85,7 @@ def ways(scheme: Scheme, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
     A plan holds one kind of purchase: two at their ends would be more than the most that is ever offered.
     """
-    steps = [ladder for ladder in ladders(scheme, row, YEAR) if ladder]
+    steps = [ladder for ladder in action_sizes(scheme, row, YEAR) if ladder]
     rest = [ladder for ladder in steps if ladder[0].kind not in PURCHASES]
     kinds = [[ladder, *rest] for ladder in steps if ladder[0].kind in PURCHASES] or [rest]
     draw = random.Random(str(row["customer_id"]))
@@ -153,7 +153,7 @@ class Asked:
 def asked(scheme: Scheme, table: pa.Table) -> Asked:
     """Grade a population and ask for the way of each."""
     grades = graded(table, scheme)
-    return Asked(scheme, table, grades, path(grades, table, scheme, YUAN))
+    return Asked(scheme, table, grades, path_to_tier(grades, table, scheme, YUAN))
 
 
 def counted(scheme: Scheme, table: pa.Table) -> Held:

@@ -10,17 +10,17 @@ import pytest
 
 from tests.grading.conftest import on_duckdb
 from tierlens.datasets.examples import simulated_shop
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading.next_tier.actions import (
     ANSWERS,
     Action,
+    action_effort,
+    action_sizes,
     columns_needed,
-    effort,
-    ladders,
-    purchases,
-    spread,
-    taken,
+    features_after,
+    spread_sizes,
     usual_order,
+    window_purchases,
 )
 from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.sources.tables import Tables, day_number
@@ -41,7 +41,7 @@ def shop() -> Tables:
 
 
 def rows_at(tables: Tables) -> dict[str, dict[str, Any]]:
-    table = to_arrow(snapshots(tables, [DAY], features=NAMES))
+    table = to_arrow(build_snapshots(tables, [DAY], features=NAMES))
     return {row["customer_id"]: {name: row[name] for name in NAMES} for row in table.to_pylist()}
 
 
@@ -85,9 +85,9 @@ def test_orders_change_what_a_snapshot_with_them_would_hold(shop: Tables, orders
     after = rows_at(tables)
     seen = 0
     for name, row in before.items():
-        due = taken(row, Action("orders", orders))
+        due = features_after(row, Action("orders", orders))
         assert due is not None
-        assert purchases(due) == purchases(row) + amounts[name]
+        assert window_purchases(due) == window_purchases(row) + amounts[name]
         alike(due, after[name], 1e-12)
         seen += 1
     assert seen > 50
@@ -108,7 +108,7 @@ def test_less_changes_what_a_snapshot_of_smaller_orders_would_hold(shop: Tables)
     after = rows_at(with_lines(shop, pa.Table.from_pylist(halved, schema=schema)))
     seen = 0
     for name, row in before.items():
-        due = taken(row, Action("less", row["spend"] // 2))
+        due = features_after(row, Action("less", row["spend"] // 2))
         if due is not None:
             alike(due, after[name], 1e-9)
             seen += 1
@@ -117,8 +117,8 @@ def test_less_changes_what_a_snapshot_of_smaller_orders_would_hold(shop: Tables)
 
 def test_less_takes_no_amount_below_zero():
     row = {"monetary": 70, "spend": 100, "frequency": 4}
-    assert taken(row, Action("less", 70)) == {"monetary": 0, "spend": 30, "frequency": 4}
-    assert taken(row, Action("less", 71)) is None
+    assert features_after(row, Action("less", 70)) == {"monetary": 0, "spend": 30, "frequency": 4}
+    assert features_after(row, Action("less", 71)) is None
 
 
 CHANGES = [
@@ -143,14 +143,14 @@ CHANGES = [
 
 @pytest.mark.parametrize(("row", "action", "due"), CHANGES)
 def test_each_action_changes_a_consistent_set_or_is_not_taken(row, action, due):
-    after = taken(row, action)
+    after = features_after(row, action)
     assert after is None if due is None else {name: after[name] for name in due} == due
 
 
 def test_ratings_move_to_words_that_the_scheme_knows():
     scheme = load_scheme("relationship_guide")
     sizes = {
-        word: [ladder for ladder in ladders(scheme, {"dependence": word}, 365) if ladder[0].kind == "rate"]
+        word: [ladder for ladder in action_sizes(scheme, {"dependence": word}, 365) if ladder[0].kind == "rate"]
         for word in ("one_of_several", "多家之一", "exclusive", "unheard-of")
     }
     assert [action.size for action in sizes["one_of_several"][0]] == ["primary", "exclusive"]
@@ -164,13 +164,13 @@ def test_effort_grows_along_every_ladder(name: str):
     row = dict.fromkeys((*scheme.features, *columns_needed(scheme)))
     row |= {"spend": 1000, "monetary": 1000, "frequency": 5, "contracts_running": 3, "new_demand_fit": 4,
             "dependence": "trial"}  # fmt: skip
-    for ladder in ladders(scheme, row, 365):
-        efforts = [effort(row, action) for action in ladder]
+    for ladder in action_sizes(scheme, row, 365):
+        efforts = [action_effort(row, action) for action in ladder]
         assert efforts == sorted(efforts)
         assert efforts[0] >= 0
         assert ladder[0].feature in {"", *ANSWERS, "new_demand_fit", "dependence", "new_business_likelihood"}
 
 
 def test_sizes_are_whole_and_rise():
-    assert spread(1) == [1]
-    assert spread(10**9) == sorted(set(spread(10**9)))
+    assert spread_sizes(1) == [1]
+    assert spread_sizes(10**9) == sorted(set(spread_sizes(10**9)))

@@ -34,9 +34,9 @@ minimum_tenure_days: 30
 
 @pytest.mark.parametrize("text", [FULL, *scheme_names()])
 def test_tables_and_yaml_lose_nothing(text: str):
-    scheme = strict_yaml.build(Scheme, text) if "\n" in text else load_scheme(text)
+    scheme = strict_yaml.build_model(Scheme, text) if "\n" in text else load_scheme(text)
     assert scheme_from_tables(scheme_tables(scheme)) == scheme
-    back = strict_yaml.build(Scheme, scheme_yaml(scheme))
+    back = strict_yaml.build_model(Scheme, scheme_yaml(scheme))
     assert back == scheme
     assert back.sha256 == scheme.sha256
 
@@ -59,7 +59,7 @@ def test_tables_without_an_entry_are_refused():
 def test_a_starter_loads_and_grades():
     table = keyed(monetary=[100, 200, 300], recency_days=[5, 9, 1], growth_yoy=[0.1, None, 0.3], mine=[1, 2, 3])
     text = starter_scheme(on_polars(table), "mine", "GBP")
-    scheme = strict_yaml.build(Scheme, text)
+    scheme = strict_yaml.build_model(Scheme, text)
     assert [d.id for d in scheme.dimensions] == ["value", "potential"]
     directions = {i.id: i.direction for _, i in scheme.indicators}
     assert directions == {"monetary": "up", "recency_days": "down", "growth_yoy": "up"}

@@ -12,7 +12,7 @@ import pytest
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.grading import cases
-from tierlens.grading.clauses import stated
+from tierlens.grading.clauses import stated_at
 from tierlens.grading.scheme.grammar import Edge
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
@@ -52,7 +52,7 @@ def edges(scheme: Scheme) -> Iterator[tuple[str, str, Edge]]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_bound_has_a_case_on_each_side(file: Path):
-    known = strict_yaml.build(cases.CaseFile, file)
+    known = strict_yaml.build_model(cases.CaseFile, file)
     scheme = load_scheme(known.scheme)
     for table, column, (bound, after) in set(edges(scheme)):
         values = {
@@ -78,7 +78,7 @@ def _means(scheme: Scheme, case: cases.Case) -> Iterator[tuple[str, cases.Value]
 
 def test_every_number_and_word_outside_scoring_is_stated():
     for file in FILES:
-        known = strict_yaml.build(cases.CaseFile, file)
+        known = strict_yaml.build_model(cases.CaseFile, file)
         scheme = load_scheme(known.scheme)
         due = {f"parameters.{parameter.id}.value" for parameter in scheme.parameters}
         due |= {f"tiers.{tier.id}.share" for tier in scheme.tiers if tier.share}
@@ -112,13 +112,13 @@ def test_there_are_enough_cases_and_each_has_its_clause():
     ],
 )
 def test_what_stands_in_a_scheme_and_where_the_document_says_it(path: str, due: tuple[object, str]):
-    assert stated(load_scheme("tiered_management"), path) == due
+    assert stated_at(load_scheme("tiered_management"), path) == due
 
 
 def test_measures_of_several_clauses_name_them_all():
     guide = load_scheme("relationship_rating")
-    assert stated(guide, "tiers.D.measures.zh")[1] == "等级应用：D级；等级划分：60分以下，占比20%-30%"
-    assert stated(guide, "tiers.B.measures.4.zh") == ("优化服务流程", "评级卡示例")
+    assert stated_at(guide, "tiers.D.measures.zh")[1] == "等级应用：D级；等级划分：60分以下，占比20%-30%"
+    assert stated_at(guide, "tiers.B.measures.4.zh") == ("优化服务流程", "评级卡示例")
 
 
 WRONG = """

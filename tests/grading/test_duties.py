@@ -17,7 +17,7 @@ PRACTICE = "practices: [{id: calls, kind: kpi, name: Calls, label: 致电, sourc
 
 
 def test_a_practice_of_ones_own_loads_and_survives_its_tables():
-    scheme = strict_yaml.build(Scheme, TINY + PRACTICE)
+    scheme = strict_yaml.build_model(Scheme, TINY + PRACTICE)
     assert scheme.practices[0].note[0].en == "ours"
     assert scheme_from_tables(scheme_tables(scheme)) == scheme
 
@@ -33,7 +33,7 @@ def test_a_practice_of_ones_own_loads_and_survives_its_tables():
 )
 def test_a_slip_in_a_practice_is_refused(old: str, new: str, told: str):
     with pytest.raises(SchemeError, match=told):
-        strict_yaml.build(Scheme, TINY + PRACTICE.replace(old, new, 1))
+        strict_yaml.build_model(Scheme, TINY + PRACTICE.replace(old, new, 1))
 
 
 def test_the_linter_says_what_no_command_reads():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.grading.conftest import on_duckdb
 from tests.grading.test_scoring import YUAN, keyed
-from tierlens.grading.effect import average_tier, average_told, effect
+from tierlens.grading.effect import average_tier, average_told, scheme_effect
 from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.words import Text, to_share
@@ -23,7 +23,7 @@ FIVE = {
 def said(table: pa.Table, name: str, counted: list[bool] | None = None) -> list[Text]:
     scheme = load_scheme(name)
     graded = grade(on_duckdb(table), scheme, YUAN).collect("pyarrow").to_native().sort_by("customer_id")
-    return effect(graded, table.sort_by("customer_id"), scheme, YUAN, counted)
+    return scheme_effect(graded, table.sort_by("customer_id"), scheme, YUAN, counted)
 
 
 def test_shares_tiers_labels_and_triggers_are_told() -> None:

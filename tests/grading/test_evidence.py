@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.grading.conftest import on_polars, random_customers
 from tests.grading.test_scoring import POUND, YUAN, keyed, tiny
 from tierlens.errors import DataError
-from tierlens.grading.evidence import Teller, evidence, finite, number
+from tierlens.grading.evidence import Teller, finite_or_none, grade_evidence, number_text
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
@@ -22,7 +22,7 @@ from tierlens.words import Lang
 
 def told(table: pa.Table, scheme: Scheme, lang: Lang = "en", currency: Currency = YUAN) -> list[list[str]]:
     graded = grade(on_polars(table), scheme, currency).collect("pyarrow").to_native()
-    return evidence(graded, table, scheme, currency, lang)
+    return grade_evidence(graded, table, scheme, currency, lang)
 
 
 CARD = keyed(monetary=[60000000], points_tenure=[8.0], growth_yoy=[0.25], complaints_12m=[2])
@@ -95,7 +95,7 @@ def test_missing_values_and_other_scales_are_told():
 def test_a_row_without_features_is_refused():
     graded = grade(on_polars(CARD), load_scheme("five_step"), YUAN).collect("pyarrow").to_native()
     with pytest.raises(DataError, match="E-GR-003: customer C0 was graded without features"):
-        evidence(graded, CARD.slice(0, 0), load_scheme("five_step"), YUAN, "en")
+        grade_evidence(graded, CARD.slice(0, 0), load_scheme("five_step"), YUAN, "en")
 
 
 @pytest.mark.parametrize("name", scheme_names())
@@ -126,8 +126,8 @@ def test_evidence_of_every_scheme_is_one_line_a_sentence():
 
 
 def test_numbers_are_short():
-    assert number(2.50) == "2.5"
-    assert number(1234567.0) == "1,234,567"
-    assert number(Decimal("1.5")) == "1.5"
-    assert finite(float("nan")) is None
-    assert finite("a") == "a"
+    assert number_text(2.50) == "2.5"
+    assert number_text(1234567.0) == "1,234,567"
+    assert number_text(Decimal("1.5")) == "1.5"
+    assert finite_or_none(float("nan")) is None
+    assert finite_or_none("a") == "a"

@@ -23,10 +23,10 @@ from tierlens.grading.feature_columns import (
     has_history,
     kinds_of,
     kinds_of_frame,
-    rounded,
+    rounded_points,
     settle_numbers,
 )
-from tierlens.grading.rules import first_of, holds, lower_ends
+from tierlens.grading.rules import first_of, lower_ends, rule_holds
 from tierlens.grading.scheme.grammar import Band, Condition
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.sources.tables import Currency
@@ -104,7 +104,7 @@ def test_engines_round_halves_of_the_last_place_alike_and_upward(lazy: Lazy) -> 
     whole = np.random.default_rng(0).integers(0, 10**11, 400).tolist()
     halves = [(2 * n + 1) / 2e9 for n in whole]  # the nearest double to a half of the ninth place
     frame = lazy(pa.table({"x": halves}))
-    found = frame.select(rounded(nw.col("x")).alias("x")).collect("pyarrow").to_native()["x"].to_pylist()
+    found = frame.select(rounded_points(nw.col("x")).alias("x")).collect("pyarrow").to_native()["x"].to_pylist()
     assert [round(one * 1e9) for one in found] == [n + 1 for n in whole]
 
 
@@ -146,7 +146,7 @@ def test_multiples_of_a_whole_column_are_exact(times: Decimal, pairs: list[tuple
         "at_least": Fraction.__ge__, "above": Fraction.__gt__, "at_most": Fraction.__le__, "below": Fraction.__lt__,
     }.items():  # fmt: skip
         condition = Condition(**{name: times}, of="y")
-        expression = holds(({"x": condition},), columns)
+        expression = rule_holds(({"x": condition},), columns)
         assert expression is not None
         due = [is_due(Fraction(x), Fraction(times) * y) for x, y in pairs]
         assert chosen(frame, expression) == due
@@ -156,11 +156,11 @@ def test_multiples_of_a_whole_column_are_exact(times: Decimal, pairs: list[tuple
 def test_one_of_several_alternatives_is_enough_and_each_wants_all_its_parts(lazy: Lazy) -> None:
     table = pa.table({"a": [1, 5, 5, None], "b": ["x", "y", "x", "x"]})
     when = ({"a": Condition(at_least=3), "b": Condition(among=("x", "z"))}, {"a": Condition(missing=True)})
-    expression = holds(when, Columns(TINY, Currency("CNY"), kinds_of(table.schema)))
+    expression = rule_holds(when, Columns(TINY, Currency("CNY"), kinds_of(table.schema)))
     assert expression is not None
     found = lazy(table).select(expression.alias("is")).collect("pyarrow").to_native()["is"].to_pylist()
     assert [bool(one) for one in found] == [False, False, True, True]
-    assert holds(({"gone": Condition(at_least=3)},), Columns(TINY, Currency("CNY"), {"a": "whole"})) is None
+    assert rule_holds(({"gone": Condition(at_least=3)},), Columns(TINY, Currency("CNY"), {"a": "whole"})) is None
 
 
 @given(cuts=st.lists(BOUNDS, min_size=1, max_size=5, unique=True), closed=st.booleans(), order=st.randoms())

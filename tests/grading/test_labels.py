@@ -13,7 +13,7 @@ from tests.grading.conftest import Lazy, on_polars, rows_of
 from tests.grading.test_scoring import YUAN, keyed, tiny
 from tierlens.features.snapshot import to_arrow
 from tierlens.grading.feature_columns import Columns, settle_numbers
-from tierlens.grading.labels import having, say_flags
+from tierlens.grading.labels import having_tags, say_flags
 from tierlens.grading.reference import fit_reference
 from tierlens.grading.scheme.grammar import Band
 from tierlens.grading.scheme.scheme import load_scheme
@@ -109,8 +109,8 @@ def test_tags_keep_their_form_whatever_the_data(lazy: Lazy):
 def test_customers_are_found_by_combinations_of_tags(lazy: Lazy):
     table = keyed(industry=["制造业", "制造业", "金融"], monetary=[60_000_000, 0, 60_000_000])
     graded = grade(lazy(table), GUIDE, YUAN)
-    assert [row["customer_id"] for row in rows_of(having(graded, 行业="制造业", 高价值=""))] == ["C0"]
-    assert rows_of(having(graded, 行业="制造")) == []
+    assert [row["customer_id"] for row in rows_of(having_tags(graded, 行业="制造业", 高价值=""))] == ["C0"]
+    assert rows_of(having_tags(graded, 行业="制造")) == []
 
 
 def test_flags_are_said_in_both_languages():

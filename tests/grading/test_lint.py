@@ -11,8 +11,8 @@ from tests.grading.test_scheme import LABEL
 from tests.grading.test_scoring import TINY, tiny
 from tierlens import strict_yaml
 from tierlens.grading import lint, probe
-from tierlens.grading.lint import Finding, check_scheme, contributions, score_range
-from tierlens.grading.rule_cells import cover
+from tierlens.grading.lint import Finding, check_scheme, indicator_contributions, score_range
+from tierlens.grading.rule_cells import label_cells
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
 
@@ -41,7 +41,7 @@ def test_what_the_documents_leave_open_is_warned_of():
 @pytest.mark.parametrize("name", [name for name in scheme_names() if load_scheme(name).dimensions])
 def test_shares_sum_to_one_and_spans_to_the_range_of_the_score(name: str):
     scheme = load_scheme(name)
-    parts = contributions(scheme)
+    parts = indicator_contributions(scheme)
     assert sum(part.share for part in parts) == 1
     low, high = score_range(scheme)
     assert sum(part.span for part in parts) == high - low
@@ -76,26 +76,26 @@ SCHEMES = [
 
 @pytest.mark.parametrize(("text", "level", "words"), SCHEMES)
 def test_what_was_put_wrong_is_found(text: str, level: str, words: str):
-    lines = found(strict_yaml.build(Scheme, text), level)
+    lines = found(strict_yaml.build_model(Scheme, text), level)
     assert [line for line in lines if words in line], lines
 
 
 def test_a_label_with_too_many_cells_is_said_to_be_unchecked(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tierlens.grading.rule_cells.MAX_CELLS", 2)
-    monkeypatch.setattr(lint, "probe", lambda _: [])  # takes its time, and knows nothing of cells
+    monkeypatch.setattr(lint, "probe_scheme", lambda _: [])  # takes its time, and knows nothing of cells
     scheme = load_scheme("relationship_guide")
-    assert cover(scheme, scheme.labels[0]) is None
+    assert label_cells(scheme, scheme.labels[0]) is None
     assert "labels.value: too many cells to look at all of them" in found(scheme, "warning")
 
 
 def test_a_change_with_the_unit_or_the_number_of_customers_is_an_error(monkeypatch: pytest.MonkeyPatch):
     turns = iter(["A", "B", "C"])
     monkeypatch.setattr(probe, "_tiers", lambda *_, **__: [next(turns)])
-    assert [text.en for text in probe.probe(load_scheme("five_step"))] == [
+    assert [text.en for text in probe.probe_scheme(load_scheme("five_step"))] == [
         "the unit of money changes tiers",
         "counting every customer twice changes tiers",
     ]
-    monkeypatch.setattr(lint, "probe", lambda _: [probe.Text("x", "某")])
+    monkeypatch.setattr(lint, "probe_scheme", lambda _: [probe.Text("x", "某")])
     assert found(tiny(), "error") == ["grade: x"]
 
 

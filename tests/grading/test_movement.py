@@ -14,11 +14,11 @@ from tests.grading.conftest import on_duckdb, on_polars, random_customers
 from tests.grading.test_path import transactions
 from tierlens.errors import UsageError
 from tierlens.features.snapshot import to_arrow
-from tierlens.grading.moved import moved
-from tierlens.grading.movement import contributions_of, effective_weights, history, migration, score_change
+from tierlens.grading.moved import moved_customers
+from tierlens.grading.movement import contributions_of, effective_weights, score_change, tier_history, tier_migration
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.grading.triggers import fired, rows_behind
+from tierlens.grading.triggers import fired_triggers, rows_behind
 from tierlens.sources.tables import Currency, Tables
 
 YUAN = Currency("CNY")
@@ -81,7 +81,7 @@ def test_one_indicator_that_moves_takes_the_whole_change():
 @settings(max_examples=8, deadline=None)
 def test_the_matrix_counts_everybody_once(seed: int):
     graded = two_cutoffs(seed)
-    matrix = migration(graded, RATING, FIRST, SECOND)
+    matrix = tier_migration(graded, RATING, FIRST, SECOND)
     assert matrix.column_names == ["tier", "A", "B", "C", "D", "-"]
     assert matrix["tier"].to_pylist() == ["A", "B", "C", "D", "-"]
     cells = sum(sum(matrix[name].to_pylist()) for name in matrix.column_names[1:])
@@ -93,13 +93,13 @@ def test_the_matrix_counts_everybody_once(seed: int):
 
 def test_a_cutoff_that_nobody_was_graded_at_is_told():
     with pytest.raises(UsageError, match="E-US-006: nobody was graded at 1970-01-08; there are 2011-06-01, 2011-07-01"):
-        migration(two_cutoffs(1), RATING, 7, FIRST)
+        tier_migration(two_cutoffs(1), RATING, 7, FIRST)
 
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=8, deadline=None)
 def test_a_history_chains(seed: int):
-    rows = history(two_cutoffs(seed)).to_pylist()
+    rows = tier_history(two_cutoffs(seed)).to_pylist()
     assert rows == sorted(rows, key=lambda row: (row["customer_id"], row["cutoff"]))
     for before, after in pairwise(rows):
         if before["customer_id"] == after["customer_id"]:
@@ -122,7 +122,7 @@ def test_triggers_come_with_values_and_transactions():
     )
     tables = transactions(("a", 850, 100), ("a", 950, 70), ("a", 819, 5), ("a", 1000, 8), ("b", 950, 100))
     graded = grade(on_duckdb(features), RATING, YUAN).collect("pyarrow").to_native()
-    (row,) = fired(graded, features, RATING, YUAN, "en").to_pylist()
+    (row,) = fired_triggers(graded, features, RATING, YUAN, "en").to_pylist()
     assert (row["customer_id"], row["trigger"], row["source"]) == ("a", "amount_down", "更新机制：交易额下降30%")
     assert row["because"] == (
         "Amount of the 90 days before those 1.00 CNY is above 0 CNY and "
@@ -147,7 +147,7 @@ def test_data_that_came_or_went_are_named_where_they_moved_the_weights():
             **{f"points_{name}": pa.array([None, 2.0]) for name in others},
         })  # fmt: skip
         graded = to_arrow(grade(table, scheme, money))
-        (move,) = moved(graded, table, scheme, money, (min(1, later), max(1, later)), "en")
+        (move,) = moved_customers(graded, table, scheme, money, (min(1, later), max(1, later)), "en")
         assert ((move.tiers_gained or 0) < 0) is (later == 2)
         assert move.reasons[0].startswith(said)
         assert title in move.reasons[0]

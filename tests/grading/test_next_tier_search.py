@@ -16,14 +16,14 @@ from tierlens.grading.next_tier.actions import (
     MOST,
     TICKETS,
     Action,
-    effort,
-    ladders,
+    action_effort,
+    action_sizes,
+    features_after,
     most_less,
-    taken,
     taken_all,
     usual_order,
 )
-from tierlens.grading.next_tier.search import Case, Found, Trial, in_step, losing, raising
+from tierlens.grading.next_tier.search import Case, Found, Trial, in_step, losing_plan, raising_plan
 from tierlens.grading.next_tier.whatif import Bench, Change, Result
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.sources.tables import Currency
@@ -65,11 +65,11 @@ def answered(
 @settings(max_examples=15, deadline=None)
 def test_the_least_purchase_is_the_first_of_all_sizes_that_raises(monetary: int, frequency: int, short: int) -> None:
     case = buyer(monetary, frequency)
-    found = answered(raising(case), from_amount(monetary + short))
+    found = answered(raising_plan(case), from_amount(monetary + short))
     orders = [n for n in range(1, MOST * frequency + 1) if usual_order(case.row, n) >= short]
     due = ([Action("buy", short)] if short <= MOST * monetary else []) + [Action("orders", n) for n in orders[:1]]
     assert {one.plan for one in found} == {(action,) for action in due}
-    assert [one.effort for one in found] == sorted(effort(case.row, action) for action in due)
+    assert [one.effort for one in found] == sorted(action_effort(case.row, action) for action in due)
     assert all(one.rank == 1 and one.after == taken_all(case.row, one.plan) for one in found)
 
 
@@ -82,7 +82,7 @@ def test_the_greatest_loss_is_the_last_of_all_sizes_that_keeps_the_tier(
     case = buyer(monetary, frequency, rank=rank({"monetary": monetary}))
     most = most_less(case.row)
     holding = [size for size in range(1, most + 1) if rank({"monetary": monetary - size}) <= case.rank]
-    found = answered(losing(case), rank)
+    found = answered(losing_plan(case), rank)
     assert [one.plan[0].size for one in found] == holding[-1:]
     assert [one.limit for one in found] == [holding[-1] < most for _ in holding[-1:]]
 
@@ -90,7 +90,7 @@ def test_the_greatest_loss_is_the_last_of_all_sizes_that_keeps_the_tier(
 @pytest.mark.parametrize(("late", "size"), [(0, 400), (1, 401), (2, 402), (4, 405), (11, 420), (21, None)])
 def test_a_little_more_is_taken_where_the_whole_population_wants_it(late: int, size: int | None) -> None:
     """The quick grader is short by the last place at most; what the whole population denies is not offered."""
-    found = answered(raising(buyer(1000, 3)), from_amount(1400), from_amount(1400 + late))
+    found = answered(raising_plan(buyer(1000, 3)), from_amount(1400), from_amount(1400 + late))
     assert [one.plan[0].size for one in found if one.plan[0].kind == "buy"] == ([] if size is None else [size])
 
 
@@ -101,7 +101,7 @@ def test_a_little_less_may_be_lost_where_the_whole_population_wants_it(
     late: int, size: int | None, limit: bool
 ) -> None:
     near, exact = from_amount(600), from_amount(600 + late)
-    found = answered(losing(buyer(1000, 3, rank=1)), near, exact)
+    found = answered(losing_plan(buyer(1000, 3, rank=1)), near, exact)
     assert [(one.plan[0].size, one.limit) for one in found] == ([] if size is None else [(size, limit)])
 
 
@@ -111,7 +111,7 @@ def test_a_loss_that_is_made_good_further_down_is_no_limit() -> None:
     def islands(row: Row) -> int:
         return 1 if row["monetary"] >= 600 or 100 <= row["monetary"] <= 200 else 2
 
-    (found,) = answered(losing(buyer(1000, 3, rank=1)), islands)
+    (found,) = answered(losing_plan(buyer(1000, 3, rank=1)), islands)
     assert (found.plan[0].size, found.limit) == (400, False)
 
 
@@ -131,8 +131,8 @@ CARED = Case("a", 7, KNOWN, 2, load_scheme("relationship_guide"), 365)
 @pytest.mark.parametrize(("contacts", "answer"), [(3, 0), (9, 50), (2 + CONTACTS, 100)])
 def test_of_actions_together_none_can_be_left_out_or_taken_back(contacts: int, answer: int) -> None:
     rank = cared_for(contacts, answer)
-    (found,) = answered(raising(CARED), rank)
-    steps = {ladder[0].kind: ladder for ladder in ladders(CARED.scheme, KNOWN, 365)}
+    (found,) = answered(raising_plan(CARED), rank)
+    steps = {ladder[0].kind: ladder for ladder in action_sizes(CARED.scheme, KNOWN, 365)}
     assert {action.kind for action in found.plan} == {"contact", "answer"}
     for place, action in enumerate(found.plan):
         others = (*found.plan[:place], *found.plan[place + 1 :])
@@ -145,12 +145,12 @@ def test_of_actions_together_none_can_be_left_out_or_taken_back(contacts: int, a
 
 @pytest.mark.parametrize(("contacts", "answer"), [(3 + CONTACTS, 0), (3, 101)])
 def test_what_no_action_reaches_is_not_offered(contacts: int, answer: int) -> None:
-    assert answered(raising(CARED), cared_for(contacts, answer)) == []
+    assert answered(raising_plan(CARED), cared_for(contacts, answer)) == []
 
 
 def test_old_judgements_stay_in_the_mean_however_many_new_ones_come() -> None:
     row = {"service_satisfaction": 2.0, "tickets_judged_12m": 2, "satisfaction_points_12m": 4.0}
-    best = taken(row, Action("ticket", TICKETS))
+    best = features_after(row, Action("ticket", TICKETS))
     assert best is not None
     assert best["service_satisfaction"] == pytest.approx((4 + 5 * TICKETS) / (2 + TICKETS))
 
@@ -177,9 +177,9 @@ def test_searches_in_step_find_what_each_finds_alone(customers: list[tuple[int, 
     rank = from_amount(bound)
     cases = [buyer(m, f, f"C{n}", rank({"monetary": m})) for n, (m, f) in enumerate(customers)]
     empty = pa.table({"customer_id": pa.array([], pa.string()), "cutoff": pa.array([], pa.int32())})
-    both = [(case, way(case)) for way in (raising, losing) for case in cases]
+    both = [(case, way(case)) for way in (raising_plan, losing_plan) for case in cases]
     found = in_step(both, ByRule(empty, FIVE, Currency("CNY"), bound=bound))
-    assert found == [answered(way(case), rank) for way in (raising, losing) for case in cases]
+    assert found == [answered(way(case), rank) for way in (raising_plan, losing_plan) for case in cases]
 
 
 @given(monetary=st.integers(1, 500), frequency=st.integers(1, 9), steps=st.lists(st.integers(1, 4), min_size=1))
@@ -192,7 +192,7 @@ def test_orders_one_after_the_other_are_as_many_orders_at_once(monetary: int, fr
         "orders_180": 1,
     }  # fmt: skip
     apart = taken_all(row, tuple(Action("orders", step) for step in steps))
-    assert apart == taken(row, Action("orders", sum(steps)))
+    assert apart == features_after(row, Action("orders", sum(steps)))
     assert apart is not None
     assert apart["recent_share"] == sum(steps) / (sum(steps) + 1)
 
@@ -203,16 +203,16 @@ def test_less_can_be_bought_up_to_an_amount_and_not_a_unit_further(monetary: int
     row = {"monetary": monetary, "frequency": frequency}
     most = most_less(row)
     if most:
-        after = taken(row, Action("less", most))
+        after = features_after(row, Action("less", most))
         assert after is not None
         assert after["monetary"] >= frequency  # no order without an amount
         assert after["frequency"] == frequency
-    assert taken(row, Action("less", most + more)) is None
+    assert features_after(row, Action("less", most + more)) is None
 
 
 def test_no_ladder_is_offered_to_who_has_no_purchases_and_no_data() -> None:
     nothing = dict.fromkeys(RATING.features)
-    kinds = {ladder[0].kind for ladder in ladders(RATING, nothing, 365)}
+    kinds = {ladder[0].kind for ladder in action_sizes(RATING, nothing, 365)}
     assert kinds.isdisjoint({"buy", "orders", "overdue", "contract", "rate"})
-    offered = [action for ladder in ladders(RATING, nothing, 365) for action in ladder]
-    assert all(taken(nothing, action) is None for action in offered if action.kind in ("contact", "ticket"))
+    offered = [action for ladder in action_sizes(RATING, nothing, 365) for action in ladder]
+    assert all(features_after(nothing, action) is None for action in offered if action.kind in ("contact", "ticket"))

@@ -14,7 +14,7 @@ from tierlens.features.windows import Window
 from tierlens.grading.evidence import Teller
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.next_tier.actions import Action
-from tierlens.grading.next_tier.next_tier import Offer, path, tell
+from tierlens.grading.next_tier.next_tier import Offer, offer_sentence, path_to_tier
 from tierlens.grading.next_tier.roll_off import needed_before, roll_off
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
@@ -35,7 +35,7 @@ def one(**values: Any) -> pa.Table:
 
 
 def offers(table: pa.Table, scheme: Scheme) -> list[Offer]:
-    return path(arrow(table, scheme), table, scheme, YUAN)
+    return path_to_tier(arrow(table, scheme), table, scheme, YUAN)
 
 
 RULES = [
@@ -100,7 +100,7 @@ def test_a_column_without_values_offers_nothing_and_breaks_nothing():
 
 def test_a_customer_without_a_tier_has_no_path():
     table = one()
-    assert path(arrow(table, RATING), table, RATING, YUAN) == []
+    assert path_to_tier(arrow(table, RATING), table, RATING, YUAN) == []
 
 
 SENTENCES = [
@@ -132,8 +132,8 @@ SENTENCES = [
 @pytest.mark.parametrize(("offer", "english", "chinese"), SENTENCES)
 def test_offers_are_told_in_both_languages(offer: Offer, english: str, chinese: str):
     columns = Columns(load_scheme("tiered_management"), YUAN, {})
-    assert tell(offer, Teller(columns, "en")) == english
-    assert tell(offer, Teller(columns, "zh")) == chinese
+    assert offer_sentence(offer, Teller(columns, "en")) == english
+    assert offer_sentence(offer, Teller(columns, "zh")) == chinese
 
 
 def transactions(*rows: tuple[str, int, int]) -> Tables:

@@ -13,7 +13,7 @@ from tests.grading.conftest import on_duckdb, on_polars, rows_of
 from tests.grading.oracle import Oracle
 from tests.grading.test_scoring import POUND, YUAN, same
 from tierlens import strict_yaml
-from tierlens.grading.lint import contributions
+from tierlens.grading.lint import indicator_contributions
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scheme_yaml import scheme_yaml
 from tierlens.grading.scoring import grade
@@ -127,7 +127,7 @@ def customers(draw: st.DrawFn) -> pa.Table:
 
 
 def built(data: dict[str, Any]) -> Scheme:
-    return strict_yaml.build(Scheme, strict_yaml.Document(data, "random", ""))
+    return strict_yaml.build_model(Scheme, strict_yaml.Document(data, "random", ""))
 
 
 @given(schemes(), customers(), st.sampled_from([YUAN, POUND]))
@@ -156,5 +156,5 @@ def test_any_scheme_is_graded_alike_by_both_engines(data, table):
 def test_any_scheme_survives_tables_and_yaml(data):
     scheme = built(data)
     assert scheme_from_tables(scheme_tables(scheme)) == scheme
-    assert strict_yaml.build(Scheme, scheme_yaml(scheme)).sha256 == scheme.sha256
-    assert sum(part.share for part in contributions(scheme)) == 1
+    assert strict_yaml.build_model(Scheme, scheme_yaml(scheme)).sha256 == scheme.sha256
+    assert sum(part.share for part in indicator_contributions(scheme)) == 1

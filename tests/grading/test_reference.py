@@ -40,7 +40,7 @@ Z = "method: z_score, centre: 5.5, slope: 1.5"
 
 
 def scheme(method: str, direction: str = "up") -> Scheme:
-    return strict_yaml.build(
+    return strict_yaml.build_model(
         Scheme, ONE.replace("method: min_max", method).replace("direction: up", f"direction: {direction}")
     )
 
@@ -168,7 +168,7 @@ def test_a_reference_kept_before_the_staircase_still_serves(lazy: Lazy):
 
 
 def test_nothing_normalised_gives_an_empty_reference():
-    plain = strict_yaml.build(Scheme, ONE.replace("normalise: {method: min_max}", "given: {from: 0, to: 5}"))
+    plain = strict_yaml.build_model(Scheme, ONE.replace("normalise: {method: min_max}", "given: {from: 0, to: 5}"))
     assert fit_reference(on_duckdb(keyed(x=[1])), plain, YUAN).num_rows == 0
 
 

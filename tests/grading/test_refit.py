@@ -12,7 +12,7 @@ from tests.grading.conftest import on_duckdb
 from tests.grading.test_scoring import YUAN, keyed
 from tierlens.errors import UsageError
 from tierlens.grading import refit as module
-from tierlens.grading.refit import refit, with_line
+from tierlens.grading.refit import refit_scheme, with_line
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 
@@ -34,7 +34,7 @@ def crowd() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def found(crowd: pa.Table) -> module.Refit:
-    return refit(crowd, RATING, YUAN)
+    return refit_scheme(crowd, RATING, YUAN)
 
 
 def outside(shares: tuple[float, ...]) -> float:
@@ -58,7 +58,7 @@ def test_the_search_looks_at_so_many_customers_at_most(crowd: pa.Table, monkeypa
     monkeypatch.setattr(module, "MOST_ROWS", 299)
     monkeypatch.setattr(module._Board, "of", look)
     with pytest.raises(SeenError, match=r"^150$"):
-        refit(crowd, RATING, YUAN)
+        refit_scheme(crowd, RATING, YUAN)
 
 
 def test_what_is_told_is_what_the_grader_does(crowd: pa.Table, found: module.Refit) -> None:
@@ -89,4 +89,4 @@ def test_the_scheme_itself_stays_and_the_new_one_says_that_it_is_fitted() -> Non
 @pytest.mark.parametrize("name", ["tiered_management", "five_step"])
 def test_a_scheme_without_anything_to_fit_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="E-SC-007"):
-        refit(keyed(monetary=[1]), load_scheme(name), YUAN)
+        refit_scheme(keyed(monetary=[1]), load_scheme(name), YUAN)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.grading.test_scheme import LABEL
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
-from tierlens.grading.rule_cells import can_hold, cover, numbers, representatives
+from tierlens.grading.rule_cells import can_hold, cell_numbers, cell_representatives, label_cells
 from tierlens.grading.scheme.grammar import Band, Edge
 from tierlens.grading.scheme.parts import FeatureUse
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
@@ -37,14 +37,14 @@ def test_every_cell_that_a_value_can_lie_in_has_a_number(
     edges: list[Edge], value: Decimal, low: Decimal, high: Decimal
 ) -> None:
     bounded = use(low=min(low, value), high=max(high, value))
-    assert cell_of(value, edges) in {cell_of(found, edges) for found in numbers(edges, bounded)}
+    assert cell_of(value, edges) in {cell_of(found, edges) for found in cell_numbers(edges, bounded)}
 
 
 @given(edges=EDGES, value=SMALL, low=SMALL, high=SMALL)
 @settings(max_examples=30, deadline=None)
 def test_every_cell_that_a_whole_number_can_lie_in_has_one(edges: list[Edge], value: int, low: int, high: int) -> None:
     bounded = use(True, Decimal(min(low, value)), Decimal(max(high, value)))
-    found = numbers(edges, bounded)
+    found = cell_numbers(edges, bounded)
     assert all(one == one.to_integral_value() for one in found)
     assert cell_of(Decimal(value), edges) in {cell_of(one, edges) for one in found}
 
@@ -53,7 +53,7 @@ def test_every_cell_that_a_whole_number_can_lie_in_has_one(edges: list[Edge], va
 @settings(max_examples=30, deadline=None)
 def test_no_number_lies_where_no_value_can_occur(edges: list[Edge], ends: tuple[Decimal, Decimal], whole: bool) -> None:
     low, high = sorted(ends)
-    found = numbers(edges, use(whole, low, high))
+    found = cell_numbers(edges, use(whole, low, high))
     assert all(low <= one <= high for one in found)
     assert found == sorted(set(found))
 
@@ -93,7 +93,7 @@ def labelled(*rules: str, otherwise: bool = True) -> Scheme:
     lines = "".join(f"      - {{value: {one}, source: c}}\n" for one in rules)
     label = LABEL if otherwise else LABEL.replace("    otherwise: small\n", "")
     assert old in label
-    return strict_yaml.build(Scheme, TINY + label.replace(old, f"    rules:\n{lines}"))
+    return strict_yaml.build_model(Scheme, TINY + label.replace(old, f"    rules:\n{lines}"))
 
 
 FIRED = [
@@ -118,7 +118,7 @@ FIRED = [
 @pytest.mark.parametrize(("rules", "due"), FIRED)
 def test_a_rule_is_dead_only_where_those_before_it_take_all(rules: list[str], due: set[int]) -> None:
     scheme = labelled(*rules)
-    found = cover(scheme, scheme.labels[0])
+    found = label_cells(scheme, scheme.labels[0])
     assert found is not None
     assert found.fired == due
 
@@ -134,7 +134,7 @@ def test_a_rule_is_dead_only_where_those_before_it_take_all(rules: list[str], du
 )
 def test_a_gap_is_a_value_that_no_rule_fits(rules: list[str], gap: dict[str, str] | None) -> None:
     scheme = labelled(*rules, otherwise=False)
-    found = cover(scheme, scheme.labels[0])
+    found = label_cells(scheme, scheme.labels[0])
     assert found is not None
     assert found.gap == gap
 
@@ -145,6 +145,6 @@ def test_representatives_are_different_and_end_with_a_missing_value(name: str) -
     for label in scheme.labels:
         columns = {column for rule in label.rules for when in rule.when for column, c in when.items() if c.of is None}
         for column in columns:
-            values: list[Any] = representatives(scheme, label, column)
+            values: list[Any] = cell_representatives(scheme, label, column)
             assert values[-1] is None
             assert len(values) == len(set(values)) >= 2

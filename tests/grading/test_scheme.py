@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError
-from tierlens.grading.scheme.grammar import Band, Condition, partition_fault, plain
+from tierlens.grading.scheme.grammar import Band, Condition, partition_fault, plain_number
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 
 LABEL = """
@@ -67,7 +67,7 @@ REFUSED = [
 def test_a_faulty_scheme_is_refused_with_its_place(good: str, bad: str, words: str):
     assert good in TINY
     with pytest.raises(SchemeError) as told:
-        strict_yaml.build(Scheme, TINY.replace(good, bad, 1), "s.yaml")
+        strict_yaml.build_model(Scheme, TINY.replace(good, bad, 1), "s.yaml")
     assert words in str(told.value)
     assert "s.yaml:" in str(told.value)
     assert "\n" not in str(told.value)
@@ -92,18 +92,18 @@ MORE = [
 @pytest.mark.parametrize(("more", "words"), MORE)
 def test_parts_must_hang_together(more: str, words: str):
     with pytest.raises(SchemeError) as told:
-        strict_yaml.build(Scheme, TINY + more, "s.yaml")
+        strict_yaml.build_model(Scheme, TINY + more, "s.yaml")
     assert words in str(told.value)
 
 
 def test_chinese_is_spoken_too():
     with pytest.raises(SchemeError) as told:
-        strict_yaml.build(Scheme, TINY.replace("weight: 0.5", "weight: 0.49"), "s.yaml")
+        strict_yaml.build_model(Scheme, TINY.replace("weight: 0.5", "weight: 0.49"), "s.yaml")
     assert "权重合计为 0.99，应为 1" in told.value.say("zh")
 
 
 def test_weights_that_do_not_sum_are_divided_where_that_is_declared():
-    scheme = strict_yaml.build(Scheme, TINY.replace("weight: 0.5", "weight: 2") + "normalise_weights: true\n")
+    scheme = strict_yaml.build_model(Scheme, TINY.replace("weight: 0.5", "weight: 2") + "normalise_weights: true\n")
     assert [str(share) for share in scheme.shares.values()] == ["4/5", "1/10", "1/10"]
 
 
@@ -113,20 +113,20 @@ def test_ten_tenths_are_one():
         for n in range(10)
     )
     head, tail = TINY[: TINY.index("      - id: amount")], TINY[TINY.index("tiers:") :]
-    scheme = strict_yaml.build(Scheme, head + ten + tail)
+    scheme = strict_yaml.build_model(Scheme, head + ten + tail)
     assert sum(scheme.shares.values()) == 1
 
 
 def test_a_value_may_be_a_word_that_other_readers_take_for_a_boolean():
-    scheme = strict_yaml.build(Scheme, TINY.replace("ordinal: {AAA: 10, B: 4}", "ordinal: {no: 1, on: 10}"))
+    scheme = strict_yaml.build_model(Scheme, TINY.replace("ordinal: {AAA: 10, B: 4}", "ordinal: {no: 1, on: 10}"))
     assert list(list(scheme.indicators)[1][1].ordinal or {}) == ["no", "on"]
 
 
 def test_the_hash_depends_on_content_only():
-    scheme = strict_yaml.build(Scheme, TINY)
+    scheme = strict_yaml.build_model(Scheme, TINY)
     same = "# a comment\n" + TINY.replace("weight: 0.5", "weight: 0.50").replace("label: 小", "label:   小")
-    assert strict_yaml.build(Scheme, same).sha256 == scheme.sha256
-    assert strict_yaml.build(Scheme, TINY.replace("points: 5}", "points: 6}")).sha256 != scheme.sha256
+    assert strict_yaml.build_model(Scheme, same).sha256 == scheme.sha256
+    assert strict_yaml.build_model(Scheme, TINY.replace("points: 5}", "points: 6}")).sha256 != scheme.sha256
     assert len(scheme.sha256) == 64
 
 
@@ -193,7 +193,7 @@ def test_bands_between_sorted_cuts_are_a_partition(cuts, data):
 
 @given(numbers)
 def test_numbers_are_written_without_exponent_or_zeros(number):
-    text = plain(number)
+    text = plain_number(number)
     assert "E" not in text
     assert not ("." in text and text.endswith("0"))
 

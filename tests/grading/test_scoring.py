@@ -141,7 +141,7 @@ tiers:
 
 
 def tiny(more: str = "") -> Scheme:
-    return strict_yaml.build(Scheme, TINY + more)
+    return strict_yaml.build_model(Scheme, TINY + more)
 
 
 def test_a_bound_that_is_no_whole_number_of_pennies_is_exact(lazy: Lazy):
@@ -153,7 +153,7 @@ def test_a_bound_that_is_no_whole_number_of_pennies_is_exact(lazy: Lazy):
 
 def test_a_scale_given_on_an_amount_is_read_in_the_units_of_the_data(lazy: Lazy):
     i, j = TINY.index("        cuts: [{at_least: 100"), TINY.index("      - {id: rated")
-    scheme = strict_yaml.build(Scheme, f"{TINY[:i]}        given: {{from: 0, to: 90}}\n{TINY[j:]}")
+    scheme = strict_yaml.build_model(Scheme, f"{TINY[:i]}        given: {{from: 0, to: 90}}\n{TINY[j:]}")
     rows = rows_of(grade(lazy(keyed(monetary=pa.array([0, 4500, 9000, 9001]))), scheme, YUAN))
     assert [row["points_amount"] for row in rows] == [1.0, 5.5, 10.0, None]
 

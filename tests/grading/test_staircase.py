@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.grading.conftest import on_polars
-from tierlens.grading.staircase import CORNERS, corners, part_below
+from tierlens.grading.staircase import CORNERS, part_below, population_steps
 
 
 def told(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
     frame = on_polars(pa.table({"x": asked}))
-    found = frame.select(part_below(nw.col("x"), corners(np.sort(known))).alias("part"))
+    found = frame.select(part_below(nw.col("x"), population_steps(np.sort(known))).alias("part"))
     return found.collect("pyarrow").to_native()["part"].to_numpy()
 
 
@@ -34,7 +34,7 @@ def test_many_values_are_told_to_a_fraction_of_the_steps_between_corners(seed: i
     rng = np.random.default_rng(seed)
     known = np.round(rng.lognormal(8, 2, 20_000), 1)
     known[:6_000] = 0.0  # shared by many
-    kept = corners(np.sort(known))
+    kept = population_steps(np.sort(known))
     assert len(kept["values"]) <= CORNERS + 1
     between = np.array(kept["below"][1:]) - np.array(kept["through"][:-1])
     assert between.max() <= 2 / CORNERS

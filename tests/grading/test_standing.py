@@ -11,8 +11,8 @@ from tests.grading.conftest import on_duckdb, rows_of
 from tests.grading.tied import tied_customers
 from tierlens import strict_yaml
 from tierlens.datasets.examples import simulated_shop
-from tierlens.features.catalog import available
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.catalog import available_features
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.grading.standing import grade_among, with_standing
@@ -58,7 +58,7 @@ triggers:
 
 
 def own() -> Scheme:
-    return strict_yaml.build(Scheme, TWICE)
+    return strict_yaml.build_model(Scheme, TWICE)
 
 
 def assert_same(placed: list[dict[str, Any]], direct: list[dict[str, Any]]) -> None:
@@ -80,9 +80,9 @@ def both_ways(table: pa.Table, scheme: Scheme) -> tuple[list[dict[str, Any]], li
 @pytest.mark.parametrize("name", scheme_names())
 def test_customers_placed_beforehand_are_graded_alike(name: str) -> None:
     scheme, tables = load_scheme(name), simulated_shop(customers=200, seed=3).tables
-    names = available(tables, {*scheme.features, "frequency", "tenure_days"})
+    names = available_features(tables, {*scheme.features, "frequency", "tenure_days"})
     cutoffs = ["2025-04-01", "2025-10-01"]
-    table = to_arrow(snapshots(tables, cutoffs, features=names, everyone=True))
+    table = to_arrow(build_snapshots(tables, cutoffs, features=names, everyone=True))
     assert_same(*both_ways(table, scheme))
 
 

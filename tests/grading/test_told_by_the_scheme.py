@@ -13,11 +13,11 @@ from tests.grading.conftest import on_duckdb, random_customers, rows_of
 from tests.grading.test_scheme import LABEL
 from tests.grading.test_scoring import TINY
 from tierlens import strict_yaml
-from tierlens.grading.clauses import cited, stated
+from tierlens.grading.clauses import cited_clauses, stated_at
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade
 from tierlens.grading.sql import _split, to_sql
-from tierlens.grading.triggers import fired, rows_behind
+from tierlens.grading.triggers import fired_triggers, rows_behind
 from tierlens.grading.value_words import CHINESE, value_word
 from tierlens.sources.tables import Currency, Tables
 from tierlens.words import Text
@@ -48,7 +48,7 @@ def test_everything_that_grading_gave_has_a_clause_of_the_document(name: str, gr
         due |= {f"trigger_{one.id}": True for one in scheme.triggers if row[f"trigger_{one.id}"]}
         due |= {column: row[column] for column in ("tier", "tags") if row[column]}
         for column, value in due.items():
-            found = list(cited(scheme, column, value))
+            found = list(cited_clauses(scheme, column, value))
             assert set(found) <= known, (column, value)
             assert found, (column, value)
 
@@ -57,23 +57,23 @@ def test_everything_that_grading_gave_has_a_clause_of_the_document(name: str, gr
 def test_points_and_scores_cite_what_they_are_points_and_scores_of(name: str) -> None:
     scheme = load_scheme(name)
     for dimension, indicator in scheme.indicators:
-        assert list(cited(scheme, f"points_{indicator.id}", 1)) == [indicator.source]
-        assert list(cited(scheme, f"score_{dimension.id}", 1)) == [dimension.source]
-    assert list(cited(scheme, "points_nothing", 1)) == list(cited(scheme, "coverage", 1)) == []
+        assert list(cited_clauses(scheme, f"points_{indicator.id}", 1)) == [indicator.source]
+        assert list(cited_clauses(scheme, f"score_{dimension.id}", 1)) == [dimension.source]
+    assert list(cited_clauses(scheme, "points_nothing", 1)) == list(cited_clauses(scheme, "coverage", 1)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_member_is_found_by_its_name_and_by_its_place(name: str) -> None:
     scheme = load_scheme(name)
     for place, tier in enumerate(scheme.tiers):
-        assert stated(scheme, f"tiers.{tier.id}.label") == stated(scheme, f"tiers.{place}.label") == (
+        assert stated_at(scheme, f"tiers.{tier.id}.label") == stated_at(scheme, f"tiers.{place}.label") == (
             tier.label, tier.source
         )  # fmt: skip
     for place, label in enumerate(scheme.labels):
         for number, rule in enumerate(label.rules):
-            found = stated(scheme, f"labels.{place}.rules.{number}.value")
+            found = stated_at(scheme, f"labels.{place}.rules.{number}.value")
             assert found == (rule.value, rule.source)
-    assert stated(scheme, f"tiers.{len(scheme.tiers)}.label")[0] is None
+    assert stated_at(scheme, f"tiers.{len(scheme.tiers)}.label")[0] is None
 
 
 TAGS = """
@@ -93,8 +93,8 @@ tags:
     ],
 )
 def test_a_tag_is_cited_by_its_whole_name(tags: str, due: list[str]) -> None:
-    scheme = strict_yaml.build(Scheme, TINY + TAGS)
-    assert list(cited(scheme, "tags", tags)) == due
+    scheme = strict_yaml.build_model(Scheme, TINY + TAGS)
+    assert list(cited_clauses(scheme, "tags", tags)) == due
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -120,14 +120,14 @@ SCALES = [
 
 @pytest.mark.parametrize(("scale", "due"), SCALES)
 def test_a_word_is_called_as_the_chinese_word_of_the_same_points(scale: str, due: dict[str, str]) -> None:
-    scheme = strict_yaml.build(Scheme, TINY.replace("{AAA: 10, B: 4}", scale))
+    scheme = strict_yaml.build_model(Scheme, TINY.replace("{AAA: 10, B: 4}", scale))
     assert {word: value_word(scheme, "grade", word).zh for word in due} == due
     assert {value_word(scheme, "grade", word).en for word in due} == set(due)
 
 
 def test_the_words_of_a_rule_are_translated_where_they_stand_side_by_side() -> None:
     rule = LABEL.replace("{monetary: {at_least: 5}}", "{grade: {in: [retail, 零售, 批发, wholesale]}}")
-    scheme = strict_yaml.build(Scheme, TINY + rule)
+    scheme = strict_yaml.build_model(Scheme, TINY + rule)
     assert value_word(scheme, "grade", "retail") == Text("retail", "零售")
     assert value_word(scheme, "grade", "wholesale").zh == "批发"
 
@@ -156,7 +156,7 @@ def test_every_trigger_that_fired_is_told_once_with_its_values(name: str, graded
     assert due
     shuffled = rows.take(list(reversed(range(rows.num_rows))))
     for lang in ("en", "zh"):
-        found = fired(shuffled, table, scheme, YUAN, lang).to_pylist()
+        found = fired_triggers(shuffled, table, scheme, YUAN, lang).to_pylist()
         assert [(row["cutoff"], row["customer_id"], row["trigger"]) for row in found] == due
         titles = {trigger.id: trigger.title.say(lang) for trigger in scheme.triggers}
         assert all(row["title"] == titles[row["trigger"]] and row["because"] for row in found)
@@ -200,7 +200,7 @@ def test_the_rows_behind_a_trigger_are_those_known_in_its_days(days: int | None)
 
 @pytest.mark.parametrize("feature", ["order", "group", "select", "monetary_2", "values"])
 def test_the_sql_runs_by_hand_whatever_the_columns_are_called(feature: str) -> None:
-    scheme = strict_yaml.build(Scheme, (TINY + LABEL).replace("monetary", feature))
+    scheme = strict_yaml.build_model(Scheme, (TINY + LABEL).replace("monetary", feature))
     table = pa.table({"customer_id": ["a", "b"], "cutoff": pa.array([1, 1], pa.int32()), feature: [900, 20000],
                       "grade": ["B", "AAA"]})  # fmt: skip
     sql = to_sql(on_duckdb(table), scheme, YUAN)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tests.learning.made_tasks import made_task
 from tests.publish.samples import make_risk
-from tierlens.learning.better_baseline import baselines_of, better_baseline, matrix
+from tierlens.learning.better_baseline import baselines_of, better_baseline, feature_matrix
 from tierlens.learning.evaluate import Candidate
 from tierlens.learning.tasks import Task
 from tierlens.publish.report.findings import Estimate
@@ -97,8 +97,8 @@ def test_trees_read_the_models_columns_and_where_tiers_go_by_the_amount_the_need
 def test_a_matrix_holds_the_columns_in_the_order_asked_for_and_missing_values_as_nan() -> None:
     table = pa.table({"a": [1, None, 3], "b": [0.5, 1.5, None], "c": ["x", "y", "z"], "d": [True, False, True]})
     frame = pd.DataFrame({"b": [0.5, 1.5, np.nan], "a": [1, np.nan, 3]})
-    np.testing.assert_array_equal(matrix(table, ["b", "a"]), frame.to_numpy())
-    np.testing.assert_array_equal(matrix(table, ["d"])[:, 0], [1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(feature_matrix(table, ["b", "a"]), frame.to_numpy())
+    np.testing.assert_array_equal(feature_matrix(table, ["d"])[:, 0], [1.0, 0.0, 1.0])
 
 
 WORSE, BETTER = Estimate(-0.03, -0.05, -0.01), Estimate(0.03, 0.01, 0.05)

@@ -28,7 +28,7 @@ def risk() -> Risk:
 
 def test_a_model_below_its_baseline_is_noted_for_all_who_have_a_risk(risk: Risk, tmp_path: Path) -> None:
     below = replace(risk, edge=Estimate(-0.2, -0.3, -0.1), is_constant=False)
-    cautions.keep(learned(below), tmp_path)
+    cautions.keep_model(learned(below), tmp_path)
     found = cautions.with_kept_notes(pa.table({"churn_risk": [0.1, None, 0.3]}), tmp_path)
     assert below.caution is not None
     assert found["risk_note_en"].to_pylist() == [below.caution.en, None, below.caution.en]
@@ -37,7 +37,7 @@ def test_a_model_below_its_baseline_is_noted_for_all_who_have_a_risk(risk: Risk,
 
 def test_equal_risks_are_noted_by_what_they_are_now(risk: Risk, tmp_path: Path) -> None:
     good = replace(risk, edge=Estimate(0.2, 0.1, 0.3), is_constant=True)
-    cautions.keep(learned(good), tmp_path)
+    cautions.keep_model(learned(good), tmp_path)
     apart = cautions.with_kept_notes(pa.table({"churn_risk": [0.1, 0.3]}), tmp_path)
     assert apart["risk_note_en"].to_pylist() == [None, None]
     same = cautions.with_kept_notes(pa.table({"churn_risk": [0.3, 0.3, None]}), tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from tests.learning.made_tasks import made_task
-from tierlens.learning.evaluate import BASELINE, Candidate, Verdict, judge
+from tierlens.learning.evaluate import BASELINE, Candidate, Verdict, evaluate_candidates
 from tierlens.learning.tasks import Task, at_cutoffs
 from tierlens.words import Text
 
@@ -40,7 +40,7 @@ def task() -> Task:
 
 @pytest.fixture(scope="module")
 def verdict(task: Task) -> Verdict:
-    return judge(task, (MODEL, SPEND, SCORE), FOLDS, draws=40, seed=0)
+    return evaluate_candidates(task, (MODEL, SPEND, SCORE), FOLDS, draws=40, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +132,14 @@ def test_nobody_sees_an_outcome_of_the_tested_cutoff_or_a_cutoff_that_had_not_cl
         seen.append((sorted(set(known["cutoff"].to_pylist())), sorted(set(asked["cutoff"].to_pylist()))))
         return np.linspace(0.1, 0.9, asked.num_rows)
 
-    judge(task, (Candidate(MODEL.name, watching, is_model=True), SPEND), FOLDS, draws=30, seed=0)
+    evaluate_candidates(task, (Candidate(MODEL.name, watching, is_model=True), SPEND), FOLDS, draws=30, seed=0)
     assert seen == [(train, [test]) for train, test in FOLDS]
 
 
 def test_repeating_every_row_does_not_narrow_an_interval(task: Task, verdict: Verdict) -> None:
     rows = pa.concat_tables([task.rows, task.rows])
     twice = Task(task.outcome, task.title, task.population, rows, task.now, task.features)
-    found = judge(twice, (MODEL, SPEND, SCORE), FOLDS, draws=40, seed=0).risk
+    found = evaluate_candidates(twice, (MODEL, SPEND, SCORE), FOLDS, draws=40, seed=0).risk
     for one, other in zip(found.models, verdict.risk.models, strict=True):
         assert one.auc.value == pytest.approx(other.auc.value)
         assert (one.auc.low, one.auc.high) == pytest.approx((other.auc.low, other.auc.high))
@@ -149,7 +149,7 @@ def test_repeating_every_row_does_not_narrow_an_interval(task: Task, verdict: Ve
 def test_the_same_seed_gives_the_same_verdict_and_the_order_of_baselines_changes_none_of_it(
     task: Task, verdict: Verdict
 ) -> None:
-    again = judge(task, (MODEL, SCORE, SPEND), FOLDS, draws=40, seed=0)
+    again = evaluate_candidates(task, (MODEL, SCORE, SPEND), FOLDS, draws=40, seed=0)
     assert again.metrics == verdict.metrics
     assert again.tested.equals(verdict.tested)
     assert set(again.risk.models) == set(verdict.risk.models)

@@ -18,7 +18,7 @@ from tierlens.app.cli.main import main
 from tierlens.errors import DataError, UsageError
 from tierlens.features.windows import Window
 from tierlens.learning.extra_columns import read_own
-from tierlens.learning.leak_gate import declared_of, guard, read_waivers
+from tierlens.learning.leak_gate import check_for_leaks, declared_of, read_waivers
 from tierlens.learning.tasks import Task
 from tierlens.risk.evaluation.leaks import Declared
 from tierlens.risk.outcome import spend_in_horizon
@@ -26,7 +26,7 @@ from tierlens.sources.declared.contracts import ALWAYS
 from tierlens.words import Text, to_share
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import OwnSection, RunConfig, load_config
-from tierlens.workspace.prepare import simulated
+from tierlens.workspace.prepare import simulated_run_shop
 
 RUN = """
 name: Shop with a leak
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "run.yaml").write_text(RUN, encoding="utf-8")
     (folder / "waivers.yaml").write_text("waivers: []\n", encoding="utf-8")
     config = load_config(folder / "run.yaml")
-    tables = simulated(config).tables
+    tables = simulated_run_shop(config).tables
     ahead = spend_in_horizon(tables, config.learning_cutoffs(), config.span).collect("pyarrow").to_native()
     noise = np.random.default_rng(1).normal(0, 0.1, ahead.num_rows)
     score = pc.add(pc.min_element_wise(ahead["bought"], 1).cast(pa.float64()), pa.array(noise))
@@ -125,14 +125,14 @@ TABLES = tables_with({"transactions": [sale("a", 1)]})
 
 def test_the_error_names_column_reason_and_way_out_in_both_languages(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"E-LK-001 crm_score") as caught:
-        guard(task_of(OWN), TABLES, config_of(tmp_path, "waivers: []\n"))
+        check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, "waivers: []\n"))
     for lang in ("en", "zh"):
         assert KEY in caught.value.say(lang)
     assert "疑似泄漏流失结果" in caught.value.say("zh")
 
 
 def test_a_signed_column_passes_and_is_told(tmp_path: Path) -> None:
-    notes = guard(task_of(OWN), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
+    notes = check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
     assert [note.en.startswith("Waived: crm_score alone ranks") for note in notes] == [True]
     assert "Zhang Wei 于 2026-11-20 签署" in notes[0].zh
     assert to_share(notes[0]) == Text("Waived: crm_score; a waiver of 2026-11-20 lets it through",
@@ -146,17 +146,17 @@ def test_a_signature_serves_no_other_definition(tmp_path: Path, other: Declared)
     with pytest.raises(
         UsageError, match=r"E-LK-002 waivers: the waiver of crm_score was signed for another definition"
     ):
-        guard(task_of({"crm_score": other}), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
+        check_for_leaks(task_of({"crm_score": other}), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
 
 
 def test_a_signature_serves_no_other_column_or_outcome(tmp_path: Path) -> None:
     for wrong in (SIGNED.replace("column: crm_score", "column: score"), SIGNED.replace("churn", "downgrade")):
         with pytest.raises(DataError, match="E-LK-001"):
-            guard(task_of(OWN), TABLES, config_of(tmp_path, wrong.format(key=KEY)))
+            check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, wrong.format(key=KEY)))
 
 
 def test_a_waiver_without_need_changes_nothing(tmp_path: Path) -> None:
-    assert guard(task_of(OWN, copied=False), TABLES, config_of(tmp_path, SIGNED.format(key=KEY))) == ()
+    assert check_for_leaks(task_of(OWN, copied=False), TABLES, config_of(tmp_path, SIGNED.format(key=KEY))) == ()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_an_undated_table_of_customers_is_told_of(tmp_path: Path) -> None:
     table = pa.table({"customer_id": [f"c{n}" for n in range(300)], "cutoff": [1] * 300, "employees": rng.random(300),
                       "churn": rng.integers(0, 2, 300)})  # fmt: skip
     task = Task("churn", Text("Churn", "流失"), Text("all", "全部"), table, table, ("employees",))
-    notes = guard(task, tables_with(rows), config_of(tmp_path, "waivers: []\n"))
+    notes = check_for_leaks(task, tables_with(rows), config_of(tmp_path, "waivers: []\n"))
     assert len(notes) == 1
     assert "50% do not say from when they hold" in notes[0].en
 
@@ -190,7 +190,7 @@ def test_who_cannot_fall_says_nothing_of_a_leak(tmp_path: Path) -> None:
     rows = pa.table({"customer_id": [f"c{n}" for n in range(600)], "cutoff": [1] * 600, "need": need,
                      "rule_p": need, "downgrade": fell})  # fmt: skip
     task = Task("downgrade", Text("Downgrade", "降级"), Text("all", "全部"), rows, rows, ("rule_p",))
-    assert guard(task, TABLES, config_of(tmp_path, "waivers: []\n")) == ()
+    assert check_for_leaks(task, TABLES, config_of(tmp_path, "waivers: []\n")) == ()
 
 
 def test_a_definition_changes_with_the_window() -> None:

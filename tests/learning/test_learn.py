@@ -16,8 +16,8 @@ from tierlens.explain.contributions import Contributions
 from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
 from tierlens.learning.better_baseline import baselines_of, better_baseline
-from tierlens.learning.evaluate import Candidate, judge
-from tierlens.learning.learn import SeasonalRates, kept_model, plausible
+from tierlens.learning.evaluate import Candidate, evaluate_candidates
+from tierlens.learning.learn import SeasonalRates, kept_model, plausible_reasons
 from tierlens.learning.tasks import STANDING, Task, lower_bounds
 from tierlens.pipeline.customers import _with_fall
 from tierlens.publish.report.findings import Estimate
@@ -55,7 +55,7 @@ def coin(known: pa.Table, asked: pa.Table) -> np.ndarray:
 def test_a_trial_names_the_better_contender_with_an_interval() -> None:
     task = task_of([10, 20, 30])
     contenders = (Candidate(Text("good", "好"), oracle, is_model=True), Candidate(Text("coin", "硬币"), coin))
-    verdict = judge(task, contenders, [([10], 20), ([10, 20], 30)], draws=60, seed=0)
+    verdict = evaluate_candidates(task, contenders, [([10], 20), ([10, 20], 30)], draws=60, seed=0)
     assert verdict.risk.standing == "above"
     assert verdict.risk.rows == 240
     assert verdict.risk.best_baseline.en == "coin"
@@ -65,7 +65,7 @@ def test_a_trial_names_the_better_contender_with_an_interval() -> None:
 def test_a_model_that_is_no_better_is_not_praised() -> None:
     task = task_of([10, 20])
     contenders = (Candidate(Text("coin", "硬币"), coin, is_model=True), Candidate(Text("good", "好"), oracle))
-    risk = judge(task, contenders, [([10], 20)], draws=60, seed=0).risk
+    risk = evaluate_candidates(task, contenders, [([10], 20)], draws=60, seed=0).risk
     assert risk.standing == "below"
     assert "do not use it" in risk.verdict.en
 
@@ -97,7 +97,7 @@ def test_reasons_on_the_good_side_of_the_median_are_left_out() -> None:
     assert CATALOG["recency_days"].direction == "down"
     asked = pd.DataFrame({"recency_days": [10.0, 50.0, 200.0]})
     found = Contributions([[0.3], [0.0], [0.4]], 0.0, ("recency_days",))
-    kept = plausible(found, asked)
+    kept = plausible_reasons(found, asked)
     assert kept.values[:, 0].tolist() == [0.0, 0.0, 0.4]
     np.testing.assert_allclose(kept.log_odds(), found.log_odds())
 
@@ -147,12 +147,14 @@ def test_the_better_baseline_is_kept_beside_the_model() -> None:
     task = task_of([10, 20])
     good = baselines_of(task)[0]
     weak = Candidate(Text("coin", "硬币"), coin, is_model=True)
-    below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
+    below = evaluate_candidates(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
     kept = better_baseline(task, (weak, good), below)
     assert kept is not None
     assert kept.columns == ("recency_days",)
     strong = Candidate(Text("good", "好"), oracle, is_model=True)
-    level = judge(task, (strong, Candidate(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0).risk
+    level = evaluate_candidates(
+        task, (strong, Candidate(Text("coin", "硬币"), coin)), [([10], 20)], draws=60, seed=0
+    ).risk
     assert better_baseline(task, (strong, good), level) is None
 
 
@@ -163,7 +165,7 @@ def test_a_baseline_that_may_be_ahead_by_chance_does_not_replace_the_model(
     task = task_of([10, 20])
     good = baselines_of(task)[0]
     weak = Candidate(Text("coin", "硬币"), coin, is_model=True)
-    below = judge(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
+    below = evaluate_candidates(task, (weak, good), [([10], 20)], draws=60, seed=0).risk
     ahead = dataclasses.replace(below, edge=Estimate(-0.01, low, high))
     assert better_baseline(task, (weak, good), ahead) is None
 

@@ -148,17 +148,17 @@ def test_a_part_that_a_run_left_out_is_refused_with_its_reason(out: Path) -> Non
 
 
 def test_of_a_folder_that_cannot_be_read_nothing_is_said(out: Path) -> None:
-    notice.begin("en")
+    notice.begin_notices("en")
     (out / run_folder.FINDINGS).write_text("{}", encoding="utf-8")
     for folder in (out, out / "nowhere"):
         assert parts_left_out(folder) == ()
         refuse_left_out(folder, "downgrade")
         note_simulated(folder)
-    assert notice.notice() is None
+    assert notice.command_notice() is None
 
 
 def test_a_run_of_simulated_data_is_noted_by_its_name(out: Path) -> None:
-    notice.begin("en")
+    notice.begin_notices("en")
     note_simulated(out)
-    assert notice.notice() == "Online shop: simulated data, no real customers"
-    notice.begin("en")
+    assert notice.command_notice() == "Online shop: simulated data, no real customers"
+    notice.begin_notices("en")

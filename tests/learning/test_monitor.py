@@ -19,11 +19,19 @@ from tierlens.errors import DataError, UsageError
 from tierlens.features.snapshot import to_arrow
 from tierlens.features.windows import Window
 from tierlens.learning import monitor
-from tierlens.learning.monitor import compared, happened, moved, moved_note, past_run, past_runs, told_of
+from tierlens.learning.monitor import (
+    backtest_of_run,
+    compared_runs,
+    moved_features,
+    moved_note,
+    past_run,
+    past_runs,
+    told_of,
+)
 from tierlens.publish.files.atomic import write_parquet
 from tierlens.publish.files.run_json import folder_records
 from tierlens.risk.evaluation.metrics import auc
-from tierlens.risk.outcome import churn
+from tierlens.risk.outcome import churn_outcomes
 from tierlens.sources.tables import Tables, day_number
 from tierlens.words import Text
 from tierlens.workspace import run_folder
@@ -52,7 +60,7 @@ def recorded(folder: Path, **told: object) -> Path:
 
 def scored(tables: Tables, cutoff: str) -> tuple[pa.Table, Floats, Floats]:
     """Risks that know a little of what will happen."""
-    rows = to_arrow(churn(tables, [cutoff], Window(**WINDOW))).sort_by("customer_id")
+    rows = to_arrow(churn_outcomes(tables, [cutoff], Window(**WINDOW))).sort_by("customer_id")
     y = rows["churn"].to_numpy().astype(float)
     risk = 0.2 + 0.3 * y + 0.2 * np.random.default_rng(0).random(len(y))
     return rows.drop_columns(["churn"]).append_column("churn_risk", pa.array(risk)), y, risk
@@ -61,7 +69,7 @@ def scored(tables: Tables, cutoff: str) -> tuple[pa.Table, Floats, Floats]:
 def test_a_past_run_is_held_against_what_happened(tables: Tables, tmp_path: Path) -> None:
     rows, y, risk = scored(tables, "2024-06-01")
     past = past_run(keep(tmp_path / "old", "2024-06-01", rows))
-    found = happened(past, tables)
+    found = backtest_of_run(past, tables)
     assert found is not None
     assert found.rows == len(y)
     assert found.auc.value == pytest.approx(auc(y, risk))
@@ -72,7 +80,7 @@ def test_a_past_run_is_held_against_what_happened(tables: Tables, tmp_path: Path
 def test_an_open_horizon_is_waited_for(tables: Tables, tmp_path: Path) -> None:
     rows, _, _ = scored(tables, "2024-06-01")
     later = keep(tmp_path / "new", "2030-01-01", rows)
-    assert happened(past_run(later), tables) is None
+    assert backtest_of_run(past_run(later), tables) is None
 
 
 def test_only_earlier_runs_of_the_same_shop_are_looked_at(tables: Tables, tmp_path: Path) -> None:
@@ -108,7 +116,7 @@ def test_what_moved_is_named() -> None:
     old = pd.DataFrame(rng.normal(size=(800, 3)), columns=["still", "calm", "wild"])
     new = old.assign(wild=old["wild"] + 3)
     ids = [np.arange(800) // 2, 10_000 + np.arange(800), np.arange(300)]
-    table = moved(old, new, "churn", (rng.random(300), rng.random(800)), ids)
+    table = moved_features(old, new, "churn", (rng.random(300), rng.random(800)), ids)
     assert table["feature"].to_pylist()[::3] == ["wild", "churn_risk"]
     assert table["alarm"].to_pylist() == [True, False, False, False]
     note = moved_note(table, Text("Churn", "流失"))
@@ -149,10 +157,10 @@ def test_two_runs_are_compared_on_what_both_foretold(tmp_path: Path, capsys: pyt
     risk = rng.random(600)
     y = (rng.random(600) < risk).astype(int)
     one, two = foretold(tmp_path / "one", rng.random(600), y), foretold(tmp_path / "two", risk, y)
-    assert compared(one, two, "churn", 6, 60).better == "challenger"
-    assert compared(two, one, "churn", 1, 60).better == "champion"
-    assert compared(one, one, "churn", 6, 60).better == "level"
-    assert compared(one, two, "churn", 1, 60).rows == 300
+    assert compared_runs(one, two, "churn", 6, 60).better == "challenger"
+    assert compared_runs(two, one, "churn", 1, 60).better == "champion"
+    assert compared_runs(one, one, "churn", 6, 60).better == "level"
+    assert compared_runs(one, two, "churn", 1, 60).rows == 300
     assert main(["compare", str(one), str(two)]) == 0
     english = capsys.readouterr().out
     assert "the challenger ranks customers better" in english
@@ -171,9 +179,9 @@ def test_runs_that_cannot_be_compared_say_why(tmp_path: Path) -> None:
     elsewhere = foretold(tmp_path / "two", np.linspace(0, 1, 100), y, days=("2023-01-01", "2023-02-01"))
     other = foretold(tmp_path / "three", np.linspace(0, 1, 100), 1 - y)
     with pytest.raises(DataError, match="E-RU-020"):
-        compared(one, elsewhere, "churn", 6)
+        compared_runs(one, elsewhere, "churn", 6)
     with pytest.raises(DataError, match="E-RU-021"):
-        compared(one, other, "churn", 6)
+        compared_runs(one, other, "churn", 6)
 
 
 def test_the_command_reads_the_data_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,9 +192,9 @@ def test_the_command_reads_the_data_again(tmp_path: Path, capsys: pytest.Capture
         encoding="utf-8",
     )
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import obtain, say_nothing
+    from tierlens.workspace.prepare import obtain_shop, say_nothing
 
-    _, shop = obtain(load_config(file), say_nothing)
+    _, shop = obtain_shop(load_config(file), say_nothing)
     rows, _, _ = scored(shop.tables, "2025-03-01")
     keep(tmp_path / "old", "2025-03-01", rows)
     assert main(["backtest", str(tmp_path / "old"), "--file", str(file), "--json"]) == 0
@@ -237,7 +245,7 @@ def test_customers_of_one_side_only_are_left_out_of_a_backtest(tables: Tables, t
         "churn_risk": pa.array([0.9, None], pa.float64()),
     })  # fmt: skip
     kept = pa.concat_tables([rows.filter(pa.array(some)), strangers.select(rows.column_names)])
-    found = happened(past_run(keep(tmp_path / "old", "2024-06-01", kept)), tables)
+    found = backtest_of_run(past_run(keep(tmp_path / "old", "2024-06-01", kept)), tables)
     assert found is not None
     assert found.rows == some.sum()
     assert found.auc.value == pytest.approx(auc(y[some], risk[some]))
@@ -247,7 +255,7 @@ def test_customers_of_one_side_only_are_left_out_of_a_backtest(tables: Tables, t
 def test_where_nothing_can_be_ranked_there_is_no_backtest(tables: Tables, tmp_path: Path, kept: str) -> None:
     rows, y, _ = scored(tables, "2024-06-01")
     chosen = rows.filter(pa.array((y == 0) & (kept == "stayers")))
-    assert happened(past_run(keep(tmp_path / "old", "2024-06-01", chosen)), tables) is None
+    assert backtest_of_run(past_run(keep(tmp_path / "old", "2024-06-01", chosen)), tables) is None
 
 
 # --- two runs beside each other
@@ -263,7 +271,7 @@ def pair(tmp_path: Path, rows: int = 200) -> tuple[Path, Path]:
 
 def test_changing_sides_turns_the_sign_of_every_difference(tmp_path: Path) -> None:
     one, two = pair(tmp_path)
-    there, back = compared(one, two, "churn", 6, 60), compared(two, one, "churn", 6, 60)
+    there, back = compared_runs(one, two, "churn", 6, 60), compared_runs(two, one, "churn", 6, 60)
     assert there.rows == back.rows == 200
     for name, apart in there.apart.items():
         assert apart.value == pytest.approx(-back.apart[name].value)
@@ -273,13 +281,13 @@ def test_changing_sides_turns_the_sign_of_every_difference(tmp_path: Path) -> No
 
 def test_the_order_of_rows_in_a_run_changes_no_comparison(tmp_path: Path) -> None:
     one, two = pair(tmp_path)
-    before = compared(one, two, "churn", 6, 60)
+    before = compared_runs(one, two, "churn", 6, 60)
     from pyarrow import parquet
 
     table = parquet.read_table(two / run_folder.TESTED)
     write_parquet(two / run_folder.TESTED, table.take(np.random.default_rng(0).permutation(table.num_rows)))
     recorded(two)
-    assert compared(one, two, "churn", 6, 60) == before
+    assert compared_runs(one, two, "churn", 6, 60) == before
 
 
 @pytest.mark.parametrize(
@@ -288,13 +296,13 @@ def test_the_order_of_rows_in_a_run_changes_no_comparison(tmp_path: Path) -> Non
 )
 def test_an_outcome_that_there_is_not_is_refused_before_any_folder_is_read(outcome: str, fix: str) -> None:
     with pytest.raises(UsageError, match=f"E-RU-023 --outcome: there is no outcome '{outcome}'; {fix}"):
-        compared(Path("nowhere"), Path("nowhere"), outcome, 6)
+        compared_runs(Path("nowhere"), Path("nowhere"), outcome, 6)
 
 
 def test_an_outcome_that_neither_run_was_tested_on_has_no_rows(tmp_path: Path) -> None:
     one, two = pair(tmp_path)
     with pytest.raises(DataError, match=r"E-RU-020 .*not tested on the same downgrade rows"):
-        compared(one, two, "downgrade", 6)
+        compared_runs(one, two, "downgrade", 6)
 
 
 def test_the_rows_of_a_test_are_kept_as_they_are_but_for_the_tenth_place_of_a_risk() -> None:

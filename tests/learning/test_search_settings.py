@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tierlens.app.cli.main import main
 from tierlens.errors import DataError, UsageError
-from tierlens.learning import search_settings
-from tierlens.learning.search_settings import NEAR, STUDIES, Searched, Wish, _digest, _tracked, search
+from tierlens.learning import search_settings as settings_module
+from tierlens.learning.search_settings import NEAR, STUDIES, Searched, Wish, _digest, _tracked, search_settings
 from tierlens.publish.tracking.records import REFUSED, SearchRecord
 from tierlens.risk.tuning import Trial, Tuned
 from tierlens.words import Text
@@ -147,10 +147,10 @@ def test_a_run_that_tests_all_it_has_leaves_no_cutoff_to_search_on(
     class NoTask:
         rows = None
 
-    monkeypatch.setattr(search_settings, "obtain", lambda config, tell, at_cutoff: (config, None))
-    monkeypatch.setattr(search_settings, "prepare", lambda shop, config: None)
-    monkeypatch.setattr(search_settings, "tasks_of", lambda *_: (NoTask,))
+    monkeypatch.setattr(settings_module, "obtain_shop", lambda config, tell, at_cutoff: (config, None))
+    monkeypatch.setattr(settings_module, "prepare_tables", lambda shop, config: None)
+    monkeypatch.setattr(settings_module, "tasks_of", lambda *_: (NoTask,))
     config = config_of_text(RUN.replace("tests: 2", "tests: 99"))
     with pytest.raises(DataError, match=r"E-RU-024 risk\.first_cutoff: too few cutoffs close before .* fewer cutoffs"):
-        search(config, Wish(1, {}, tmp_path / "home"), print)
+        search_settings(config, Wish(1, {}, tmp_path / "home"), print)
     assert not (tmp_path / "home").exists()

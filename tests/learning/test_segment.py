@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tierlens.errors import UsageError
-from tierlens.learning.segment import UNGRADED, Grouped, group, group_or_not, known_tiers
+from tierlens.learning.segment import UNGRADED, Grouped, group_or_not, known_tiers, segment_customers
 from tierlens.segments import SEGMENT_FEATURES
 from tierlens.sources.tables import Currency
 from tierlens.workspace.config import RunConfig
@@ -47,7 +47,7 @@ def sides() -> list[int]:
 
 @pytest.fixture(scope="module")
 def found(sides: list[int]) -> Grouped:
-    return group(snapshot_of(sides), tiers_of(sides), config_of(n_clusters=2), CNY)
+    return segment_customers(snapshot_of(sides), tiers_of(sides), config_of(n_clusters=2), CNY)
 
 
 def test_two_kinds_of_customers_are_two_segments(found: Grouped, sides: list[int]) -> None:
@@ -67,7 +67,7 @@ def test_segments_that_are_the_tiers_agree_with_them_wholly(found: Grouped) -> N
 def test_the_order_of_customers_changes_nobodys_segment(found: Grouped, sides: list[int]) -> None:
     order = np.random.default_rng(1).permutation(len(sides))
     snapshot, tiers = snapshot_of(sides).take(order), tiers_of(sides).take(order)
-    again = group(snapshot, tiers, config_of(n_clusters=2), CNY)
+    again = segment_customers(snapshot, tiers, config_of(n_clusters=2), CNY)
     assert again.labels.to_pylist() == [found.labels[int(row)].as_py() for row in order]
     assert again.profile.names == found.profile.names
 
@@ -78,7 +78,9 @@ def test_a_segment_is_found_by_the_features_of_the_run_file_alone(sides: list[in
     snapshot = snapshot.set_column(
         snapshot.column_names.index("recency_days"), "recency_days", pa.array(1.0 + 300 * other + np.arange(2 * SIDES))
     )
-    labels = group(snapshot, tiers_of(sides), config_of(n_clusters=2, features=["recency_days"]), CNY).labels
+    labels = segment_customers(
+        snapshot, tiers_of(sides), config_of(n_clusters=2, features=["recency_days"]), CNY
+    ).labels
     assert len(set(zip(labels.to_pylist(), other.tolist(), strict=True))) == 2
 
 
@@ -87,7 +89,7 @@ def test_a_segment_is_found_by_the_features_of_the_run_file_alone(sides: list[in
 )
 def test_what_is_no_number_of_a_customer_is_refused_with_the_nearest(name: str, near: str, sides: list[int]) -> None:
     with pytest.raises(UsageError, match=rf"E-RU-061 segments.features: no feature .* {name}; did you mean {near}\?"):
-        group(snapshot_of(sides), tiers_of(sides), config_of(features=[name]), CNY)
+        segment_customers(snapshot_of(sides), tiers_of(sides), config_of(features=[name]), CNY)
 
 
 @pytest.mark.parametrize("sides", [[0], [0, 1]])

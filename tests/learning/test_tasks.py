@@ -12,11 +12,11 @@ import pytest
 from tierlens.errors import DataError
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.learning.better_baseline import baselines_of
-from tierlens.learning.learn import classifier
+from tierlens.learning.learn import untrained_classifier
 from tierlens.learning.learnable import folds_of
 from tierlens.learning.tasks import Task, lower_bounds, tasks_of
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, prepare, read_shop
+from tierlens.workspace.prepare import Prepared, Shop, prepare_tables, read_shop
 
 
 @cache
@@ -25,7 +25,7 @@ def made(scheme: str) -> tuple[RunConfig, Shop, Prepared]:
              "scheme": scheme, "risk": {"first_cutoff": "2024-07-01", "tests": 1}}  # fmt: skip
     config = RunConfig.model_validate(given)
     shop = read_shop(config)
-    return config, shop, prepare(shop, config)
+    return config, shop, prepare_tables(shop, config)
 
 
 def falling(scheme: str) -> tuple[Task, Task]:
@@ -45,7 +45,7 @@ def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_fr
     assert not {"need", "margin", "rule_p"} & set(fell.rows.column_names)
     assert len(set(zip(*(fell.now[name].to_pylist() for name in ("recency_days", "spend")), strict=True))) > 5
     config = made("classification_standard")[0]
-    assert classifier(fell, {}, config).prior is None
+    assert untrained_classifier(fell, {}, config).prior is None
     assert [rival.name.en for rival in baselines_of(fell)] == [
         "recency", "logistic regression on log-RFM", "LightGBM as it comes",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from tierlens.app.cli.main import main
 from tierlens.datasets.simulate import simulated_shop, write_raw
 from tierlens.datasets.simulate.dirt import kinds_of
 from tierlens.datasets.simulate.raw import RawShop
-from tierlens.pipeline.check_data import check, closing
+from tierlens.pipeline.check_data import check_tables, report_sum
 from tierlens.sources.declared.contracts import OTHERS
 from tierlens.sources.messages.row_reasons import REASONS
 from tierlens.workspace.config import load_config
@@ -72,10 +72,10 @@ def test_the_report_of_a_machine_says_what_is_later_than_the_cutoff(
                      + text[text.index("cutoff"):], encoding="utf-8")  # fmt: skip
     assert main(["read", str(early), "--check", "--json", "--out", str(tmp_path)]) == 3
     found = json.loads(capsys.readouterr().out)
-    checked = check(load_config(early))
+    checked = check_tables(load_config(early))
     assert found["later"] == checked.later
     assert 0 < found["later"] < found["used"]
-    assert closing(checked.quality).startswith(f"{found['rows_in']:,} = ")
+    assert report_sum(checked.quality).startswith(f"{found['rows_in']:,} = ")
     assert [Path(name).name for name in found["written"]] == ["rejects.csv", "quality.json"]
 
 

@@ -17,7 +17,7 @@ from tests.bad_inputs.command_kit import RUN_FILE, command, orders
 from tests.publish.samples import make_findings, make_risk
 from tierlens.grading import load_scheme
 from tierlens.learning.evaluate import BASELINE
-from tierlens.pipeline.results import _learned_from, _models, _params, _tested, notes_of, shareable, write_record
+from tierlens.pipeline.results import _learned_from, _models, _params, _tested, notes_of, shareable_files, write_record
 from tierlens.publish.lists.activities import Known
 from tierlens.publish.report.html import Pictures, draw_both
 from tierlens.risk.evaluation.plain_baseline import Plain
@@ -36,7 +36,7 @@ def test_what_is_shared_has_no_spotlights(tmp_path: Path, pictures: Pictures) ->
     findings = make_findings()
     ids = [line.customer_id for spot in findings.spotlights for line in spot.lines]
     assert ids
-    written = shareable(findings, tmp_path, "en", pictures)
+    written = shareable_files(findings, tmp_path, "en", pictures)
     assert [path.name for path in written] == ["report.html", "findings.json"]
     said = "".join(path.read_text("utf-8") for path in written)
     assert not [one for one in ids if one in said]
@@ -49,7 +49,7 @@ def test_what_is_shared_names_nobody_who_signed_and_no_amount(tmp_path: Path, pi
     findings = make_findings()
     known = Known((), (), reading=(largest,))
     findings = replace(findings, notes=(note,), known=known)
-    for path in shareable(findings, tmp_path, "zh", pictures):
+    for path in shareable_files(findings, tmp_path, "zh", pictures):
         said = path.read_text("utf-8")
         assert "豁免准许" in said
         assert not [one for one in ("Zhang Wei", "张伟", "123,456.78") if one in said]

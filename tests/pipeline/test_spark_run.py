@@ -13,10 +13,10 @@ import pytest
 from tierlens.datasets.simulate import simulated_shop
 from tierlens.errors import UsageError
 from tierlens.learning.cautions import with_kept_notes
-from tierlens.learning.learn import scored
-from tierlens.pipeline.spark_run import run_on_spark, sampled
+from tierlens.learning.learn import score_customers
+from tierlens.pipeline.spark_run import run_on_spark, sampled_tables
 from tierlens.workspace.config import load_config
-from tierlens.workspace.prepare import prepare, read_shop
+from tierlens.workspace.prepare import prepare_tables, read_shop
 
 RUN = """
 name: Small shop
@@ -35,13 +35,13 @@ def customers_of(table: Any) -> set[str]:
 
 def test_a_sample_is_of_whole_customers_and_always_the_same() -> None:
     shop = simulated_shop(customers=60, months=12, seed=5).tables
-    some = sampled(shop, 20)
+    some = sampled_tables(shop, 20)
     chosen = customers_of(some.transactions)
     assert len(chosen) == 20
-    assert chosen == customers_of(sampled(shop, 20).transactions)
+    assert chosen == customers_of(sampled_tables(shop, 20).transactions)
     for name, table in some.others.items():
         assert customers_of(table) == customers_of(shop.others[name]) & chosen
-    assert sampled(shop, 60) is shop
+    assert sampled_tables(shop, 60) is shop
 
 
 def test_an_earlier_run_is_not_written_over_unasked(tmp_path: Path) -> None:
@@ -60,12 +60,12 @@ def test_tiers_and_risks_are_those_of_one_machine(tmp_path: Path) -> None:
     told = run_on_spark(config, tmp_path / "out", lambda text: said.append(text.en))
     found = ds.dataset(tmp_path / "out" / "customers").to_table().sort_by("customer_id")
     shop = read_shop(config)
-    prepared = prepare(shop, config)
+    prepared = prepare_tables(shop, config)
     graded = prepared.at(prepared.tiers, config.cutoff_day).sort_by("customer_id")
     assert told["customers"] == found.num_rows == graded.num_rows
     for name in ("customer_id", "tier", "tier_rank", "flags"):
         assert found[name].to_pylist() == graded[name].to_pylist(), name
-    risks = scored(prepared, shop, config, tmp_path / "out" / "models")
+    risks = score_customers(prepared, shop, config, tmp_path / "out" / "models")
     for name in ("score", "coverage"):
         near(found[name], graded[name])
     near(found["churn_risk"], risks["churn_risk"])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.publish.files.atomic import replacing, write_bytes, write_parquet, write_text
+from tierlens.publish.files.atomic import replacing_file, write_bytes, write_parquet, write_text
 
 
 def test_new_file_and_new_folder(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_new_file_and_new_folder(tmp_path: Path) -> None:
 
 def test_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "a.bin", b"old")
-    with pytest.raises(RuntimeError, match="disk"), replacing(path) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError, match="disk"), replacing_file(path) as temporary:  # noqa: PT012
         temporary.write_bytes(b"half")
         raise RuntimeError("disk")
     assert path.read_bytes() == b"old"
@@ -30,14 +30,14 @@ def test_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
 
 
 def test_block_that_writes_nothing_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "a.bin"):
+    with pytest.raises(FileNotFoundError), replacing_file(tmp_path / "a.bin"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    with replacing(path) as first, replacing(path) as second:
+    with replacing_file(path) as first, replacing_file(path) as second:
         first.write_text("first")
         second.write_text("second")
     assert path.read_text() == "first"

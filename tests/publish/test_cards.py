@@ -11,11 +11,11 @@ from python_calamine import load_workbook
 from tests.grading.conftest import on_polars
 from tests.publish.test_reports import Reader
 from tierlens.errors import DataError
-from tierlens.grading.next_tier.next_tier import path
+from tierlens.grading.next_tier.next_tier import path_to_tier
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.publish.documents.card_pages import render_cards, sheet_rows, write_cards_html, write_cards_xlsx
-from tierlens.publish.documents.cards import Card, cards
+from tierlens.publish.documents.cards import Card, rating_cards
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 
@@ -34,7 +34,7 @@ def documents_card() -> list[Card]:
     keys = {"customer_id": ["CRM-2024-001"], "cutoff": pa.array([15126], pa.int32())}
     features = pa.table({**keys, **{f"points_{name}": [float(p)] for name, p in POINTS.items()}})
     graded = grade(on_polars(features), RATING, YUAN).collect("pyarrow").to_native()
-    return cards(graded, features, RATING, YUAN, ["CRM-2024-001"], 15126)
+    return rating_cards(graded, features, RATING, YUAN, ["CRM-2024-001"], 15126)
 
 
 def two_cutoffs(name: str = "C1") -> tuple[pa.Table, pa.Table]:
@@ -65,7 +65,9 @@ def test_the_documents_card_is_reproduced():
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_page_reads_and_closes(lang: Lang):
     graded, features = two_cutoffs()
-    found = cards(graded, features, RATING, YUAN, ["C1", "C2"], 15126, path(graded, features, RATING, YUAN))
+    found = rating_cards(
+        graded, features, RATING, YUAN, ["C1", "C2"], 15126, path_to_tier(graded, features, RATING, YUAN)
+    )
     html = render_cards(found, lang)
     page = Reader(html)
     assert page.open == []
@@ -88,7 +90,7 @@ def test_a_card_names_its_document_by_title():
 
 def test_the_weight_used_grows_where_others_have_no_data():
     graded, features = two_cutoffs()
-    (card,) = cards(graded, features, RATING, YUAN, ["C1"], 15126)
+    (card,) = rating_cards(graded, features, RATING, YUAN, ["C1"], 15126)
     amount = card.groups[0].lines[0]
     assert (amount.weight, amount.used, amount.points, amount.weighted) == (0.3, 1.0, 7.0, 7.0)
     assert [line.value.en for line in card.groups[1].lines] == ["-"] * 4
@@ -104,7 +106,7 @@ def test_scores_on_a_card_add_up():
 
 def test_names_from_the_data_are_harmless(tmp_path: Path):
     graded, features = two_cutoffs(NASTY)
-    found = cards(graded, features, RATING, YUAN, [NASTY], 15126)
+    found = rating_cards(graded, features, RATING, YUAN, [NASTY], 15126)
     html = write_cards_html(found, tmp_path / "c.html", "en").read_text()
     assert "<script>alert" not in html
     assert "\u202e" not in html
@@ -114,7 +116,7 @@ def test_names_from_the_data_are_harmless(tmp_path: Path):
 
 def test_a_workbook_has_a_sheet_a_customer_and_the_same_bytes(tmp_path: Path):
     graded, features = two_cutoffs()
-    found = cards(graded, features, RATING, YUAN, ["C1", "C2"], 15126)
+    found = rating_cards(graded, features, RATING, YUAN, ["C1", "C2"], 15126)
     files = [write_cards_xlsx(found, tmp_path / f"{n}.xlsx", "zh") for n in range(2)]
     assert files[0].read_bytes() == files[1].read_bytes()
     book = load_workbook(files[0])
@@ -128,14 +130,14 @@ def test_a_workbook_has_a_sheet_a_customer_and_the_same_bytes(tmp_path: Path):
 def test_a_customer_without_a_grade_at_the_cutoff_is_told():
     graded, features = two_cutoffs()
     with pytest.raises(DataError, match="E-CA-001: C9 was not graded at 2011-06-01"):
-        cards(graded, features, RATING, YUAN, ["C9"], 15126)
+        rating_cards(graded, features, RATING, YUAN, ["C9"], 15126)
 
 
 def test_a_score_without_a_tier_is_not_shown_nor_in_the_history():
     graded, features = two_cutoffs()
     place = graded.column_names.index("tier")
     bare = graded.set_column(place, "tier", pa.nulls(graded.num_rows, pa.string()))
-    (card,) = cards(bare, features, RATING, YUAN, ["C1"], 15126)
+    (card,) = rating_cards(bare, features, RATING, YUAN, ["C1"], 15126)
     assert graded["score"].null_count == 0
     assert (card.score, [score for _, score, _ in card.history]) == (None, [None, None])
 
@@ -144,6 +146,6 @@ def test_a_scheme_without_a_score_has_a_card_too():
     scheme = load_scheme("classification_standard")
     features = pa.table({"customer_id": ["a"], "cutoff": pa.array([15126], pa.int32()), "monetary": [600_000_000]})
     graded = grade(on_polars(features), scheme, YUAN).collect("pyarrow").to_native()
-    (card,) = cards(graded, features, scheme, YUAN, ["a"], 15126)
+    (card,) = rating_cards(graded, features, scheme, YUAN, ["a"], 15126)
     assert (card.tier, card.score, card.groups) == ("strategic", None, ())
     assert "Strategic" in render_cards([card], "en")

@@ -14,8 +14,8 @@ from tierlens.explain.agreement import agreement
 from tierlens.explain.contributions import Contributions
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.publish.report.findings import About, Findings
-from tierlens.publish.report.gather import quality_lines, segments_of, spotlights, tiers_of, why_of
-from tierlens.segments.profile import profile
+from tierlens.publish.report.gather import picked_spotlights, quality_lines, segments_of, tiers_of, why_of
+from tierlens.segments.profile import segment_profile
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -67,7 +67,10 @@ def test_segments_equal_the_slow_count() -> None:
         "monetary": [None if label == 2 else int(value) for label, value in zip(labels, range(60), strict=True)],
     })  # fmt: skip
     found = segments_of(
-        profile(table, labels, currency=Currency("GBP")), agreement(labels, tiers, resamples=20), TIERS, Text("k", "k")
+        segment_profile(table, labels, currency=Currency("GBP")),
+        agreement(labels, tiers, resamples=20),
+        TIERS,
+        Text("k", "k"),
     )
     assert [trait.feature for trait in found.traits] == ["recency_days", "frequency", "monetary"]
     pairs = Counter(zip(labels.tolist(), tiers.tolist(), strict=True))
@@ -101,7 +104,7 @@ def test_why_sums_to_one_and_samples_the_same_rows() -> None:
 
 def test_spotlights_are_the_best_the_worst_and_those_at_risk() -> None:
     customers = make_customers(40)
-    found = spotlights(customers, 5)
+    found = picked_spotlights(customers, 5)
     rows = sorted(customers.to_pylist(), key=lambda row: (-row["score"], row["customer_id"]))
     ids = [[line.customer_id for line in spot.lines] for spot in found]
     assert ids[0] == [row["customer_id"] for row in rows if row["risk_band"] == "high"][:5]
@@ -112,4 +115,4 @@ def test_spotlights_are_the_best_the_worst_and_those_at_risk() -> None:
 
 
 def test_headings_without_customers_are_left_out() -> None:
-    assert spotlights(make_customers(40).slice(0, 0)) == ()
+    assert picked_spotlights(make_customers(40).slice(0, 0)) == ()

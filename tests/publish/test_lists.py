@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.lists.contact import CONSENT, contactable
+from tierlens.publish.lists.contact import CONSENT, contact_allowed
 from tierlens.publish.lists.customer_lists import HEADERS, OPTIONAL, Pick, customer_list
 from tierlens.words import Lang
 
@@ -32,7 +32,7 @@ def consent_of(values: dict[str, object]) -> pa.Table:
     ],
 )  # fmt: skip
 def test_only_the_allow_list_is_consent(value: str | None, answer: str) -> None:
-    assert contactable(pa.table({"customer_id": ["1"]}), consent_of({"1": value})).to_pylist() == [answer]
+    assert contact_allowed(pa.table({"customer_id": ["1"]}), consent_of({"1": value})).to_pylist() == [answer]
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_only_the_allow_list_is_consent(value: str | None, answer: str) -> None:
 )
 def test_booleans_and_numbers(column: list[object], answers: list[str]) -> None:
     consent = pa.table({"customer_id": ["1", "2", "3"], "contactable": column})
-    assert contactable(consent, consent).to_pylist() == answers
+    assert contact_allowed(consent, consent).to_pylist() == answers
 
 
 @given(st.text())
 def test_anything_else_is_no_consent(value: str) -> None:
-    found = contactable(pa.table({"customer_id": ["1"]}), pa.table({"customer_id": ["1"], "contactable": [value]}))
+    found = contact_allowed(pa.table({"customer_id": ["1"]}), pa.table({"customer_id": ["1"], "contactable": [value]}))
     assert (found.to_pylist() == ["yes"]) == (value.strip().casefold() in CONSENT)
 
 
 @given(st.permutations(["yes", "no", "yes"]))
 def test_one_refusal_is_enough(values: list[str]) -> None:
     consent = pa.table({"customer_id": ["1"] * 3, "contactable": values})
-    assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == ["no"]
+    assert contact_allowed(pa.table({"customer_id": ["1"]}), consent).to_pylist() == ["no"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_one_refusal_is_enough(values: list[str]) -> None:
 )
 def test_of_several_answers_the_one_that_allows_least_counts(values: tuple[str | None, ...], answer: str) -> None:
     consent = pa.table({"customer_id": ["1"] * len(values), "contactable": list(values)})
-    assert contactable(pa.table({"customer_id": ["1"]}), consent).to_pylist() == [answer]
+    assert contact_allowed(pa.table({"customer_id": ["1"]}), consent).to_pylist() == [answer]
 
 
 @pytest.mark.parametrize(("lang", "line"), [("en", "consent not readable"), ("zh", "同意状态无法识别")])
@@ -74,7 +74,7 @@ def test_what_nobody_can_read_is_no_consent_and_counted_by_itself(lang: Lang, li
 
 def test_own_allow_list() -> None:
     consent = consent_of({"1": "ok", "2": "yes"})
-    assert contactable(consent, consent, frozenset({"ok"})).to_pylist() == ["yes", "no"]
+    assert contact_allowed(consent, consent, frozenset({"ok"})).to_pylist() == ["yes", "no"]
 
 
 def test_without_data_nobody_is_contactable_and_it_says_so() -> None:

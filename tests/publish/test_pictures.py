@@ -92,9 +92,9 @@ def test_nasty_names_are_drawn_as_text(name: str) -> None:
 
 
 def test_label_counts_chinese_letters_double() -> None:
-    assert drawing.label("abcdef", "en", 4) == "abc…"
+    assert drawing.picture_label("abcdef", "en", 4) == "abc…"
     if drawing.chinese_font():
-        assert drawing.label("客户等级", "zh", 6) == "客户…"
+        assert drawing.picture_label("客户等级", "zh", 6) == "客户…"
 
 
 def test_few_numbers_are_enough() -> None:

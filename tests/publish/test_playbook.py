@@ -15,7 +15,7 @@ from tierlens.errors import SchemeError
 from tierlens.features.catalog import WHOLE
 from tierlens.grading.scheme.duties import measures_at
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
-from tierlens.publish.lists.playbook import BANDS, load_playbook, next_step, risk_band, step, with_next_steps
+from tierlens.publish.lists.playbook import BANDS, load_playbook, next_step, playbook_step, risk_band, with_next_steps
 from tierlens.words import Lang
 
 RISK = st.none() | st.floats(0, 1)
@@ -59,7 +59,7 @@ def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: La
     """For all five schemes: what their own document states for the tier, then what another one adds."""
     scheme = load_scheme(name)
     own = next(one for one in scheme.tiers if one.id == tier)
-    found = step(tier, band, "recency", scheme=scheme)
+    found = playbook_step(tier, band, "recency", scheme=scheme)
     assert found.source.startswith(f"{name} {tier} (")
     said = found.text.say(lang)
     stated = [one.text.say(lang) for one in measures_at(own.measures, band)]
@@ -79,14 +79,14 @@ def test_the_scheme_in_use_comes_first(name: str, tier: str, band: str, lang: La
 
 def test_a_middle_customer_of_the_guide_gets_its_maintenance_plan() -> None:
     guide = load_scheme("relationship_guide")
-    assert "季度沟通" in step("middle", "medium", None, scheme=guide).zh
-    assert "half-yearly contact" in step("low", "medium", None, scheme=guide).en
+    assert "季度沟通" in playbook_step("middle", "medium", None, scheme=guide).zh
+    assert "half-yearly contact" in playbook_step("low", "medium", None, scheme=guide).en
 
 
 def test_development_and_prospective_customers_get_the_strategy_for_low_value() -> None:
     five = load_scheme("five_step")
     for tier in ("development", "prospective"):
-        assert "automated nurturing" in step(tier, "high", None, scheme=five).en
+        assert "automated nurturing" in playbook_step(tier, "high", None, scheme=five).en
         assert next_step(tier, "high", None) == next_step("C", "high", None)
 
 
@@ -114,7 +114,7 @@ tiers:
   - {{id: gold, name: Gold, label: 金, source: clause 2, measures: {measures}}}
   - {{id: tin, name: Tin, label: 锡, source: clause 3}}
 """
-    return strict_yaml.build(Scheme, text)
+    return strict_yaml.build_model(Scheme, text)
 
 
 def test_measures_of_ones_own_come_first_and_at_the_risk_that_they_name() -> None:
@@ -122,16 +122,16 @@ def test_measures_of_ones_own_come_first_and_at_the_risk_that_they_name() -> Non
         "[{en: R&D visit, zh: 研发拜访, at_risk: [high]}, {en: A letter, zh: 写信, at_risk: [low], source: clause 9}, "
         "{en: Call, zh: 致电}]"
     )
-    high, low = (step("gold", band, None, scheme=ours) for band in ("high", "low"))
+    high, low = (playbook_step("gold", band, None, scheme=ours) for band in ("high", "low"))
     assert (high.en, high.zh) == ("This month: R&D visit; call", "本月：研发拜访；致电")
     assert (low.en, low.zh) == ("A letter; call", "写信；致电")
     assert (high.source, low.source) == ("ours gold (clause 2)", "ours gold (clause 9; clause 2)")
-    assert step("gold", "purple", None, scheme=ours).zh == "致电"
+    assert playbook_step("gold", "purple", None, scheme=ours).zh == "致电"
 
 
 def test_a_tier_without_measures_says_so_before_it_borrows() -> None:
-    tin = step("tin", "low", None, scheme=own_scheme("[{en: Call, zh: 致电}]"))
-    assert tin.en == step("D", "low", None).en
+    tin = playbook_step("tin", "low", None, scheme=own_scheme("[{en: Call, zh: 致电}]"))
+    assert tin.en == playbook_step("D", "low", None).en
     assert tin.source.startswith("ours tin (states no measures); relationship_rating D (supplement: fewer")
 
 
@@ -179,7 +179,7 @@ def test_columns_equal_single_steps() -> None:
     found = with_next_steps(table)
     families = ["recency", None, "order_value", None]
     for row, family in zip(found.to_pylist(), families, strict=True):
-        expected = step(row["tier"], row["risk_band"], family)
+        expected = playbook_step(row["tier"], row["risk_band"], family)
         assert (row["next_step_en"], row["next_step_zh"], row["next_step_source"]) == tuple(
             getattr(expected, part) for part in ("en", "zh", "source")
         )

@@ -13,7 +13,7 @@ import pytest
 
 from tests.publish.samples import make_findings, make_risk
 from tierlens.publish.report.findings import Estimate, Findings
-from tierlens.publish.report.html import Pictures, draw_both, render, write_report
+from tierlens.publish.report.html import Pictures, draw_both, render_report, write_report
 
 EMPTY = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta"}
 
@@ -51,7 +51,7 @@ def drawn() -> Pictures:
 
 @pytest.fixture(scope="module")
 def page(drawn: Pictures) -> str:
-    return render(make_findings(), "en", drawn)
+    return render_report(make_findings(), "en", drawn)
 
 
 def test_same_findings_same_bytes(tmp_path: Path, page: str) -> None:
@@ -94,7 +94,7 @@ def test_verdicts_come_first_in_both_languages(page: str) -> None:
 
 @pytest.mark.parametrize(("lang", "marked"), [("en", '<html lang="en">'), ("zh", '<html lang="zh-CN">')])
 def test_language_shown_first(lang: str, marked: str, drawn: Pictures) -> None:
-    found = render(make_findings(), lang, drawn)
+    found = render_report(make_findings(), lang, drawn)
     assert marked in found
     assert "How to read this" in found
     assert "如何阅读" in found
@@ -104,7 +104,7 @@ def test_texts_of_the_data_are_escaped(page: str, drawn: Pictures) -> None:
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     hostile = replace(make_findings().about, project='"><img src=x onerror=alert(1)>\u202e')
-    found = render(replace(make_findings(), about=hostile), "en", drawn)
+    found = render_report(replace(make_findings(), about=hostile), "en", drawn)
     assert "<img" not in found
     assert "\u202e" not in found
 
@@ -118,14 +118,14 @@ def test_quality_closes_on_the_page(page: str) -> None:
 def test_simulated_data_are_named_as_such(page: str, drawn: Pictures) -> None:
     banner = "Simulated data: these customers are made up."
     assert banner not in page
-    simulated = render(make_findings(simulated=True), "en", drawn)
+    simulated = render_report(make_findings(simulated=True), "en", drawn)
     assert banner in simulated
     assert "模拟数据：客户均为虚构" in simulated
 
 
 def test_missing_parts_leave_no_empty_headings() -> None:
     bare = Findings(make_findings().about, ())
-    found = render(bare, "en")
+    found = render_report(bare, "en")
     assert "No risk was predicted in this run." in found
     for heading in ('id="tiers"', 'id="segments"', 'id="customers"', 'id="notes"'):
         assert heading not in found
@@ -133,7 +133,7 @@ def test_missing_parts_leave_no_empty_headings() -> None:
 
 def test_no_probability_is_a_dash_not_a_number(drawn: Pictures) -> None:
     risk = replace(make_risk(), models=tuple(replace(line, lift=Estimate(float("nan"))) for line in make_risk().models))
-    found = render(replace(make_findings(), risks=(risk,)), "en", drawn)
+    found = render_report(replace(make_findings(), risks=(risk,)), "en", drawn)
     assert "nan" not in re.sub(r"base64,[^\"]*", "", found).lower()
 
 
@@ -146,7 +146,7 @@ def test_shares_stand_beside_what_chance_moves_them_by(drawn: Pictures) -> None:
     findings = make_findings()
     assert findings.tiers is not None
     lines = tuple(replace(line, by_chance=(0.021, 0.042)) for line in findings.tiers.lines)
-    found = render(replace(findings, tiers=replace(findings.tiers, lines=lines)), pictures=drawn)
+    found = render_report(replace(findings, tiers=replace(findings.tiers, lines=lines)), pictures=drawn)
     assert "2.1%–4.2%" in found
     assert "随机范围" in found
 
@@ -157,7 +157,7 @@ def test_shares_that_no_document_suggests_are_not_spoken_of(page: str) -> None:
     findings = make_findings()
     assert findings.tiers is not None
     lines = tuple(replace(line, suggested=None) for line in findings.tiers.lines)
-    found = render(replace(findings, tiers=replace(findings.tiers, lines=lines)))
+    found = render_report(replace(findings, tiers=replace(findings.tiers, lines=lines)))
     assert "suggested" not in found
     assert "文件建议" not in found
     assert "建议区间" not in found
@@ -168,7 +168,7 @@ def test_a_risk_that_is_not_to_be_acted_on_is_marked_at_the_head_and_beside_each
     assert mark not in page
     findings = make_findings()
     constant = replace(findings.risks[0], is_constant=True)
-    found = render(replace(findings, risks=(constant, findings.risks[1])))
+    found = render_report(replace(findings, risks=(constant, findings.risks[1])))
     head = found[found.index('<ul class="verdicts">') : found.index("</nav>")]
     assert constant.caution is not None
     assert constant.caution.en in head

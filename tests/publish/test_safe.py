@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.publish.files.safe_text import guarded, plain
+from tierlens.publish.files.safe_text import guarded_text, plain_text
 from tierlens.spreadsheets import is_formula_like
 
 
@@ -31,23 +31,23 @@ from tierlens.spreadsheets import is_formula_like
     ],
 )
 def test_cases(text: str, shown: str) -> None:
-    assert guarded(text) == shown
+    assert guarded_text(text) == shown
 
 
 @given(st.text())
 def test_nothing_guarded_starts_a_formula(text: str) -> None:
-    assert not is_formula_like(guarded(text))
+    assert not is_formula_like(guarded_text(text))
 
 
 @given(st.text())
 def test_a_guard_adds_one_apostrophe_or_nothing(text: str) -> None:
-    assert guarded(text).removeprefix("'") == plain(text).removeprefix("'")
-    assert is_formula_like(plain(text)) == (guarded(text) != plain(text))
+    assert guarded_text(text).removeprefix("'") == plain_text(text).removeprefix("'")
+    assert is_formula_like(plain_text(text)) == (guarded_text(text) != plain_text(text))
 
 
 @given(st.text())
 def test_no_control_or_direction_character_is_left(text: str) -> None:
-    kept = plain(text)
+    kept = plain_text(text)
     assert all(letter in "\t\n\r" or unicodedata.category(letter) not in {"Cc", "Cs"} for letter in kept)
     assert not any(
         unicodedata.bidirectional(letter) in {"RLO", "LRO", "RLI", "LRI", "PDF", "PDI", "FSI"} for letter in kept
@@ -56,4 +56,4 @@ def test_no_control_or_direction_character_is_left(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"])))
 def test_what_is_readable_stays(text: str) -> None:
-    assert plain(text) == text
+    assert plain_text(text) == text

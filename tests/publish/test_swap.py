@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tierlens.publish.files import swap
-from tierlens.publish.files.swap import carry_over, found, put_back, replacing_folder
+from tierlens.publish.files.swap import carry_over, folder_in_place, put_back, replacing_folder
 
 Swap = Callable[[Path, Path], bool]
 
@@ -94,7 +94,7 @@ def test_broken_between_the_two_renames_the_old_folder_or_the_new_one_is_whole(
     place = fill(tmp_path / "run", a="old", notes="mine")
     done = under_strace(place, "renameat2:error=ENOSYS", f"rename:{how}:when={number}")
     assert done.returncode != 0
-    there = files_of(found(place))
+    there = files_of(folder_in_place(place))
     assert there in ({"a": "old", "notes": "mine"}, {"a": "new", "notes": "mine"})
     assert there["a"] == ("new" if number == 3 else "old")
     again = under_strace(place)
@@ -188,13 +188,13 @@ def test_models_that_were_trained_by_themselves_stay_together(tmp_path: Path) ->
 
 def test_what_comes_while_the_new_folder_is_written_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = fill(tmp_path / "run", a="old")
-    real = swap.swap
+    real = swap.swap_folder
 
     def late(folder: Path, there: Path) -> None:
         fill(there, late="mine")
         real(folder, there)
 
-    monkeypatch.setattr(swap, "swap", late)
+    monkeypatch.setattr(swap, "swap_folder", late)
     with replacing_folder(place, own("a"), nothing) as new:
         fill(new, a="new")
     assert files_of(place) == {"a": "new", "late": "mine"}
@@ -215,12 +215,12 @@ def test_a_break_between_two_renames_is_seen_by_readers_and_mended_by_the_next_r
 
     monkeypatch.setattr(Path, "rename", broken)
     with pytest.raises(KeyboardInterrupt):
-        swap.swap(new, place)
+        swap.swap_folder(new, place)
     assert not place.exists()
-    assert files_of(found(place)) == {"a": "old"}
+    assert files_of(folder_in_place(place)) == {"a": "old"}
     put_back(place)
     assert files_of(place) == {"a": "old"}
-    assert found(place) == place
+    assert folder_in_place(place) == place
 
 
 def test_a_refusal_of_the_second_rename_puts_the_old_folder_back(
@@ -229,7 +229,7 @@ def test_a_refusal_of_the_second_rename_puts_the_old_folder_back(
     place, new = fill(tmp_path / "run", a="old"), tmp_path / "nowhere"
     monkeypatch.setattr(swap, "_exchange", lambda one, other: False)
     with pytest.raises(FileNotFoundError):
-        swap.swap(new, place)
+        swap.swap_folder(new, place)
     assert files_of(place) == {"a": "old"}
 
 

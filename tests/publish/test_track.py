@@ -19,13 +19,13 @@ import pytest
 from tierlens.errors import UsageError
 from tierlens.publish.served import Served, _load_pyfunc
 from tierlens.publish.tracking import open_runs
-from tierlens.publish.tracking.champion import apart, decide, kept_of, readable
+from tierlens.publish.tracking.champion import auc_difference, decide_champion, kept_of, readable_test
 from tierlens.publish.tracking.mlflow_store import (
     champion_folder,
     end_run,
     serve_command,
     store_uri,
-    track,
+    track_run,
     track_search,
     warm_up,
 )
@@ -75,7 +75,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         warm_up(home)
-        return home, [track(make_record(home, value), home) for value in (0.8, 0.801, 1.1)]
+        return home, [track_run(make_record(home, value), home) for value in (0.8, 0.801, 1.1)]
 
 
 def client_of(home: Path) -> Any:
@@ -159,7 +159,7 @@ def test_a_run_that_fails_is_marked_so(tracked: tuple[Path, list[Any]]) -> None:
     record = make_record(home)
     broken = replace(record, models=(replace(record.models[0], folder=home / "nowhere"),))
     with pytest.raises(UsageError, match=r"E-TK-002 .*nowhere"):
-        track(broken, home)
+        track_run(broken, home)
     client = client_of(home)
     newest = client.search_runs([client.get_experiment_by_name("shop").experiment_id])[0]
     assert newest.info.status == "FAILED"
@@ -167,15 +167,15 @@ def test_a_run_that_fails_is_marked_so(tracked: tuple[Path, list[Any]]) -> None:
 
 def test_a_run_is_over_when_it_is_said_and_a_dead_process_has_none(tracked: tuple[Path, list[Any]]) -> None:
     home, _ = tracked
-    open_run, dead = (track(replace(make_record(home), models=()), home, is_over=False).run_id for _ in range(2))
+    open_run, dead = (track_run(replace(make_record(home), models=()), home, is_over=False).run_id for _ in range(2))
     client = client_of(home)
     assert [client.get_run(one).info.status for one in (open_run, dead)] == ["RUNNING", "RUNNING"]
     end_run(open_run, home)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    client.set_tag(dead, open_runs.TAG, open_runs.mark(gone.pid).replace("gone", "1"))
-    alive = track(replace(make_record(home), models=()), home, is_over=False).run_id
-    track(replace(make_record(home), models=()), home)
+    client.set_tag(dead, open_runs.TAG, open_runs.process_mark(gone.pid).replace("gone", "1"))
+    alive = track_run(replace(make_record(home), models=()), home, is_over=False).run_id
+    track_run(replace(make_record(home), models=()), home)
     said = [client.get_run(one).info.status for one in (open_run, dead, alive)]
     assert said == ["FINISHED", "KILLED", "RUNNING"]
     end_run(alive, home, "FAILED")
@@ -193,12 +193,12 @@ def aliases(home: Path, name: str) -> dict[str, str]:
 def test_a_run_that_does_not_come_to_its_end_has_no_champion(tracked: tuple[Path, list[Any]], status: str) -> None:
     home, _ = tracked
     name = f"shop-{status.lower()}"
-    broken = track(named(make_record(home), name), home, is_over=False)
+    broken = track_run(named(make_record(home), name), home, is_over=False)
     assert broken.models[0].is_champion  # if it comes to its end
     assert aliases(home, name) == {}
     assert end_run(broken.run_id, home, status) == ()
     assert aliases(home, name) == {}
-    whole = track(named(make_record(home), name), home, is_over=False)
+    whole = track_run(named(make_record(home), name), home, is_over=False)
     assert whole.models[0].why.en == "it is the first of its name"
     assert end_run(whole.run_id, home) == whole.models
     assert aliases(home, name) == {"champion": "2"}
@@ -207,7 +207,7 @@ def test_a_run_that_does_not_come_to_its_end_has_no_champion(tracked: tuple[Path
 
 def test_of_two_runs_on_their_way_the_first_to_end_keeps_the_name(tracked: tuple[Path, list[Any]]) -> None:
     home, _ = tracked
-    one, other = (track(named(make_record(home), "shop-two"), home, is_over=False).run_id for _ in range(2))
+    one, other = (track_run(named(make_record(home), "shop-two"), home, is_over=False).run_id for _ in range(2))
     assert [model.is_champion for model in end_run(other, home)] == [True]
     (late,) = end_run(one, home)
     assert not late.is_champion
@@ -221,14 +221,14 @@ def test_a_search_that_is_broken_off_is_marked_so(
 ) -> None:
     home, _ = tracked
     trials = tuple(TrialRecord(number, {"rounds": 80}, 0.8, "complete") for number in range(2))
-    real = open_runs.end
+    real = open_runs.end_run
 
     def broken(client: Any, run_id: str, status: str = "FINISHED") -> None:
         if status == "FINISHED" and client.get_run(run_id).info.run_name == "trial 1":
             raise KeyboardInterrupt
         real(client, run_id, status)
 
-    monkeypatch.setattr(open_runs, "end", broken)
+    monkeypatch.setattr(open_runs, "end_run", broken)
     with pytest.raises(KeyboardInterrupt):
         track_search(SearchRecord("broken search", "tune", {}, {}, trials), home)
     client = client_of(home)
@@ -240,7 +240,7 @@ def test_a_search_that_is_broken_off_is_marked_so(
 
 @pytest.mark.parametrize("mark", ["", "other machine 1 2", "x 1 2 3", "{mark} more"])
 def test_nothing_is_known_of_other_marks(mark: str) -> None:
-    assert not open_runs.is_dead(mark.format(mark=open_runs.mark()))
+    assert not open_runs.is_dead(mark.format(mark=open_runs.process_mark()))
 
 
 @pytest.mark.parametrize("other", ["_MACHINE", "_NUMBERED"])
@@ -251,10 +251,10 @@ def test_nothing_is_known_of_processes_of_another_machine_or_container(
     place.write_text("another") if other == "_MACHINE" else place.symlink_to("pid:[1]")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert open_runs.is_dead(open_runs.mark(gone.pid).replace("gone", "1"))
+    assert open_runs.is_dead(open_runs.process_mark(gone.pid).replace("gone", "1"))
     with monkeypatch.context() as patch:
         patch.setattr(open_runs, other, place)
-        theirs = open_runs.mark(gone.pid).replace("gone", "1")
+        theirs = open_runs.process_mark(gone.pid).replace("gone", "1")
     assert not open_runs.is_dead(theirs)
 
 
@@ -262,7 +262,7 @@ def test_nothing_is_known_of_processes_of_another_machine_or_container(
 def test_files_with_customers_are_refused(tmp_path: Path, name: str) -> None:
     record = replace(make_record(tmp_path), files=(tmp_path / name,))
     with pytest.raises(UsageError, match=rf"E-TK-001 {name}: .* files may hold customers and are not tracked"):
-        track(record, tmp_path)
+        track_run(record, tmp_path)
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -296,7 +296,7 @@ def a_model(value: float = 0.9, tested: Foretold | None = None) -> ModelRecord:
 def test_without_a_test_of_both_only_the_first_takes_the_name(
     standing: dict[str, str] | None, value: float, why: str
 ) -> None:
-    found = decide(a_model(value, a_test(0.9)), standing, None, KEY)
+    found = decide_champion(a_model(value, a_test(0.9)), standing, None, KEY)
     assert found.wins == why.startswith("it is the first")
     assert found.why.en.startswith(why)
     assert found.why.zh
@@ -310,25 +310,25 @@ AUC = {"metric": "auc", "value": "0.1"}
     [(0.3, 0.8, True), (0.8, 0.3, False), (0.5, 0.5, False), (0.5, 0.52, False)],
 )
 def test_the_name_goes_by_the_interval_of_the_same_customers(old: float, new: float, wins: bool) -> None:
-    found = decide(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old), KEY), KEY)
+    found = decide_champion(a_model(tested=a_test(new, noise=2)), AUC, kept_of(a_test(old), KEY), KEY)
     assert found.wins is wins
 
 
 def test_only_cutoffs_with_the_same_customers_and_outcomes_are_common() -> None:
     old = kept_of(a_test(0.3, cutoffs=(100, 200)), KEY)
     new = a_test(0.9, cutoffs=(200, 300))
-    found = apart(new, old, KEY)
+    found = auc_difference(new, old, KEY)
     assert found is not None
     assert found[1:] == (300, 1)
     fewer = a_test(0.9, cutoffs=(200, 300), size=299)
-    assert apart(fewer, old, KEY) is None
-    assert "on no cutoff with the same customers" in decide(a_model(tested=fewer), AUC, old, KEY).why.en
+    assert auc_difference(fewer, old, KEY) is None
+    assert "on no cutoff with the same customers" in decide_champion(a_model(tested=fewer), AUC, old, KEY).why.en
 
 
 def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
     tested = a_test(0.6)
     same = replace(tested, happened=np.zeros_like(tested.happened))
-    found = decide(a_model(tested=same), AUC, kept_of(same, KEY), KEY)
+    found = decide_champion(a_model(tested=same), AUC, kept_of(same, KEY), KEY)
     assert not found.wins
     assert found.why.en.startswith("the champion stays: the two cannot be compared: a figure cannot be computed")
     assert found.why.zh.startswith("保留现用模型：两者无法比较：")
@@ -337,7 +337,7 @@ def test_common_cutoffs_with_one_outcome_are_told_and_no_error() -> None:
 def test_the_same_model_again_is_no_better_where_risks_are_tiny() -> None:
     tested = a_test(0.6)
     tiny = replace(tested, risk=tested.risk * 4e-10)
-    edge = apart(tiny, kept_of(tiny, KEY), KEY)
+    edge = auc_difference(tiny, kept_of(tiny, KEY), KEY)
     assert edge is not None
     assert (edge[0].value, edge[0].high) == (0.0, 0.0)
 
@@ -350,15 +350,15 @@ def test_the_same_model_again_is_no_better_where_risks_are_tiny() -> None:
     ],
 )
 def test_what_is_kept_in_another_shape_is_nothing(found: object) -> None:
-    assert readable(found) is None
+    assert readable_test(found) is None
 
 
 def test_risks_of_another_number_are_of_no_common_cutoff() -> None:
     tested = a_test(0.6, cutoffs=(100,))
     kept = kept_of(tested, KEY)
-    assert readable(kept) == kept
+    assert readable_test(kept) == kept
     kept["100"]["risk"] = kept["100"]["risk"][:-1]
-    assert apart(tested, kept, KEY) is None
+    assert auc_difference(tested, kept, KEY) is None
 
 
 def test_what_is_kept_cannot_be_tried_out_without_the_secret() -> None:
@@ -375,7 +375,7 @@ def test_what_is_kept_cannot_be_tried_out_without_the_secret() -> None:
 
 
 def test_what_another_secret_kept_cannot_be_compared_and_the_reason_says_so() -> None:
-    found = decide(a_model(tested=a_test(0.9)), AUC, kept_of(a_test(0.3), b"another secret"), KEY)
+    found = decide_champion(a_model(tested=a_test(0.9)), AUC, kept_of(a_test(0.3), b"another secret"), KEY)
     assert not found.wins
     assert "kept under the secret of another run home or machine" in found.why.en
     assert "密钥" in found.why.zh
@@ -395,7 +395,7 @@ def test_the_order_of_rows_is_nothing() -> None:
     order = np.random.default_rng(0).permutation(len(one.risk))
     other = Foretold(one.customers[order], one.cutoffs[order], one.happened[order], one.risk[order])
     assert kept_of(one, KEY) == kept_of(other, KEY)
-    edge = apart(other, kept_of(one, KEY), KEY)
+    edge = auc_difference(other, kept_of(one, KEY), KEY)
     assert edge is not None
     assert edge[0].value == pytest.approx(0.0, abs=1e-6)
 
@@ -455,7 +455,7 @@ def test_a_baseline_that_ranked_better_takes_the_name(tracked: tuple[Path, list[
         ModelRecord("shop-fall", rule, ("recency_days",), "auc", 0.8, {}, ("lightgbm",), "baseline", a_test(0.8)),
     )
     data = DataRecord("shop", "0" * 32, 10)
-    done = track(RunRecord("shop", "two", {}, {}, data, records), home)
+    done = track_run(RunRecord("shop", "two", {}, {}, data, records), home)
     assert [one.is_champion for one in done.models] == [True, True]
     served = _load_pyfunc(str(champion_folder("shop-fall", home)))
     assert served.predict(pd.DataFrame({"recency_days": [0.0]}))["risk"].tolist() == [0.5]

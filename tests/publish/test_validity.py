@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tests.grading.conftest import on_polars, random_customers
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.grading.scoring import grade
-from tierlens.publish.report.validity import below, rate, say_validity, validity, wilson
+from tierlens.publish.report.validity import chance_below, outcome_rate, say_validity, tier_validity, wilson_interval
 from tierlens.sources.tables import Currency
 
 RATING = load_scheme("relationship_rating")
@@ -26,41 +26,41 @@ RATING = load_scheme("relationship_rating")
 def test_intervals_are_wilsons(hits: int, more: int):
     rows = hits + more
     due = binomtest(hits, rows).proportion_ci(method="wilson")
-    found = wilson(hits, rows, rows)
+    found = wilson_interval(hits, rows, rows)
     assert (found.low, found.high) == pytest.approx((due.low, due.high), abs=1e-12)
-    assert wilson(hits, rows, max(rows // 2, 1)).high >= found.high - 1e-12
+    assert wilson_interval(hits, rows, max(rows // 2, 1)).high >= found.high - 1e-12
 
 
 def test_rows_of_one_customer_count_for_what_they_are_worth():
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(100).astype(str), 6)
     once = (rng.random(100) < 0.3).astype(float)
-    same = rate(np.repeat(once, 6), who)
-    assert same.say() == wilson(once.sum(), 100, 99).say()  # six times the same tells no more than once
-    free = rate((rng.random(600) < 0.3).astype(float), who)
+    same = outcome_rate(np.repeat(once, 6), who)
+    assert same.say() == wilson_interval(once.sum(), 100, 99).say()  # six times the same tells no more than once
+    free = outcome_rate((rng.random(600) < 0.3).astype(float), who)
     assert free.high - free.low < 0.6 * (same.high - same.low)
-    least = wilson(free.value * 600, 600, 600)
+    least = wilson_interval(free.value * 600, 600, 600)
     assert free.high - free.low >= least.high - least.low - 1e-12
 
 
 def test_where_all_fare_alike_customers_are_counted():
     who = np.repeat(np.array(["a", "b", "c"]), 4)
-    assert rate(np.ones(12), who) == wilson(12, 12, 3)
-    assert rate(np.zeros(12), who) == wilson(0, 12, 3)
-    assert math.isnan(rate(np.full(12, np.nan), who).value)
+    assert outcome_rate(np.ones(12), who) == wilson_interval(12, 12, 3)
+    assert outcome_rate(np.zeros(12), who) == wilson_interval(0, 12, 3)
+    assert math.isnan(outcome_rate(np.full(12, np.nan), who).value)
 
 
 def test_nobody_has_no_rate():
-    assert math.isnan(wilson(0, 0, 0).value)
+    assert math.isnan(wilson_interval(0, 0, 0).value)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
 def test_the_chance_is_one_less_the_area_under_the_curve(pairs):
     value, outcome = np.array([float(v) for v, _ in pairs]), np.array([float(o) for _, o in pairs])
     if 0 < outcome.sum() < len(outcome):
-        assert below(value, outcome) == pytest.approx(1 - roc_auc_score(outcome, value))
+        assert chance_below(value, outcome) == pytest.approx(1 - roc_auc_score(outcome, value))
     else:
-        assert math.isnan(below(value, outcome))
+        assert math.isnan(chance_below(value, outcome))
 
 
 def graded_customers() -> tuple[pa.Table, list[float | None], list[float | None], list[float]]:
@@ -74,7 +74,7 @@ def graded_customers() -> tuple[pa.Table, list[float | None], list[float | None]
 
 def test_rates_are_what_counting_gives():
     graded, churn, fell, amount = graded_customers()
-    found = validity(graded, RATING, churn, fell, amount)
+    found = tier_validity(graded, RATING, churn, fell, amount)
     tiers = graded["tier"].to_pylist()
     for line in found.tiers:
         mine = [n for n, tier in enumerate(tiers) if tier == line.tier]
@@ -96,7 +96,7 @@ def test_half_is_counted_inside_each_cutoff():
     graded = pa.table({"customer_id": list("abcdef"), "cutoff": [1, 1, 1, 2, 2, 2], "score": [1.0, 2, 3, 7, 8, 9],
                        "tier": ["D"] * 6})  # fmt: skip
     scheme = RATING.model_copy(update={"dimensions": ()})
-    found = validity(graded, scheme, [1, 0, 0, 1, 0, 1], [None] * 6, [1] * 6)
+    found = tier_validity(graded, scheme, [1, 0, 0, 1, 0, 1], [None] * 6, [1] * 6)
     assert found.below_half.value == pytest.approx(2 / 3)
     assert found.best_tier_brings == 0
 
@@ -105,7 +105,7 @@ def test_an_indicator_that_tells_nobody_apart_is_named():
     keys = {"customer_id": list("abcd"), "cutoff": pa.array([1] * 4, pa.int32())}
     features = pa.table({**keys, "monetary": [1, 2, 3, 4], "frequency": [1, 2, 3, 4], "tenure_days": [1, 2, 3, 4]})
     graded = grade(on_polars(features), RATING, Currency("CNY")).collect("pyarrow").to_native()
-    found = validity(graded, RATING, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1])
+    found = tier_validity(graded, RATING, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1])
     idle = {line.indicator for line in found.indicators if line.idle}
     assert "annual_amount" in idle
     assert not idle & {"tenure", "frequency", "renewal_rate"}
@@ -131,7 +131,7 @@ def test_points_that_stand_in_for_data_are_no_data(policy: str):
     keys = {"customer_id": list("abcd"), "cutoff": pa.array([1] * 4, pa.int32())}
     features = pa.table({**keys, "monetary": [1, 200000000, 3, 4], "frequency": [1, 2, 3, 4]})
     graded = grade(on_polars(features), scheme, Currency("CNY")).collect("pyarrow").to_native()
-    found = validity(graded, scheme, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1], features)
+    found = tier_validity(graded, scheme, [1, 0, 1, 0], [None] * 4, [4, 3, 2, 1], features)
     empty = {line.indicator for line in found.indicators if line.no_data}
     assert "renewal_rate" in empty
     assert not empty & {"annual_amount", "frequency"}
@@ -143,7 +143,7 @@ def test_points_that_stand_in_for_data_are_no_data(policy: str):
 def test_no_sentence_holds_a_dash_or_nan_in_the_place_of_a_number(lang: str, churn: float | None):
     scheme = RATING.model_copy(update={"dimensions": ()})
     graded = pa.table({"customer_id": ["a"], "cutoff": [1], "score": [1.0], "tier": ["D"]})
-    lines = say_validity(validity(graded, scheme, [churn], [None], [0]), lang)
+    lines = say_validity(tier_validity(graded, scheme, [churn], [None], [0]), lang)
     assert lines
     for line in lines:
         assert "nan" not in line
@@ -155,7 +155,7 @@ def test_shares_and_order_are_said():
     tiers = ["A"] + ["B"] * 2 + ["C"] * 3 + ["D"] * 4
     ids, scores = [str(n) for n in range(10)], [float(n) for n in range(10)]
     graded = pa.table({"customer_id": ids, "cutoff": [1] * 10, "score": scores, "tier": tiers})
-    lines = say_validity(validity(graded, scheme, [1, 0, 0, 0, 0, 0, 1, 1, 1, 1], [None] * 10, [1] * 10), "en")
+    lines = say_validity(tier_validity(graded, scheme, [1, 0, 0, 0, 0, 0, 1, 1, 1, 1], [None] * 10, [1] * 10), "en")
     assert "Tier A holds 10.0%, inside the suggested 10-15%." in lines
     assert "Tier D holds 40.0%, above the suggested 20-30%." in lines
     assert "Tier A churned more than tier B." in lines
@@ -164,6 +164,6 @@ def test_shares_and_order_are_said():
 def test_no_money_brings_nothing():
     scheme = RATING.model_copy(update={"dimensions": ()})
     graded = pa.table({"customer_id": ["a"], "cutoff": [1], "score": [1.0], "tier": ["D"]})
-    found = validity(graded, scheme, [None], [None], [0])
+    found = tier_validity(graded, scheme, [None], [None], [0])
     assert math.isnan(found.top_fifth_brings)
     assert say_validity(found, "en")[1] == "No customer brings an amount, so what the tiers bring cannot be said."

@@ -11,7 +11,7 @@ import pytest
 
 from tests.publish.samples import make_findings
 from tierlens.app.cli.main import main
-from tierlens.grading.evidence import evidence
+from tierlens.grading.evidence import grade_evidence
 from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.grading.value_words import value_word
 from tierlens.pipeline import explaining
@@ -57,7 +57,7 @@ def config(request: pytest.FixtureRequest) -> RunConfig:
 
 def test_evidence_is_chinese(config: RunConfig) -> None:
     found = questions.graded_at(config, lambda used: [used.cutoff_day])
-    lines = evidence(found.grades, found.features, found.scheme, found.shop.tables.currency, "zh")
+    lines = grade_evidence(found.grades, found.features, found.scheme, found.shop.tables.currency, "zh")
     assert english([line for one in lines for line in one]) == {}
 
 

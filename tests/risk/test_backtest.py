@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierlens.risk.evaluation.backtest import LEVEL_BANDS, LIFT_BANDS, backtest, lift_band
+from tierlens.risk.evaluation.backtest import LEVEL_BANDS, LIFT_BANDS, backtest_risks, lift_band
 from tierlens.risk.evaluation.bootstrap import Rows
-from tierlens.risk.evaluation.compare import compare
+from tierlens.risk.evaluation.compare import compare_models
 from tierlens.risk.evaluation.metrics import auc, lift_at
 
 
@@ -21,7 +21,7 @@ def past(rows=800, seed=0):
 
 def test_figures_are_those_of_the_metrics():
     y, p, customers = past()
-    found = backtest(y, p, customers)
+    found = backtest_risks(y, p, customers)
     assert found.auc.value == pytest.approx(auc(y, p))
     assert found.lift.value == pytest.approx(lift_at(y, p, 0.1))
     assert found.auc.low < found.auc.value < found.auc.high
@@ -31,7 +31,7 @@ def test_figures_are_those_of_the_metrics():
 
 def test_a_level_that_was_missed_is_said_and_the_order_kept():
     y, p, customers = past()
-    found = backtest(y, np.clip(p - 0.2, 0.001, 1), customers)
+    found = backtest_risks(y, np.clip(p - 0.2, 0.001, 1), customers)
     assert found.level == "off"
     assert "take the order, not the percentages" in found.say().en
     assert "可用排序" in found.say().zh
@@ -39,7 +39,7 @@ def test_a_level_that_was_missed_is_said_and_the_order_kept():
 
 def test_chance_is_called_chance():
     y, _, customers = past()
-    found = backtest(y, np.random.default_rng(9).random(len(y)), customers)
+    found = backtest_risks(y, np.random.default_rng(9).random(len(y)), customers)
     assert found.band == "none"
     assert "not told from chance" in found.say().en
 
@@ -64,9 +64,9 @@ def test_the_better_of_two_is_found_and_equals_are_not_told_apart():
     days = np.repeat([10, 20, 30], 500)
     rows = Rows(y, customers, days)
     noise = p + np.random.default_rng(1).normal(0, 0.3, 1500)
-    assert compare(rows, noise, p, draws=100).better == "challenger"
-    assert compare(rows, p, noise, draws=100).better == "champion"
-    same = compare(rows, p, p + 1e-9, draws=100)
+    assert compare_models(rows, noise, p, draws=100).better == "challenger"
+    assert compare_models(rows, p, noise, draws=100).better == "champion"
+    same = compare_models(rows, p, p + 1e-9, draws=100)
     assert same.better == "level"
     assert same.apart["auc"].value == 0.0
     assert "keep the champion" in same.say().en
@@ -76,7 +76,7 @@ def test_the_better_of_two_is_found_and_equals_are_not_told_apart():
 def test_swapping_the_two_swaps_the_sign():
     y, p, customers = past(400)
     rows, other = Rows(y, customers), np.random.default_rng(2).random(400)
-    one, two = compare(rows, p, other, draws=50), compare(rows, other, p, draws=50)
+    one, two = compare_models(rows, p, other, draws=50), compare_models(rows, other, p, draws=50)
     for name in one.apart:
         assert one.apart[name].value == pytest.approx(-two.apart[name].value)
         assert one.apart[name].low == pytest.approx(-two.apart[name].high)

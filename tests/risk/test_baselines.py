@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tierlens.risk.evaluation.baselines import BASELINES, RFM, boosted, roll_off
+from tierlens.risk.evaluation.baselines import BASELINES, RFM, boosted_fit, roll_off
 from tierlens.risk.evaluation.metrics import auc
 
 
@@ -51,7 +51,7 @@ def test_log_rfm_reads_three_columns_and_survives_net_returns(rows):
 
 def test_boosted_trees_are_the_same_on_every_run(rows):
     table, outcome = rows
-    fit = boosted(rounds=10, num_threads=1)
+    fit = boosted_fit(rounds=10, num_threads=1)
     assert (fit(table, outcome)(table) == fit(table, outcome)(table)).all()
 
 

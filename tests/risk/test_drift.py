@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from tierlens.errors import DataError
-from tierlens.risk.evaluation.drift import BANDS, drift, stability_index
+from tierlens.risk.evaluation.drift import BANDS, measure_drift, stability_index
 
 
 def shop(rows=2000, seed=0, **moves):
@@ -27,11 +27,11 @@ def shop(rows=2000, seed=0, **moves):
 
 
 def found(before, now, **options):
-    return {column.name: column for column in drift(before, now, **options)}
+    return {column.name: column for column in measure_drift(before, now, **options)}
 
 
 def test_alarms_are_as_rare_as_stated():
-    alarms = sum(any(c.alarm for c in drift(shop(600, 2 * n), shop(600, 2 * n + 1))) for n in range(120))
+    alarms = sum(any(c.alarm for c in measure_drift(shop(600, 2 * n), shop(600, 2 * n + 1))) for n in range(120))
     assert alarms <= 14  # 5 % of 120 is 6; 14 has a chance of less than one in a thousand
 
 
@@ -45,7 +45,7 @@ def test_only_what_moved_raises_an_alarm():
 
 
 def test_the_furthest_comes_first():
-    names = [c.name for c in drift(shop(), shop(seed=3, spend=lambda s: s * 1.5, orders=lambda o: o + 4))]
+    names = [c.name for c in measure_drift(shop(), shop(seed=3, spend=lambda s: s * 1.5, orders=lambda o: o + 4))]
     assert names[:2] == ["orders", "spend"]
 
 
@@ -63,7 +63,7 @@ def test_missing_values_and_new_levels_are_seen():
 def test_the_distance_is_scipys(seed, step):
     rng = np.random.default_rng(seed)
     old, new = rng.integers(0, 6, 40).astype(float), rng.integers(0, 6, 30) + step
-    distance = drift(pd.DataFrame({"a": old}), pd.DataFrame({"a": new}))[0].distance
+    distance = measure_drift(pd.DataFrame({"a": old}), pd.DataFrame({"a": new}))[0].distance
     assert distance == pytest.approx(ks_2samp(old, new).statistic)
 
 
@@ -95,7 +95,7 @@ def panel(customers, cutoffs, turnover, seed, columns=5):
 def alarmed(old, new):
     """Whether any column raises an alarm, with the customer of each row given."""
     tables = [table.drop(columns="id") for table in (old, new)]
-    return any(column.alarm for column in drift(*tables, customers=(old["id"], new["id"])))
+    return any(column.alarm for column in measure_drift(*tables, customers=(old["id"], new["id"])))
 
 
 @pytest.mark.parametrize(("cutoffs", "turnover"), [(1, 0.0), (1, 1.0), (6, 0.03), (6, 1.0), (12, 0.0), (12, 0.03)])
@@ -123,30 +123,30 @@ def test_many_customers_are_grouped_and_alarm_all_the_same():
 def test_law_the_order_of_rows_changes_no_alarm():
     old, new = panel(2500, 2, 0.5, 1)
     order = np.random.default_rng(0).permutation(len(old))
-    both = [drift(one.drop(columns="id"), new.drop(columns="id"), customers=(one["id"], new["id"]))
+    both = [measure_drift(one.drop(columns="id"), new.drop(columns="id"), customers=(one["id"], new["id"]))
             for one in (old, old.iloc[order])]  # fmt: skip
     assert both[0] == both[1]
 
 
 def test_a_constant_that_becomes_another_constant_raises_an_alarm():
-    assert drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.ones(50)}))[0].alarm
-    assert drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.full(50, np.nan)}))[0].alarm
+    assert measure_drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.ones(50)}))[0].alarm
+    assert measure_drift(pd.DataFrame({"a": np.zeros(50)}), pd.DataFrame({"a": np.full(50, np.nan)}))[0].alarm
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 20])
 def test_a_handful_of_customers_is_no_reason_for_an_alarm(rows):
-    assert sum(any(c.alarm for c in drift(shop(500, n), shop(rows, n + 500))) for n in range(100)) <= 12
+    assert sum(any(c.alarm for c in measure_drift(shop(500, n), shop(rows, n + 500))) for n in range(100)) <= 12
 
 
 def test_a_column_that_never_varies_raises_no_alarm():
     still = pd.DataFrame({"a": np.ones(50), "b": np.full(50, np.nan)})
-    assert not any(column.alarm for column in drift(still, still))
+    assert not any(column.alarm for column in measure_drift(still, still))
 
 
 def test_tables_that_cannot_be_compared_are_refused():
     with pytest.raises(DataError, match=r"E-RI-040 before, now: two tables with rows"):
-        drift(shop(), shop().drop(columns="spend"))
+        measure_drift(shop(), shop().drop(columns="spend"))
     with pytest.raises(DataError, match="E-RI-040"):
-        drift(shop(), shop().iloc[:0])
+        measure_drift(shop(), shop().iloc[:0])
     with pytest.raises(DataError, match="E-RI-041 customers: 2000 and 3 customers for 2000 and 2000 rows"):
-        drift(shop(), shop(), customers=(np.arange(2000), np.arange(3)))
+        measure_drift(shop(), shop(), customers=(np.arange(2000), np.arange(3)))

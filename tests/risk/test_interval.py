@@ -7,7 +7,7 @@ import pytest
 
 from tests.risk.shop import snapshots
 from tierlens.errors import UsageError
-from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds, season_error
+from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds, season_error
 from tierlens.risk.model.classifier import RiskClassifier
 
 LEVEL = 0.9
@@ -21,7 +21,7 @@ def held(seed, customers=500):
     model.fit(shop.X[past], shop.y[past], cutoffs=shop.cutoffs[past])
     known = Known(shop.X[past], shop.y[past], np.arange(past.sum()), shop.cutoffs[past])
     asked = Asked(shop.X[now], shop.cutoffs[now], float(shop.truth[now].mean()))
-    found = bounds(model, known, asked, draws=10, level=LEVEL)
+    found = risk_bounds(model, known, asked, draws=10, level=LEVEL)
     truth = shop.truth[now]
     return float(((found.low <= truth) & (truth <= found.high)).mean()), float((found.high - found.low).mean())
 
@@ -40,10 +40,10 @@ def test_a_season_that_was_missed_before_makes_it_wider():
     X = rng.normal(size=(90, 2))
     y = (X[:, 0] + rng.normal(size=90) > 0).astype(int)
     model, known = RiskClassifier(n_jobs=1).fit(X, y), Known(X, y, np.arange(90))
-    plain, wide = (bounds(model, known, Asked(X), draws=4, season=season) for season in (0.0, 0.5))
+    plain, wide = (risk_bounds(model, known, Asked(X), draws=4, season=season) for season in (0.0, 0.5))
     assert (wide.low < plain.low).all()
     assert (wide.high > plain.high).all()
-    again = bounds(model, known, Asked(X), draws=4)
+    again = risk_bounds(model, known, Asked(X), draws=4)
     assert (again.low == plain.low).all()
 
 
@@ -55,4 +55,4 @@ def test_the_error_of_the_season_is_that_of_the_level():
 
 def test_few_draws_are_refused():
     with pytest.raises(UsageError, match="E-RI-050: 2 draws make no interval of a risk; draw 4 or more"):
-        bounds(RiskClassifier(), Known([], [], []), Asked([]), draws=2)
+        risk_bounds(RiskClassifier(), Known([], [], []), Asked([]), draws=2)

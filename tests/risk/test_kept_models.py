@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 from tierlens.errors import DataError, UsageError
 from tierlens.risk.model.classifier import RiskClassifier
-from tierlens.risk.model.frozen import freeze
+from tierlens.risk.model.frozen import freeze_model
 from tierlens.risk.model.input_checks import days_of, place_of, signs_of
 from tierlens.risk.model.input_columns import Columns, as_table, learn_columns
 from tierlens.risk.model.ranks import FEWEST
-from tierlens.risk.model.saved import FORMAT, MODEL, load
+from tierlens.risk.model.saved import FORMAT, MODEL, load_classifier
 from tierlens.risk.model.tree_settings import ALLOWED, SEARCHED, Bound, check_settings, check_whole, fault_of
 
 Floats = npt.NDArray[np.float64]
@@ -88,7 +88,7 @@ def test_a_description_that_is_not_whole_is_refused_in_our_words(fault: str, kep
     folder = shutil.copytree(kept, tmp_path / "copy")
     rewritten(folder, BROKEN[fault])
     with pytest.raises(DataError, match=r"E-RI-030 .*this is not the model that was kept"):
-        load(folder)
+        load_classifier(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "3", '{"format": 1, "sha256": []}', "[" * 100_000, "\ufeff{}"])
@@ -96,7 +96,7 @@ def test_what_is_no_description_is_refused_in_our_words(text: str, kept: Path, t
     folder = shutil.copytree(kept, tmp_path / "copy")
     (folder / MODEL).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match="E-RI-030"):
-        load(folder)
+        load_classifier(folder)
 
 
 def test_trees_that_are_no_trees_are_refused_even_where_a_checksum_fits(kept: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_trees_that_are_no_trees_are_refused_even_where_a_checksum_fits(kept: Pa
     digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     rewritten(folder, lambda told: told["sha256"].update({name: digest}))
     with pytest.raises(DataError, match="E-RI-030"):
-        load(folder)
+        load_classifier(folder)
 
 
 def test_every_file_is_vouched_for_and_strange_ones_are_not_read(kept: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_every_file_is_vouched_for_and_strange_ones_are_not_read(kept: Path, tmp
     assert set(told["sha256"]) == {path.name for path in folder.iterdir()} - {MODEL}
     (folder / "line_9.npy").write_bytes(b"nothing of ours")
     table = table_of(3)
-    assert (load(folder).predict_proba(table) == load(kept).predict_proba(table)).all()
+    assert (load_classifier(folder).predict_proba(table) == load_classifier(kept).predict_proba(table)).all()
 
 
 @pytest.mark.parametrize("name", ["curves.npy", "line_0.npy", "trees_1_0.txt", MODEL])
@@ -123,7 +123,7 @@ def test_a_file_that_is_gone_is_named(name: str, kept: Path, tmp_path: Path) -> 
     folder = shutil.copytree(kept, tmp_path / "copy")
     (folder / name).unlink()
     with pytest.raises(DataError, match=f"E-RI-030 .*{name}.*no such file"):
-        load(folder)
+        load_classifier(folder)
 
 
 @pytest.mark.parametrize("labels", [[False, True], ["stays", "客户流失"], [1, 2], [-1.0, 2.0]])
@@ -131,7 +131,7 @@ def test_classes_of_any_kind_come_back_as_they_were(labels: list[Any], tmp_path:
     table = table_of(1, 60)
     given = np.array(labels)[left(table)]
     model = RiskClassifier(n_jobs=1).fit(table, given)
-    again = load(model.save(tmp_path))
+    again = load_classifier(model.save(tmp_path))
     assert again.classes_.tolist() == sorted(labels)
     assert again.predict(table).tolist() == model.predict(table).tolist()
 
@@ -141,7 +141,7 @@ def test_parameters_that_numpy_counted_can_be_kept(tmp_path: Path) -> None:
     table = table_of(1, 60)
     trees: Any = MappingProxyType({"rounds": np.int64(3), "learning_rate": np.float32(0.5)})
     model = RiskClassifier(seeds=np.int64(1), random_state=np.int32(4), ridge=np.float32(2.5), trees=trees)  # type: ignore[arg-type]
-    again = load(model.fit(table, left(table)).save(tmp_path))
+    again = load_classifier(model.fit(table, left(table)).save(tmp_path))
     assert again.get_params() == model.get_params()
     assert (again.predict_proba(table) == model.predict_proba(table)).all()
 
@@ -156,7 +156,7 @@ def test_a_batch_is_scored_as_among_all_customers_of_the_cutoff(
 ) -> None:
     crowd = table_of(5, rows)
     whole = model.predict_proba(crowd, cutoffs=np.full(rows, 160), base_rate=base_rate)[:, 1]
-    frozen = freeze(model, crowd, 160, base_rate)
+    frozen = freeze_model(model, crowd, 160, base_rate)
     columns = {name: np.asarray(crowd[name], dtype=np.float64) for name in crowd}
     for part in (slice(0, 7), slice(7, 8), slice(8, rows)):
         batch = {str(name): values[part] for name, values in columns.items()}
@@ -167,7 +167,7 @@ def test_a_batch_is_scored_as_among_all_customers_of_the_cutoff(
 def test_freezing_leaves_the_model_as_it_was_and_takes_columns_in_any_order(model: RiskClassifier) -> None:
     table = table_of(6)
     before = model.predict_proba(table)
-    frozen = freeze(model, table * [1.0, 3.0, 1.0], 160)
+    frozen = freeze_model(model, table * [1.0, 3.0, 1.0], 160)
     assert (model.predict_proba(table) == before).all()
     columns = {name: table[name].to_numpy(dtype=np.float64) for name in ("p", "b", "a")}
     more = columns | {"unheard of": np.zeros(len(table))}

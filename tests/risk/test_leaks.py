@@ -11,13 +11,13 @@ import pytest
 from tierlens.datasets.examples import retail_source
 from tierlens.datasets.simulate import simulated_shop
 from tierlens.features.catalog import CATALOG
-from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.seasonal_btyd import EXPECTATIONS, seasonal_expectations
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
 from tierlens.features.windows import Window
 from tierlens.risk.evaluation.leaks import BLOCK, WARN, Declared, _by_groups, _by_missing, find_leaks
 from tierlens.risk.evaluation.metrics import auc
-from tierlens.risk.outcome import churn
-from tierlens.sources.read import read
+from tierlens.risk.outcome import churn_outcomes
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables
 
 WINDOW = Window(observe=365, gap=7, horizon=90)
@@ -138,8 +138,8 @@ def test_a_key_is_of_one_column_definition_and_outcome() -> None:
 
 
 def leaks_of(tables: Tables, cutoffs: list[str], names: list[str]) -> list[Any]:
-    panel = to_arrow(snapshots(tables, cutoffs, features=names))
-    for other in (expectations(tables, cutoffs), to_arrow(churn(tables, cutoffs))):
+    panel = to_arrow(build_snapshots(tables, cutoffs, features=names))
+    for other in (seasonal_expectations(tables, cutoffs), to_arrow(churn_outcomes(tables, cutoffs))):
         panel = panel.join(other, keys=list(KEY))
     return list(find_leaks(panel, [*names, *EXPECTATIONS], "churn", {}, Window()))
 
@@ -152,5 +152,5 @@ def test_honest_features_of_the_simulated_shop_pass() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("retail_files")
 def test_honest_features_of_online_retail_pass() -> None:
-    tables = read(retail_source()).tables
+    tables = read_tables(retail_source()).tables
     assert leaks_of(tables, ["2010-12-01", "2011-03-01", "2011-06-01"], list(CATALOG)) == []

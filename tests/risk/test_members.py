@@ -17,13 +17,13 @@ from tierlens.risk.model.recipe import (
     Blend,
     MemberSettings,
     Recipe,
-    chances,
     fit_blend,
     log_loss,
+    member_chances,
+    member_weights,
     recipe_for,
-    weigh,
 )
-from tierlens.risk.model.trees import SETTINGS, SMALL, Growth, TreeRows, grow, threads_for
+from tierlens.risk.model.trees import SETTINGS, SMALL, Growth, TreeRows, grow_forest, threads_for
 
 Floats = npt.NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
@@ -137,7 +137,7 @@ def test_log_loss_is_the_slow_sum(seed: int) -> None:
 def test_chances_are_shares_in_the_order_of_the_losses_and_posterior_odds_of_two(seed: int) -> None:
     sample = table_of(seed, rows=30)
     scores = np.random.default_rng(seed).normal(size=(30, 3))
-    found = chances(sample, scores)
+    found = member_chances(sample, scores)
     losses = np.array([log_loss(sample, scores[:, place]) for place in range(3)])
     assert found.sum() == pytest.approx(1.0)
     assert np.argsort(-found).tolist() == np.argsort(losses).tolist()
@@ -150,15 +150,18 @@ def test_weights_do_not_fall_below_nothing_and_follow_their_members(seed: int) -
     sample, rng = table_of(seed), np.random.default_rng(seed)
     good = 2 * sample.outcome - 1 + rng.normal(size=120)
     scores = np.column_stack([good, -good, rng.normal(size=120)])
-    weights, intercept = weigh(sample, scores)
+    weights, intercept = member_weights(sample, scores)
     assert (weights >= 0).all()
     assert weights[1] == 0.0
     order = [2, 0, 1]
-    again, same = weigh(sample, scores[:, order])
+    again, same = member_weights(sample, scores[:, order])
     assert again == pytest.approx(weights[order], abs=1e-4)
     assert same == pytest.approx(intercept, abs=1e-4)
     # The weighted blend loses no more on these rows than the even start.
-    assert log_loss(sample, scores @ weights + intercept) <= log_loss(sample, scores @ chances(sample, scores)) + 1e-9
+    assert (
+        log_loss(sample, scores @ weights + intercept)
+        <= log_loss(sample, scores @ member_chances(sample, scores)) + 1e-9
+    )
 
 
 def test_members_of_no_weight_are_not_even_asked() -> None:
@@ -222,7 +225,7 @@ def rows() -> TreeRows:
 
 
 def test_a_forest_is_the_mean_of_its_boosters_and_its_parts_sum_to_it(rows: TreeRows) -> None:
-    forest = grow(Growth(SETTINGS["medium"], seeds=2, threads=1), rows, rounds=4)
+    forest = grow_forest(Growth(SETTINGS["medium"], seeds=2, threads=1), rows, rounds=4)
     own = [booster.predict(rows.values, raw_score=True) for booster in forest.boosters]
     assert len(own) == 2
     assert forest.raw(rows.values) == pytest.approx((own[0] + own[1]) / 2)
@@ -230,7 +233,7 @@ def test_a_forest_is_the_mean_of_its_boosters_and_its_parts_sum_to_it(rows: Tree
 
 
 def test_a_direction_holds_along_its_column_whatever_the_others_are(rows: TreeRows) -> None:
-    falling = grow(Growth(SETTINGS["medium"], threads=1, signs=(-1, 0)), rows, rounds=6)
+    falling = grow_forest(Growth(SETTINGS["medium"], threads=1, signs=(-1, 0)), rows, rounds=6)
     steps = np.linspace(-3, 3, 40)
     for other in (-1.0, 0.0, 2.0):
         scores = falling.raw(np.column_stack([steps, np.full(40, other)]))
@@ -238,13 +241,13 @@ def test_a_direction_holds_along_its_column_whatever_the_others_are(rows: TreeRo
 
 
 def test_the_number_of_threads_changes_no_score(rows: TreeRows) -> None:
-    one, two = (grow(Growth(SETTINGS["slow"], threads=n), rows, rounds=4).raw(rows.values) for n in (1, 2))
+    one, two = (grow_forest(Growth(SETTINGS["slow"], threads=n), rows, rounds=4).raw(rows.values) for n in (1, 2))
     assert (one == two).all()
 
 
 def test_seeds_differ_where_rows_are_drawn_and_repeat_where_they_are_the_same(rows: TreeRows) -> None:
     growths = [Growth(SETTINGS["slow"], random_state=state, threads=1) for state in (1, 1, 2)]
-    first, again, other = (grow(growth, rows, rounds=5).raw(rows.values) for growth in growths)
+    first, again, other = (grow_forest(growth, rows, rounds=5).raw(rows.values) for growth in growths)
     assert (first == again).all()
     assert (first != other).any()
 

@@ -12,7 +12,14 @@ from tests.other_tables import row_of, sale, tables_with
 from tests.tables_of import Row, purchase, tables_of, transaction_rows
 from tierlens.errors import DataError, UsageError
 from tierlens.features.windows import Window, reach_of
-from tierlens.risk.outcome import churn, closed_cutoffs, downgrade, lost, not_renewed, spend_in_horizon
+from tierlens.risk.outcome import (
+    churn_outcomes,
+    closed_cutoffs,
+    downgrade_outcomes,
+    lost_outcomes,
+    not_renewed,
+    spend_in_horizon,
+)
 
 WINDOW = Window(observe=365, gap=10, horizon=60)
 
@@ -38,7 +45,9 @@ def test_churn_and_spend_are_those_of_a_loop(rows, cutoff):
     customers = sorted({row["customer_id"] for row in rows})
     inside = [name for name in customers if bought(rows, name, cutoff - WINDOW.observe, cutoff) > 0]
     spent = {name: bought(rows, name, cutoff + WINDOW.gap, end) for name in inside}
-    assert records(churn(tables, [cutoff], WINDOW)) == [(name, cutoff, int(spent[name] == 0)) for name in inside]
+    assert records(churn_outcomes(tables, [cutoff], WINDOW)) == [
+        (name, cutoff, int(spent[name] == 0)) for name in inside
+    ]
     found = spend_in_horizon(tables, [cutoff], WINDOW).select("customer_id", "spend_in_horizon")
     assert records(found) == [(name, spent[name]) for name in inside]
 
@@ -50,7 +59,7 @@ def test_churn_is_int8_and_a_return_keeps_nobody():
         purchase("b", "3", 100, 10),
         purchase("b", "4", 199, 10),
     ]
-    found = churn(tables_of(rows), [110], Window(horizon=90))
+    found = churn_outcomes(tables_of(rows), [110], Window(horizon=90))
     assert found.collect_schema()["churn"] == nw.Int8
     assert records(found) == [("a", 110, 1), ("b", 110, 0)]
 
@@ -61,7 +70,7 @@ def test_a_horizon_closes_on_the_day_after_the_last_one_known():
     assert (reach_of(tables).last, reach_of(tables).end) == (199, 200)
     assert closed_cutoffs(tables, [110, 111], window) == ([110], [111])
     with pytest.raises(DataError, match=r"E-RI-001: the outcome of 1 cutoffs is not known yet: 1970-04-22"):
-        churn(tables, [110, 111], window)
+        churn_outcomes(tables, [110, 111], window)
     with pytest.raises(DataError, match=r"the data end on 1970-07-19: set a cutoff"):
         spend_in_horizon(tables, [111], window)
 
@@ -72,7 +81,10 @@ def test_an_outcome_is_what_was_known_when_its_horizon_ended():
     rows += [purchase("a", "in time", 130, 10, known_day=179), purchase("b", "too late", 130, 10, known_day=180)]
     tables = tables_of([*rows, *(purchase("z", str(day), day, 1) for day in range(90, 300))])
     window = Window(gap=10, horizon=60)
-    assert [row for row in records(churn(tables, [110], window)) if row[0] != "z"] == [("a", 110, 0), ("b", 110, 1)]
+    assert [row for row in records(churn_outcomes(tables, [110], window)) if row[0] != "z"] == [
+        ("a", 110, 0),
+        ("b", 110, 1),
+    ]
     endings = [contract("a", 0, 130, False, outcome_day=179), contract("b", 0, 130, False, outcome_day=180)]
     tables = tables_with({"transactions": [sale("z", day) for day in range(300)], "contracts": endings})
     assert records(not_renewed(tables, [110], window)) == [("a", 110, 1)]
@@ -81,7 +93,7 @@ def test_an_outcome_is_what_was_known_when_its_horizon_ended():
 def test_engines_agree_on_outcomes():
     rows = [purchase("abc"[n % 3], str(n), 40 * n, 10 + n) for n in range(20)]
     cutoffs = [300, 400, 500]
-    found = [records(churn(tables_of(rows, engine), cutoffs, WINDOW)) for engine in ("polars", "duckdb")]
+    found = [records(churn_outcomes(tables_of(rows, engine), cutoffs, WINDOW)) for engine in ("polars", "duckdb")]
     assert found[0] == found[1]
 
 
@@ -104,7 +116,7 @@ def ranks_of(*rows: tuple[str, int, int | None]) -> nw.LazyFrame:
 )
 def test_downgrade_compares_tiers_at_both_ends(before, after, expected):
     ranks = ranks_of(("a", 0, before), ("a", 90, after), ("x", 0, 4), ("x", 90, 4))
-    found = downgrade(ranks, [0], Window(horizon=90), lowest=4)
+    found = downgrade_outcomes(ranks, [0], Window(horizon=90), lowest=4)
     assert found.collect("pyarrow")["downgrade"].to_list() == expected
 
 
@@ -113,18 +125,18 @@ def test_a_tier_that_is_missing_for_want_of_data_is_no_fall(rank, is_unknown, ex
     rows = [("a", 0, 2, False), ("a", 90, rank, is_unknown)]
     schema = {"customer_id": pl.String, "cutoff": pl.Int32, "tier_rank": pl.Int64, "is_unknown": pl.Boolean}
     ranks = nw.from_native(pl.LazyFrame(rows, schema=schema, orient="row"))
-    found = downgrade(ranks, [0], Window(horizon=90), lowest=4)
+    found = downgrade_outcomes(ranks, [0], Window(horizon=90), lowest=4)
     assert found.collect("pyarrow")["downgrade"].to_list() == expected
 
 
 def test_who_has_left_the_population_has_fallen():
     ranks = ranks_of(("gone", 0, 3), ("x", 0, 1), ("x", 90, 1))
-    assert records(downgrade(ranks, [0], Window(horizon=90), lowest=4)) == [("gone", 0, 1), ("x", 0, 0)]
+    assert records(downgrade_outcomes(ranks, [0], Window(horizon=90), lowest=4)) == [("gone", 0, 1), ("x", 0, 0)]
 
 
 def test_a_downgrade_needs_tiers_at_the_end():
     with pytest.raises(DataError, match="E-RI-002"):
-        downgrade(ranks_of(("a", 0, 1)), [0], Window(horizon=90), lowest=4)
+        downgrade_outcomes(ranks_of(("a", 0, 1)), [0], Window(horizon=90), lowest=4)
 
 
 def contract(customer: str, start: int, end: int | None, renewed: bool | None, **more: int) -> Row:
@@ -199,20 +211,20 @@ def test_lost_is_that_of_a_loop(rows, cutoff, months):
         before = [day for day in days if day < cutoff]
         if before and cutoff - max(before) <= limit:
             expected.append((name, cutoff, int(end - max(day for day in days if day < end) > limit)))
-    assert records(lost(tables_of(rows, end=end), [cutoff], months, WINDOW)) == expected
+    assert records(lost_outcomes(tables_of(rows, end=end), [cutoff], months, WINDOW)) == expected
 
 
 def test_three_months_are_those_of_the_documents():
     rows = [purchase("a", "1", 100, 10), purchase("b", "2", 99, 10), purchase("z", "3", 300, 10)]
     # At day 100 + 91 the last purchase of a is 91 days ago (not lost: 3 months are 91.25), that of b 92.
-    found = lost(tables_of(rows), [101], 3, Window(horizon=90))
+    found = lost_outcomes(tables_of(rows), [101], 3, Window(horizon=90))
     assert records(found) == [("a", 101, 0), ("b", 101, 1)]
     assert found.collect_schema()["lost"] == nw.Int8
 
 
 def test_a_stage_needs_some_time():
     with pytest.raises(UsageError, match="E-RI-006"):
-        lost(tables_of([purchase("a", "1", 100, 10)]), [50], 0)
+        lost_outcomes(tables_of([purchase("a", "1", 100, 10)]), [50], 0)
 
 
 def test_engines_agree_on_the_other_outcomes():
@@ -221,6 +233,8 @@ def test_engines_agree_on_the_other_outcomes():
     found = []
     for engine in ("polars", "duckdb"):
         tables = tables_with({"transactions": sales, "contracts": contracts}, engine)
-        found.append((records(not_renewed(tables, [300, 400], WINDOW)), records(lost(tables, [300, 400], 3, WINDOW))))
+        found.append(
+            (records(not_renewed(tables, [300, 400], WINDOW)), records(lost_outcomes(tables, [300, 400], 3, WINDOW)))
+        )
     assert found[0] == found[1]
     assert found[0][0]

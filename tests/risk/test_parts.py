@@ -15,9 +15,9 @@ from tierlens.risk.model.input_columns import learn_columns
 from tierlens.risk.model.level import forecast_rate, recent_mean, shifts_by
 from tierlens.risk.model.linear import Rows, logit, ridge_logistic, sigmoid
 from tierlens.risk.model.members import Inputs, Sample, learn_line, learn_lines
-from tierlens.risk.model.ranks import COMPILED, KNOTS, SCALE, learn_curves, ranker_of, ranks
-from tierlens.risk.model.recipe import BLOCK, MANY, SOME, recipe_for, weigh
-from tierlens.risk.model.trees import SETTINGS, Growth, TreeRows, grow
+from tierlens.risk.model.ranks import COMPILED, KNOTS, SCALE, learn_curves, ranker_of, scaled_ranks
+from tierlens.risk.model.recipe import BLOCK, MANY, SOME, member_weights, recipe_for
+from tierlens.risk.model.trees import SETTINGS, Growth, TreeRows, grow_forest
 
 VALUES = st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1, max_size=40)
 
@@ -25,7 +25,7 @@ VALUES = st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1, max_size
 @given(VALUES)
 def test_ranks_are_the_middle_ranks_of_scipy(column):
     values = np.array([np.nan if v is None else float(v) for v in column]).reshape(-1, 1)
-    found = ranks(values, learn_curves(values)).ravel() / SCALE
+    found = scaled_ranks(values, learn_curves(values)).ravel() / SCALE
     known = np.isfinite(values.ravel())
     assert (found[~known] == 0).all()
     if known.any():
@@ -37,7 +37,7 @@ def test_ranks_are_the_middle_ranks_of_scipy(column):
 def test_ranks_do_not_care_for_units(column):
     values = np.array([np.nan if v is None else float(v) for v in column]).reshape(-1, 1)
     stretched = np.exp(values) * 7
-    one, two = (ranks(table, learn_curves(table)) for table in (values, stretched))
+    one, two = (scaled_ranks(table, learn_curves(table)) for table in (values, stretched))
     assert one == pytest.approx(two)
 
 
@@ -46,7 +46,7 @@ def test_many_values_are_read_off_few_knots():
     curve = learn_curves(values)
     assert len(curve[0].value) <= KNOTS
     exact = (rankdata(values.ravel()) - 0.5) / 20_000 - 0.5
-    assert np.abs(ranks(values, curve).ravel() / SCALE - exact).max() < 1e-3
+    assert np.abs(scaled_ranks(values, curve).ravel() / SCALE - exact).max() < 1e-3
 
 
 @pytest.mark.parametrize("kind", ["continuous", "few values", "one value", "gaps"])
@@ -61,15 +61,15 @@ def test_compiled_ranks_are_the_same(kind):
         values[rng.random(values.shape) < 0.3] = np.nan
         values[:, 1] = np.nan
     curves = learn_curves(values[: COMPILED // 2])
-    slow = np.concatenate([ranks(part, curves) for part in np.array_split(values, 3)])
-    assert ranks(values, curves) == pytest.approx(slow, abs=1e-12)
+    slow = np.concatenate([scaled_ranks(part, curves) for part in np.array_split(values, 3)])
+    assert scaled_ranks(values, curves) == pytest.approx(slow, abs=1e-12)
 
 
 def test_weights_count_as_copies_in_ranks():
     values = np.array([[1.0], [2.0], [5.0]])
     copies = np.repeat(values, [1, 3, 2], axis=0)
-    one = ranks(values, learn_curves(values, np.array([1.0, 3.0, 2.0])))
-    assert one == pytest.approx(ranks(values, learn_curves(copies)))
+    one = scaled_ranks(values, learn_curves(values, np.array([1.0, 3.0, 2.0])))
+    assert one == pytest.approx(scaled_ranks(values, learn_curves(copies)))
 
 
 def test_small_cutoffs_use_the_curve_learned():
@@ -77,7 +77,7 @@ def test_small_cutoffs_use_the_curve_learned():
     days = np.append(np.zeros(57), [1, 1, 1])
     fallback = learn_curves(values)
     found = ranker_of(values, days, fallback, fewest=10).ranks(values)
-    assert (found[57:] == ranks(values[57:], fallback)).all()
+    assert (found[57:] == scaled_ranks(values[57:], fallback)).all()
     assert found[:57].mean() == pytest.approx(0.0, abs=1e-12)
 
 
@@ -177,7 +177,7 @@ def test_trees_stop_when_watched_rows_gain_nothing():
     y = (rng.random(1000) < 0.5).astype(float)
     rows = TreeRows(X, y, np.ones(1000), np.zeros(1000))
     growth = Growth(SETTINGS["medium"], threads=1)
-    watched = grow(growth, rows.take(np.arange(800)), rows.take(np.arange(800, 1000)))
+    watched = grow_forest(growth, rows.take(np.arange(800)), rows.take(np.arange(800, 1000)))
     assert watched.rounds < 30
     parts = watched.parts(X[:20])
     assert parts.sum(axis=1) == pytest.approx(watched.raw(X[:20]))
@@ -187,7 +187,7 @@ def test_weights_are_even_where_members_say_the_same():
     rng = np.random.default_rng(0)
     z = rng.normal(size=500)
     y = (rng.random(500) < sigmoid(z)).astype(float)
-    weights, _ = weigh(sample_of(z.reshape(-1, 1), y), np.column_stack([z, z]))
+    weights, _ = member_weights(sample_of(z.reshape(-1, 1), y), np.column_stack([z, z]))
     assert weights[0] == pytest.approx(weights[1], abs=1e-6)
     assert weights.sum() == pytest.approx(1.0, abs=0.3)
 

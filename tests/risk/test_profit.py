@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from tierlens.errors import UsageError
-from tierlens.risk.evaluation.bootstrap import Rows, difference, interval, resampled, table
+from tierlens.risk.evaluation.bootstrap import (
+    Rows,
+    metric_table,
+    paired_difference,
+    percentile_interval,
+    resampled_figure,
+)
 from tierlens.risk.evaluation.profit import Campaign, expected_maximum_profit, expected_profit
 
 
@@ -98,12 +104,12 @@ def test_profit_has_an_interval_and_a_paired_difference():
     def maximum(outcome, scores, weight):
         return expected_maximum_profit(outcome, scores, weight=weight).profit
 
-    drawn = table(maximum, rows, {"good": risk, "coin": rng.random(600)}, draws=60)
-    assert interval(drawn["good"]).low > 0
-    assert difference(drawn, "good", "coin").above()
+    drawn = metric_table(maximum, rows, {"good": risk, "coin": rng.random(600)}, draws=60)
+    assert percentile_interval(drawn["good"]).low > 0
+    assert paired_difference(drawn, "good", "coin").above()
     found = {
-        name: resampled(lambda w, p=scores: expected_profit(p, gain, 3.0, y, w).profit, np.arange(600), draws=60)
+        name: resampled_figure(lambda w, p=scores: expected_profit(p, gain, 3.0, y, w).profit, np.arange(600), draws=60)
         for name, scores in (("good", risk), ("coin", np.full(600, 0.5)))
     }
-    assert interval(found["good"]).value == pytest.approx(expected_profit(risk, gain, 3.0, y).profit)
-    assert difference(found, "good", "coin").above()
+    assert percentile_interval(found["good"]).value == pytest.approx(expected_profit(risk, gain, 3.0, y).profit)
+    assert paired_difference(found, "good", "coin").above()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierlens.risk.model import lookup
-from tierlens.risk.model.ranks import KNOTS, SCALE, Curve, learn_curve, learn_curves, ranker_of, ranks
+from tierlens.risk.model.ranks import KNOTS, SCALE, Curve, learn_curve, learn_curves, ranker_of, scaled_ranks
 
 Floats = npt.NDArray[np.float64]
 few = settings(max_examples=12, deadline=None)
@@ -62,7 +62,7 @@ def test_ranks_rise_with_values_and_mirror_when_signs_turn(column: list[int]) ->
 
 def test_distinct_values_have_mean_nothing_and_variance_one_after_scaling() -> None:
     values = np.random.default_rng(0).permutation(4000.0 * np.arange(1000)).reshape(-1, 1)
-    found = ranks(values, learn_curves(values))
+    found = scaled_ranks(values, learn_curves(values))
     assert found.mean() == pytest.approx(0.0, abs=1e-9)
     assert found.std() == pytest.approx(1.0, abs=1e-3)
     assert np.abs(found).max() < SCALE / 2
@@ -70,7 +70,7 @@ def test_distinct_values_have_mean_nothing_and_variance_one_after_scaling() -> N
 
 def test_values_beyond_those_learned_from_stand_at_the_ends() -> None:
     curves = learn_curves(np.array([[1.0], [2.0], [3.0]]))
-    found = ranks(np.array([[-9.0], [1.0], [2.5], [99.0]]), curves).ravel()
+    found = scaled_ranks(np.array([[-9.0], [1.0], [2.5], [99.0]]), curves).ravel()
     assert found[0] == found[1]
     assert found[2] == pytest.approx(SCALE / 6)
     assert found[3] == -found[0]
@@ -78,8 +78,8 @@ def test_values_beyond_those_learned_from_stand_at_the_ends() -> None:
 
 def test_a_column_that_is_missing_throughout_ranks_nobody() -> None:
     values = np.full((3, 1), np.nan)
-    assert ranks(values, learn_curves(values)).tolist() == [[0.0], [0.0], [0.0]]
-    assert ranks(np.array([[5.0]]), learn_curves(values)).tolist() == [[0.0]]
+    assert scaled_ranks(values, learn_curves(values)).tolist() == [[0.0], [0.0], [0.0]]
+    assert scaled_ranks(np.array([[5.0]]), learn_curves(values)).tolist() == [[0.0]]
 
 
 def test_thinned_curves_keep_both_ends_and_their_order() -> None:
@@ -99,7 +99,7 @@ def test_a_cutoff_is_ranked_by_its_own_rows_wherever_they_stand(seed: int) -> No
     found = ranker_of(values, days, learn_curves(values), fewest=1).ranks(values)
     for day in np.unique(days):
         here = days == day
-        assert found[here] == pytest.approx(ranks(values[here], learn_curves(values[here])))
+        assert found[here] == pytest.approx(scaled_ranks(values[here], learn_curves(values[here])))
     order = rng.permutation(90)
     again = ranker_of(values[order], days[order], learn_curves(values), fewest=1).ranks(values[order])
     assert again == pytest.approx(found[order])

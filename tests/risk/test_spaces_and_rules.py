@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.risk.spenders import spenders
 from tierlens.errors import UsageError
-from tierlens.risk.evaluation.baselines import BASELINES, RFM, column, roll_off
+from tierlens.risk.evaluation.baselines import BASELINES, RFM, float_column, roll_off
 from tierlens.risk.falling import Spending, learn_spending
 from tierlens.risk.model.tree_settings import ALLOWED
 from tierlens.risk.model.trees import SETTINGS
@@ -93,7 +93,7 @@ def test_the_unit_of_money_changes_no_need(seed: int, rate: float) -> None:
 @pytest.mark.parametrize("make", [dict, pd.DataFrame, pa.table])
 def test_columns_of_any_table_are_read_with_their_gaps(make: Any) -> None:
     table = make({"a": [1.0, None, 3.0]})
-    np.testing.assert_array_equal(column(table, "a"), [1.0, np.nan, 3.0])
+    np.testing.assert_array_equal(float_column(table, "a"), [1.0, np.nan, 3.0])
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES))

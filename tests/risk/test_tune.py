@@ -12,7 +12,7 @@ from tierlens.features.windows import Window
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.space import Range, load_space
-from tierlens.risk.tuning import Search, tune
+from tierlens.risk.tuning import Search, tune_trees
 
 SPACE = {
     "num_leaves": Range(low=3, high=8),
@@ -31,7 +31,7 @@ def shop():
 def run(shop, **settings):
     told = []
     search = Search(**{"trials": 4, "folds": 2, "space": SPACE} | settings)
-    found = tune(MODEL, shop.X, shop.y, shop.cutoffs, SPLIT, search, lambda *news: told.append(news))
+    found = tune_trees(MODEL, shop.X, shop.y, shop.cutoffs, SPLIT, search, lambda *news: told.append(news))
     return found, told
 
 
@@ -80,7 +80,7 @@ def test_what_is_found_serves_the_model(shop):
 
 def test_without_folds_it_says_so(shop):
     with pytest.raises(UsageError, match="E-RI-004"):
-        tune(MODEL, shop.X, shop.y, shop.cutoffs, SnapshotSplit(Window(horizon=900)))
+        tune_trees(MODEL, shop.X, shop.y, shop.cutoffs, SnapshotSplit(Window(horizon=900)))
 
 
 def test_without_optuna_it_names_the_extra(shop, monkeypatch):

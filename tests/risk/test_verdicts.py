@@ -19,14 +19,14 @@ from scipy.stats import chi2_contingency
 
 from tierlens.errors import DataError, UsageError
 from tierlens.features.windows import Window
-from tierlens.risk.evaluation.alarms import GROUPS, Placed, alarms
-from tierlens.risk.evaluation.backtest import backtest
+from tierlens.risk.evaluation.alarms import GROUPS, Placed, drift_alarms
+from tierlens.risk.evaluation.backtest import backtest_risks
 from tierlens.risk.evaluation.bootstrap import Interval, Rows
-from tierlens.risk.evaluation.compare import METRICS, TITLES, Compared, compare
+from tierlens.risk.evaluation.compare import METRICS, TITLES, Compared, compare_models
 from tierlens.risk.evaluation.metrics import auc, calibration_error
 from tierlens.risk.evaluation.plain_baseline import PLAIN, Plain, Scale, fit_line, load_plain
 from tierlens.risk.evaluation.profit import Campaign, expected_maximum_profit, expected_profit
-from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds, season_error
+from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds, season_error
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 
@@ -48,19 +48,19 @@ def test_customers_of_other_names_in_another_order_raise_the_same_alarms(seed: i
     rng = np.random.default_rng(seed)
     columns = [placed(seed + at, 120, 90, low) for at, low in enumerate((0, 0, 1))]
     before, now = np.sort(rng.integers(0, 40, 120)), np.sort(rng.integers(20, 60, 90))
-    plain = alarms(columns, before, now, seed=3)
+    plain = drift_alarms(columns, before, now, seed=3)
     order, other = rng.permutation(120), rng.permutation(90)
     mixed = [Placed(one.before[order], one.now[other], one.bins, one.cumulated) for one in columns]
-    assert alarms(mixed, before[order], now[other], seed=3).tolist() == plain.tolist()
+    assert drift_alarms(mixed, before[order], now[other], seed=3).tolist() == plain.tolist()
     named = [np.array([f"c{number:03d}" for number in ids]) for ids in (before, now)]
-    assert alarms(columns, named[0], named[1], seed=3).tolist() == plain.tolist()
+    assert drift_alarms(columns, named[0], named[1], seed=3).tolist() == plain.tolist()
 
 
 @few
 @given(SEEDS)
 def test_a_column_given_twice_raises_its_alarm_twice(seed: int) -> None:
     moved, still = placed(seed, 300, 200, 2), placed(seed + 1, 300, 200)
-    found = alarms([moved, still, moved], np.arange(300), np.arange(300, 500))
+    found = drift_alarms([moved, still, moved], np.arange(300), np.arange(300, 500))
     assert found.tolist() == [True, bool(found[1]), True]
 
 
@@ -71,8 +71,8 @@ def test_rows_of_one_customer_are_not_taken_for_many(cumulated: bool) -> None:
     before, now = rng.integers(0, 5, 10), rng.integers(0, 5, 10)
     copied = Placed(np.repeat(before, 100), np.repeat(now, 100), 6, cumulated)
     ids, others = np.repeat(np.arange(10), 100), np.repeat(np.arange(10, 20), 100)
-    assert not alarms([copied], ids, others).any()
-    assert alarms([copied], np.arange(1000), np.arange(1000, 2000)).all()
+    assert not drift_alarms([copied], ids, others).any()
+    assert drift_alarms([copied], np.arange(1000), np.arange(1000, 2000)).all()
 
 
 def test_what_was_missing_and_is_not_moves_no_cumulated_share_of_what_is_known() -> None:
@@ -80,8 +80,8 @@ def test_what_was_missing_and_is_not_moves_no_cumulated_share_of_what_is_known()
     known = np.tile(np.arange(5), 100)
     before, now = np.append(known, np.full(500, 5)), np.append(known, known)
     rows = (np.arange(1000), np.arange(1000, 2000))
-    assert alarms([Placed(before, now, 6, cumulated=False)], *rows).all()
-    assert alarms([], *rows).shape == (0,)
+    assert drift_alarms([Placed(before, now, 6, cumulated=False)], *rows).all()
+    assert drift_alarms([], *rows).shape == (0,)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.25])
@@ -93,7 +93,7 @@ def test_one_column_of_separate_customers_is_judged_as_by_chi_squared(shift: flo
         now = np.where(rng.random(300) < shift, 0, rng.integers(0, 4, 300))
         counts = [np.bincount(side, minlength=4) for side in (before, now)]
         peer = chi2_contingency(np.array(counts)).pvalue < 0.05
-        ours = alarms([Placed(before, now, 5, cumulated=False)], np.arange(400), np.arange(400, 700))
+        ours = drift_alarms([Placed(before, now, 5, cumulated=False)], np.arange(400), np.arange(400, 700))
         agreed += bool(ours[0]) == bool(peer)
     assert agreed >= 18
 
@@ -101,7 +101,7 @@ def test_one_column_of_separate_customers_is_judged_as_by_chi_squared(shift: flo
 def test_more_customers_than_groups_still_see_what_moved_and_only_that() -> None:
     size = 3 * GROUPS
     columns = [placed(1, size, size), placed(2, size, size, 1), placed(3, size, size, cumulated=True)]
-    assert alarms(columns, np.arange(size), np.arange(size)).tolist() == [False, True, False]
+    assert drift_alarms(columns, np.arange(size), np.arange(size)).tolist() == [False, True, False]
 
 
 # --- champion and challenger
@@ -121,7 +121,7 @@ def rivals() -> tuple[Rows, Floats, Floats]:
 @pytest.fixture(scope="module")
 def judged(rivals: tuple[Rows, Floats, Floats]) -> Compared:
     rows, sharp, coin = rivals
-    return compare(rows, coin, sharp, draws=200)
+    return compare_models(rows, coin, sharp, draws=200)
 
 
 def test_the_difference_is_that_of_the_two_and_a_lower_brier_score_is_better(judged: Compared) -> None:
@@ -174,8 +174,8 @@ def test_what_became_of_scores_does_not_go_by_the_order_of_the_rows(seed: int) -
     y = (rng.random(80) < risk).astype(int)
     y[:2] = 0, 1
     order = rng.permutation(80)
-    one = backtest(y, risk, np.arange(80), draws=200).figures()
-    two = backtest(y[order], risk[order], np.arange(80)[order], draws=200).figures()
+    one = backtest_risks(y, risk, np.arange(80), draws=200).figures()
+    two = backtest_risks(y[order], risk[order], np.arange(80)[order], draws=200).figures()
     for name in ("rate", "mean_risk", "ece", "rows", "auc", "lift_10", "brier", "auc_low", "brier_high"):
         assert one[name] == pytest.approx(two[name]), name
 
@@ -336,7 +336,7 @@ def learned() -> tuple[RiskClassifier, Known, Floats]:
 def test_more_confidence_widens_and_the_risk_lies_between(learned: tuple[RiskClassifier, Known, Floats]) -> None:
     model, known, values = learned
     risk = model.predict_proba(values)[:, 1]
-    found = [bounds(model, known, Asked(values), draws=4, level=level) for level in (0.5, 0.9, 0.99)]
+    found = [risk_bounds(model, known, Asked(values), draws=4, level=level) for level in (0.5, 0.9, 0.99)]
     for narrow, wide in pairwise(found):
         assert (wide.low <= narrow.low).all()
         assert (narrow.high <= wide.high).all()
@@ -352,8 +352,8 @@ def test_a_row_has_its_interval_whoever_else_is_asked_for_the_same(
     """Names of customers do not matter, only which rows share one."""
     model, known, values = learned
     named = Known(known.X, known.y, np.array([f"c{number:02d}" for number in range(90)]))
-    one = bounds(model, known, Asked(values[:5]), draws=4)
-    two = bounds(model, named, Asked(values[:5]), draws=4)
+    one = risk_bounds(model, known, Asked(values[:5]), draws=4)
+    two = risk_bounds(model, named, Asked(values[:5]), draws=4)
     assert one.low == pytest.approx(two.low)
     assert one.high == pytest.approx(two.high)
 

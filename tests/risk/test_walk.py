@@ -52,7 +52,7 @@ def test_a_tree_of_one_leaf_is_walked_too():
 def test_what_is_not_walked_is_left_to_lightgbm(monkeypatch):
     assert walk_of(boosters(categorical_feature=[4])) is None
     assert walk_of(boosters(zero_as_missing=True)) is None
-    monkeypatch.setattr(walk, "kernel", lambda: None)
+    monkeypatch.setattr(walk, "walk_kernel", lambda: None)
     assert walk_of(boosters()) is None
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.segments.shops import shop
 from tierlens.errors import DataError
 from tierlens.segments import CustomerSegmenter
-from tierlens.segments.profile import difference, profile
+from tierlens.segments.profile import normal_scores, segment_profile
 from tierlens.sources.tables import Currency
 
 POUND = Currency("GBP")
@@ -25,7 +25,7 @@ POUND = Currency("GBP")
 def made():
     table, _ = shop()
     labels = CustomerSegmenter(4).fit_predict(table)
-    return table, labels, profile(table, labels, currency=POUND)
+    return table, labels, segment_profile(table, labels, currency=POUND)
 
 
 def test_names_are_true_to_the_kinds(made):
@@ -87,7 +87,7 @@ def test_law_differences_depend_neither_on_unit_nor_on_row_order(seed, factor):
     table, kinds = shop(each=10, seed=seed)
     order = np.random.default_rng(seed).permutation(len(table))
     other = table.assign(monetary=table["monetary"] * factor).iloc[order]
-    one, two = (profile(t, k, currency=POUND) for t, k in ((table, kinds), (other, kinds[order])))
+    one, two = (segment_profile(t, k, currency=POUND) for t, k in ((table, kinds), (other, kinds[order])))
     assert np.allclose(one.features["difference"].to_numpy(), two.features["difference"].to_numpy())
     assert one.names == two.names
 
@@ -96,7 +96,7 @@ def test_law_differences_depend_neither_on_unit_nor_on_row_order(seed, factor):
 @given(values=st.lists(st.one_of(st.integers(-50, 50), st.just(math.nan)), min_size=1, max_size=40))
 def test_law_normal_scores_are_standard_and_keep_order_and_ties(values):
     column = np.array(values, dtype=float)
-    scores = difference(column)
+    scores = normal_scores(column)
     known = ~np.isnan(column)
     assert (np.isnan(scores) == ~known).all()
     if len(set(column[known])) > 1:
@@ -119,7 +119,7 @@ def test_law_differences_average_to_nothing_over_the_population(made):
 
 def test_missing_values_are_counted_and_a_segment_without_any_is_null():
     table = pa.table({"regularity": [0.5, None, None, None], "frequency": [9, 8, 1, 1]})
-    shown = profile(table, [0, 0, 1, 1], currency=POUND)
+    shown = segment_profile(table, [0, 0, 1, 1], currency=POUND)
     first, second = (row for row in shown.features.to_pylist() if row["feature"] == "regularity")
     assert (first["median"], first["missing_share"]) == (0.5, 0.5)
     assert (second["median"], second["difference"], second["missing_share"]) == (None, None, 1.0)
@@ -129,17 +129,17 @@ def test_any_table_and_only_the_columns_asked_for():
     table, kinds = shop(each=5)
     table = table.assign(customer_id=[f"c{i}" for i in range(len(table))], cutoff=15126, shoe_size=40)
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    expected = profile(table, kinds, currency=POUND)
+    expected = segment_profile(table, kinds, currency=POUND)
     assert set(expected.features["feature"].to_pylist()) == {"recency_days", "frequency", "monetary", "tenure_days"}
     for same in (arrow, pl.from_arrow(arrow)):
-        assert profile(same, kinds, currency=POUND).features.equals(expected.features)
-    shoes = profile(table, kinds, currency=POUND, features=["shoe_size"])
+        assert segment_profile(same, kinds, currency=POUND).features.equals(expected.features)
+    shoes = segment_profile(table, kinds, currency=POUND, features=["shoe_size"])
     assert shoes.features["title_en"].to_pylist() == ["shoe_size"] * 4
     assert shoes.about[0].en == "5 customers (25%)"
 
 
 def test_columns_that_no_catalog_knows_are_described_as_they_are():
-    shown = profile(pa.table({"shoe_size": [40, 41]}), [0, 1], currency=POUND)
+    shown = segment_profile(pa.table({"shoe_size": [40, 41]}), [0, 1], currency=POUND)
     assert shown.features["feature"].to_pylist() == ["shoe_size", "shoe_size"]
     assert [name.en for name in shown.names.values()] == ["Customers, group 1", "Customers, group 2"]
 
@@ -147,4 +147,4 @@ def test_columns_that_no_catalog_knows_are_described_as_they_are():
 @pytest.mark.parametrize(("rows", "labels"), [([1, 2, 3], [0, 1]), ([], [])])
 def test_labels_must_match_the_rows(rows, labels):
     with pytest.raises(DataError, match=f"E-SG-006: {len(labels)} labels for {len(rows)} customers"):
-        profile(pa.table({"frequency": pa.array(rows, pa.int64())}), labels, currency=POUND)
+        segment_profile(pa.table({"frequency": pa.array(rows, pa.int64())}), labels, currency=POUND)

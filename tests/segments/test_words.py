@@ -16,7 +16,7 @@ from scipy.stats import skew, spearmanr
 
 from tierlens.segments.figures import UNKNOWN, say_value
 from tierlens.segments.naming import APART, NEW_DAYS, Trait, name_segments
-from tierlens.segments.profile import difference, profile
+from tierlens.segments.profile import normal_scores, segment_profile
 from tierlens.segments.scaling import fit_scaling, skewness, typical_size
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
@@ -134,7 +134,7 @@ def test_a_profile_is_what_pandas_groups_say(seed: int) -> None:
     frame = pd.DataFrame({"recency_days": rng.integers(0, 400, 40).astype(float), "mine": rng.normal(size=40)})
     frame.loc[rng.random(40) < 0.2, "mine"] = np.nan
     labels = rng.integers(0, 3, 40)
-    found = profile(frame, labels, currency=POUND, features=["recency_days", "mine"])
+    found = segment_profile(frame, labels, currency=POUND, features=["recency_days", "mine"])
     rows = {(row["segment"], row["feature"]): row for row in found.features.to_pylist()}
     for segment, part in frame.groupby(labels):
         for name in frame:
@@ -150,9 +150,9 @@ def test_a_profile_is_what_pandas_groups_say(seed: int) -> None:
 
 def test_keys_are_no_features_and_columns_of_the_catalog_come_first() -> None:
     shop = pa.table({"customer_id": [1, 2], "cutoff": [5, 5], "frequency": [1, 9], "age": [30, 40]})
-    found = profile(shop, [0, 1], currency=POUND)
+    found = segment_profile(shop, [0, 1], currency=POUND)
     assert set(found.features["feature"].to_pylist()) == {"frequency"}
-    plain = profile(shop.drop_columns(["frequency"]), [0, 1], currency=POUND)
+    plain = segment_profile(shop.drop_columns(["frequency"]), [0, 1], currency=POUND)
     assert set(plain.features["feature"].to_pylist()) == {"age"}
     assert plain.about[0] == Text("1 customers (50%)", "1位客户（50%）")
 
@@ -161,10 +161,10 @@ def test_keys_are_no_features_and_columns_of_the_catalog_come_first() -> None:
 @given(st.lists(st.one_of(st.just(float("nan")), st.integers(-5, 5).map(float)), min_size=2, max_size=40))
 def test_normal_scores_turn_around_with_the_signs(values: list[float]) -> None:
     column = np.array(values)
-    assert difference(-column) == pytest.approx(-difference(column), nan_ok=True, abs=1e-9)
+    assert normal_scores(-column) == pytest.approx(-normal_scores(column), nan_ok=True, abs=1e-9)
     known = ~np.isnan(column)
     if len(set(column[known].tolist())) > 1:
-        assert spearmanr(difference(column)[known], column[known]).statistic == pytest.approx(1.0)
+        assert spearmanr(normal_scores(column)[known], column[known]).statistic == pytest.approx(1.0)
 
 
 # --- scaling

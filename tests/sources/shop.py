@@ -10,7 +10,7 @@ import pytest
 
 from tierlens.errors import DataError
 from tierlens.sources.declared.source import Source
-from tierlens.sources.read import Read, read
+from tierlens.sources.read import Read, read_tables
 
 HEADER = "customer_id,order_id,time,amount\n"
 GOOD = "C1,O1,2026-01-05,10.00\n"
@@ -27,7 +27,7 @@ def read_bytes(folder: Path, content: str | bytes, name: str = "orders.csv", **s
     """Write one file and read it."""
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read(source_of(path, **settings))
+    return read_tables(source_of(path, **settings))
 
 
 def read_rows(folder: Path, *rows: str, header: str = HEADER, **settings: Any) -> Read:

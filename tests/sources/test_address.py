@@ -13,9 +13,14 @@ from tests.sources.shop import source_of
 from tierlens.errors import DataError, UsageError
 from tierlens.passwords import without_passwords
 from tierlens.sources.declared.source import Source
-from tierlens.sources.read import read
-from tierlens.sources.staging.files import expand
-from tierlens.sources.staging.server_address import HIDDEN, hushed, kept, shown
+from tierlens.sources.read import read_tables
+from tierlens.sources.staging.files import expand_paths
+from tierlens.sources.staging.server_address import (
+    HIDDEN,
+    configuration_without_passwords,
+    hushed_message,
+    shown_address,
+)
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig, load_config
 
@@ -28,41 +33,41 @@ BROKEN = (
 
 
 def test_a_whole_address_is_shown_without_person_and_kept_without_password() -> None:
-    assert shown(WHOLE) == "postgresql://db.example:5433/crm"
-    assert kept({"tables": {"tickets": (WHOLE, 1, None, "hush.csv")}}) == {
+    assert shown_address(WHOLE) == "postgresql://db.example:5433/crm"
+    assert configuration_without_passwords({"tables": {"tickets": (WHOLE, 1, None, "hush.csv")}}) == {
         "tables": {"tickets": ["postgresql://me@db.example:5433/crm?sslmode=require", 1, None, "hush.csv"]}
     }
 
 
 @pytest.mark.parametrize("address", BROKEN)
 def test_nothing_of_an_unclear_address_is_shown_or_kept(address: str) -> None:
-    assert shown(address) == kept(address) == HIDDEN
+    assert shown_address(address) == configuration_without_passwords(address) == HIDDEN
 
 
 def test_what_a_driver_says_is_told_without_the_private_pieces() -> None:
     address = "postgresql://me:hu sh@h/db"
-    assert hushed('unexpected spaces found in "hu sh"', address) == 'unexpected spaces found in "..."'
-    assert hushed('server at "h": no role "you"', address) == 'server at "h": no role "you"'
+    assert hushed_message('unexpected spaces found in "hu sh"', address) == 'unexpected spaces found in "..."'
+    assert hushed_message('server at "h": no role "you"', address) == 'server at "h": no role "you"'
 
 
 @pytest.mark.parametrize("address", [*BROKEN[:2], "postgresql://me:hu%zzsh@127.0.0.1:1/db", "postgresql://h:99999/db"])
 def test_a_broken_address_is_refused_in_words(address: str) -> None:
     pytest.importorskip("adbc_driver_postgresql")
     with pytest.raises(DataError, match="E-TX-126 postgresql://") as caught:
-        read(source_of(Path("x"), files=f"{address}?connect_timeout=1"))
+        read_tables(source_of(Path("x"), files=f"{address}?connect_timeout=1"))
     assert "hu%zzsh" not in str(caught.value)
 
 
 def test_a_server_is_no_file_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n", encoding="utf-8")
-    assert expand((WHOLE, str(tmp_path / "a.csv"))) == [tmp_path / "a.csv"]
-    assert expand((WHOLE,)) == []
+    assert expand_paths((WHOLE, str(tmp_path / "a.csv"))) == [tmp_path / "a.csv"]
+    assert expand_paths((WHOLE,)) == []
 
 
 def test_a_run_keeps_no_password() -> None:
     given = {"name": "t", "source": {"files": WHOLE, "table": "sales", "currency": "CNY"}, "cutoff": "2025-03-01",
              "risk": {"first_cutoff": "2024-08-01"}}  # fmt: skip
-    told = kept(RunConfig.model_validate(given).model_dump(mode="json"))
+    told = configuration_without_passwords(RunConfig.model_validate(given).model_dump(mode="json"))
     assert "hush" not in str(told)
     assert RunConfig.model_validate(told).source.files == ("postgresql://me@db.example:5433/crm?sslmode=require",)
 
@@ -81,7 +86,7 @@ KEYS = ("host=db user=me password={}", "password='{}' port=1", 'settings {{"pass
 def test_no_spelling_of_an_address_lets_its_password_out(form: str, password: str) -> None:
     for secret in (quote(password, safe=""), password) if "?" not in form else (quote(password, safe=""),):
         address = form.format(secret)
-        shown = [without_passwords(address), str(kept({"files": [address]})), *told(address)]
+        shown = [without_passwords(address), str(configuration_without_passwords({"files": [address]})), *told(address)]
         assert not [text for text in shown if secret in text]
 
 

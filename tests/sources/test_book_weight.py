@@ -16,7 +16,7 @@ import xlsxwriter
 from tests.bad_inputs.kit import book
 from tests.sources.shop import column, counted, source_of
 from tierlens.errors import DataError
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.staging import workbook_weight
 from tierlens.sources.staging.workbook_weight import refuse_heavy
 
@@ -71,7 +71,7 @@ def test_a_stray_cell_far_away_is_named(tmp_path: Path, name: str, row: int, wor
         refuse_heavy(path)
         return
     with pytest.raises(DataError, match=f"^E-TX-153 orders.xlsx: .*{words}"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 PLACES = {
@@ -89,14 +89,14 @@ def test_a_far_cell_is_named_however_its_place_is_written(tmp_path: Path, how: s
     row, cell = PLACES[how]
     path = changed(tmp_path / "orders.xlsx", lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"))
     with pytest.raises(DataError, match=f"^E-TX-153 orders.xlsx: cell {cell} stretches"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 @pytest.mark.parametrize("cell", [b'<c r="XFD1048576" s="1"/>', b'<c r="xfd1048576"></c>', b'<c s="1"/>'])
 def test_a_far_cell_without_a_value_leaves_the_sheet_readable(tmp_path: Path, cell: bytes) -> None:
     row = b'<row r="1048576">' + cell + b"</row></sheetData>"
     path = changed(tmp_path / "orders.xlsx", lambda sheet: sheet.replace(b"</sheetData>", row))
-    assert read(source_of(path)).quality.used == 2
+    assert read_tables(source_of(path)).quality.used == 2
 
 
 def ods(rows: str) -> bytes:
@@ -126,14 +126,14 @@ def test_a_stray_cell_of_an_ods_workbook_is_told(tmp_path: Path) -> None:
     path = tmp_path / "orders.ods"
     path.write_bytes(ods(f"{rows}<table:table-row>{blank}{ods_cell('x')}</table:table-row>"))
     with pytest.raises(DataError, match=r"^E-TX-153 orders.ods: cell XFD1048576 stretches a sheet to"):
-        read(source_of(path))
+        read_tables(source_of(path))
     path.write_bytes(ods(rows))
-    assert read(source_of(path)).quality.used == 1
+    assert read_tables(source_of(path)).quality.used == 1
 
 
 def test_a_bomb_is_refused_by_its_declared_size(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^E-TX-152 orders.xlsx: the workbook unpacks to 300 MB"):
-        read(source_of(bomb(tmp_path / "orders.xlsx", 300)))
+        read_tables(source_of(bomb(tmp_path / "orders.xlsx", 300)))
 
 
 def test_a_declared_size_that_lies_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +157,13 @@ def test_entities_are_refused(tmp_path: Path) -> None:
     entity = b'<!DOCTYPE x [<!ENTITY c SYSTEM "file:///etc/passwd">]><worksheet'
     path = changed(tmp_path / "orders.xlsx", lambda sheet: sheet.replace(b"<worksheet", entity, 1))
     with pytest.raises(DataError, match=r"^E-TX-021 .*document type"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 def test_a_wide_honest_sheet_passes(tmp_path: Path) -> None:
     header = ["customer_id", "time", "amount", *(f"x{n}" for n in range(900))]
     (tmp_path / "orders.xlsx").write_bytes(book([header, *([f"C{n}", "2026-01-05", 1] for n in range(50))]))
-    assert read(source_of(tmp_path / "orders.xlsx")).quality.used == 50
+    assert read_tables(source_of(tmp_path / "orders.xlsx")).quality.used == 50
 
 
 @pytest.mark.parametrize("kind", ["far", "bomb"])
@@ -213,7 +213,7 @@ def sheets(path: Path, **states: str) -> Path:
 
 def test_hidden_sheets_are_read_and_named(tmp_path: Path) -> None:
     path = sheets(tmp_path / "orders.xlsx", open="", away="hide", deep="very_hidden")
-    report = read(source_of(path)).quality
+    report = read_tables(source_of(path)).quality
     assert (report.used, report.flags) == (6, {"hidden_sheet": 4})
     assert report.said("hidden_sheet").en == "lines of hidden sheets, kept: orders.xlsx[away], orders.xlsx[deep]"
     assert ("标记（保留）：隐藏工作表中的行（保留）：orders.xlsx[away], orders.xlsx[deep]", 4) in report.rows("zh")
@@ -226,7 +226,7 @@ def test_merged_cells_are_told_of(tmp_path: Path) -> None:
         for number, row in enumerate([*CELLS, ["", "2026-01-07", 30]]):
             sheet.write_row(number, 0, row)
         sheet.merge_range(2, 0, 3, 0, "C2")
-    result = read(source_of(path))
+    result = read_tables(source_of(path))
     assert counted(result) == {"used": 2, "missing_customer": 1, "merged_cells": 1}
     assert column(result, "customer_id") == ["C1", "C2"]
 
@@ -251,7 +251,7 @@ def test_an_ods_workbook_with_a_password_is_told_to_have_one(tmp_path: Path) -> 
     parts = {"content.xml": b"\x93\x12\xff\x00" * 50, "META-INF/manifest.xml": SECRET}
     _changed_ods(path, parts.get)
     with pytest.raises(DataError, match=r"^E-TX-124 orders\.ods"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 def test_an_ods_workbook_in_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_an_ods_workbook_in_an_encrypted_archive_is_refused(tmp_path: Path) -> N
             at = raw.find(mark, at + 4)
     path.write_bytes(raw)
     with pytest.raises(DataError, match=r"^E-TX-021 orders\.ods: .*[Pp]assword"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 @pytest.mark.parametrize("cut", [0, 466, 900])
@@ -272,4 +272,4 @@ def test_a_damaged_ods_workbook_is_refused(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "orders.ods"
     _changed_ods(path, lambda name, content: content[:cut] if name == "content.xml" else content)
     with pytest.raises(DataError, match=r"^E-TX-0(20|21|23) orders\.ods"):
-        read(source_of(path))
+        read_tables(source_of(path))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.sources.shop import column, counted, lines_of, source_of
 from tierlens.errors import DataError, MissingExtraError
-from tierlens.sources.read import Read, read
+from tierlens.sources.read import Read, read_tables
 from tierlens.sources.staging.workbooks import cell_text
 
 HEADER = ["客户编号", "日期", "金额"]
@@ -40,7 +40,7 @@ def book(path: Path, **sheets: Sheet) -> Path:
 
 
 def read_book(folder: Path, content: dict[str, Sheet], **settings: Any) -> Read:
-    return read(source_of(book(folder / "orders.xlsx", **content), **settings))
+    return read_tables(source_of(book(folder / "orders.xlsx", **content), **settings))
 
 
 def test_cells_become_what_they_show(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_merged_cells_over_the_header(tmp_path: Path) -> None:
     sheet.write_row(2, 1, HEADER)
     sheet.write_row(3, 1, ["C1", "2026-01-05", 7])
     workbook.close()
-    assert column(read(source_of(tmp_path / "orders.xlsx")), "amount") == [700]
+    assert column(read_tables(source_of(tmp_path / "orders.xlsx")), "amount") == [700]
 
 
 def test_all_sheets_with_the_columns_are_read_in_order_and_others_counted(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_21_a_damaged_workbook_is_refused(tmp_path: Path, content: bytes) -> Non
     path = tmp_path / "orders.xlsx"
     path.write_bytes(content)
     with pytest.raises(DataError, match="E-TX-021"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 def test_the_extra_is_named_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_the_extra_is_named_when_it_is_missing(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"pip install 'tierlens\[excel\]'"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 @given(st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2100, 1, 1)))  # noqa: DTZ001
@@ -179,7 +179,7 @@ def test_text_and_workbooks_and_parquet_are_one_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("customer_id,time,amount\nC1,2026-01-05,1\n")
     book(tmp_path / "b.xlsx", orders=[HEADER, ["C2", DAY, 2]])
     pq.write_table(pa.table({"customer_id": [17850.0], "time": [DAY], "amount": [3.0]}), tmp_path / "c.parquet")
-    result = read(source_of(tmp_path))
+    result = read_tables(source_of(tmp_path))
     assert [(row["customer_id"], row["amount"]) for row in lines_of(result)] == [
         ("C1", 100),
         ("C2", 200),

@@ -26,7 +26,7 @@ from tierlens.errors import DataError
 from tierlens.sources.declared.contracts import CONTRACTS
 from tierlens.sources.declared.source import Policies
 from tierlens.sources.from_frame import tables_from_frame
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables
 
 NAMES = ("customer_id", "order_id", "time", "product_id", "quantity", "price", "kind", "备注")
@@ -128,7 +128,7 @@ def rows_of(tables: Tables) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
-    rows = rows_of(read(source_of(as_parquet(tmp_path_factory.mktemp("expected")))).tables)
+    rows = rows_of(read_tables(source_of(as_parquet(tmp_path_factory.mktemp("expected")))).tables)
     assert [row[4] for row in rows[1:]] == [3990, 5, 1234500, 999, -1995]
     return rows
 
@@ -159,7 +159,7 @@ def _quoted(cell: Any) -> str:
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_every_kind_of_file_gives_the_same(tmp_path: Path, kind: str, expected: list[tuple[Any, ...]]) -> None:
-    result = read(source_of(Path(MAKERS[kind](tmp_path))))
+    result = read_tables(source_of(Path(MAKERS[kind](tmp_path))))
     assert rows_of(result.tables) == expected
     assert (result.quality.rows_in, result.quality.used) == (5, 5)
 
@@ -172,7 +172,7 @@ def test_every_kind_of_table_gives_the_same(kind: str, expected: list[tuple[Any,
 
 def test_a_server_gives_the_same(server: str, expected: list[tuple[Any, ...]]) -> None:
     tables = {"tickets": {"files": server, "table": "crm.tickets"}}
-    result = read(source_of(Path("x"), files=server, tables=tables))
+    result = read_tables(source_of(Path("x"), files=server, tables=tables))
     assert rows_of(result.tables) == expected
     (ticket,) = result.tables.others["tickets"].collect("pyarrow").to_native().to_pylist()
     assert (ticket["customer_id"], ticket["kind"], ticket["day"]) == ("00123", "complaint", 20459)
@@ -184,7 +184,7 @@ def test_a_server_gives_the_same(server: str, expected: list[tuple[Any, ...]]) -
     ("orders", "E-TX-125", "crm.tickets, scans, transactions"), ("scans", "E-TX-127", "column 'scan'")])  # fmt: skip
 def test_what_a_server_refuses(server: str, table: str, code: str, words: str) -> None:
     with pytest.raises(DataError, match=words) as caught:
-        read(source_of(Path("x"), files=server, table=table))
+        read_tables(source_of(Path("x"), files=server, table=table))
     assert caught.value.code == code
     assert "secret" not in caught.value.say("zh")
 
@@ -192,27 +192,27 @@ def test_what_a_server_refuses(server: str, table: str, code: str, words: str) -
 def test_a_server_that_is_not_there() -> None:
     pytest.importorskip("adbc_driver_postgresql")
     with pytest.raises(DataError, match=r"E-TX-126 postgresql://127\.0\.0\.1:1/db") as caught:
-        read(source_of(Path("x"), files="postgresql://me:secret@127.0.0.1:1/db"))
+        read_tables(source_of(Path("x"), files="postgresql://me:secret@127.0.0.1:1/db"))
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("maker", [as_duckdb, as_sqlite])
 def test_one_file_holds_several_tables(tmp_path: Path, maker: Maker) -> None:
     path = Path(maker(tmp_path))
-    result = read(source_of(path, tables={"tickets": str(path)}))
+    result = read_tables(source_of(path, tables={"tickets": str(path)}))
     (ticket,) = result.tables.others["tickets"].collect("pyarrow").to_native().to_pylist()
     assert (ticket["ticket_id"], ticket["kind"], ticket["day"]) == ("1", "complaint", 20459)
     assert set(ticket) == set(CONTRACTS["tickets"].schema)
 
 
 def test_a_view_is_a_table(tmp_path: Path, expected: list[tuple[Any, ...]]) -> None:
-    assert rows_of(read(source_of(Path(as_duckdb(tmp_path)), table="seen")).tables) == expected
+    assert rows_of(read_tables(source_of(Path(as_duckdb(tmp_path)), table="seen")).tables) == expected
 
 
 @pytest.mark.parametrize("maker", [as_duckdb, as_sqlite])
 def test_a_table_that_is_not_there_is_named(tmp_path: Path, maker: Maker) -> None:
     with pytest.raises(DataError, match=r"E-TX-125 .*transactions") as caught:
-        read(source_of(Path(maker(tmp_path)), table="nothing"))
+        read_tables(source_of(Path(maker(tmp_path)), table="nothing"))
     assert caught.value.fix is not None
 
 
@@ -230,7 +230,7 @@ def test_ids_stored_as_numbers_lose_their_digits_and_say_so(tmp_path: Path) -> N
             "INSERT INTO transactions VALUES (1.2345678901234568e18, '2026-01-05', 1), (7.0, '2026-01-05', 1)"
         )
         database.commit()
-    result = read(source_of(tmp_path / "shop.db"))
+    result = read_tables(source_of(tmp_path / "shop.db"))
     assert result.quality.quarantined == {"digits_lost": 1}
     assert result.tables.transactions.collect("pyarrow")["customer_id"].to_list() == ["7"]
 

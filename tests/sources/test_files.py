@@ -8,7 +8,7 @@ import pytest
 
 from tierlens.errors import DataError
 from tierlens.sources.staging.encoding import detect_encoding, undecodable_line
-from tierlens.sources.staging.files import cache_folder, data_folder, expand, held_still
+from tierlens.sources.staging.files import cache_folder, data_folder, expand_paths, held_still
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(folder: Path, *patterns: str) -> list[str]:
-    return [path.name for path in expand(tuple(str(folder / pattern) for pattern in patterns))]
+    return [path.name for path in expand_paths(tuple(str(folder / pattern) for pattern in patterns))]
 
 
 def test_folders_and_globs_go_by_name_and_the_order_given_is_kept(folder: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_folder_without_files_is_not_said_to_be_absent(tmp_path: Path) -> None
     with pytest.raises(
         DataError, match=rf"E-TX-120 {tmp_path}: the folder is empty, or holds no file of a type"
     ) as caught:
-        expand((str(tmp_path),))
+        expand_paths((str(tmp_path),))
     assert "目录为空" in caught.value.say("zh")
 
 
@@ -56,17 +56,17 @@ def test_data_paths_lie_in_the_named_folder_then_in_the_cache(tmp_path: Path, mo
     assert cache_folder() == tmp_path / "cache" / "tierlens"
     assert data_folder() is None
     with pytest.raises(DataError, match=r"E-TX-121.*set TIERLENS_DATA"):
-        expand(("data:a.csv",))
+        expand_paths(("data:a.csv",))
     (cache_folder()).mkdir(parents=True)
     (cache_folder() / "a.csv").write_text("x")
-    assert expand(("data:a.csv",)) == [cache_folder() / "a.csv"]
+    assert expand_paths(("data:a.csv",)) == [cache_folder() / "a.csv"]
     (tmp_path / "named").mkdir()
     assert data_folder() == tmp_path / "named"
-    assert expand(("data:a.csv",)) == [cache_folder() / "a.csv"]
+    assert expand_paths(("data:a.csv",)) == [cache_folder() / "a.csv"]
     (tmp_path / "named" / "a.csv").write_text("x")
-    assert expand(("data:a.csv",)) == [tmp_path / "named" / "a.csv"]
+    assert expand_paths(("data:a.csv",)) == [tmp_path / "named" / "a.csv"]
     with pytest.raises(DataError, match="E-TX-120"):
-        expand(("data:b.csv",))
+        expand_paths(("data:b.csv",))
 
 
 def test_21_a_file_that_grows_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tierlens.errors import DataError, UsageError
 from tierlens.sources.declared.source import Policies
 from tierlens.sources.from_frame import tables_from_frame
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import Tables
 
 ROWS: dict[str, list[Any]] = {
@@ -145,8 +145,8 @@ def test_what_a_column_is_meant_to_be_is_said() -> None:
         (lambda: tables_from_frame(pa.table({"customer_id": ["a"]}), "yuan"), "E-US-014", "'yuan' is no currency"),
         (lambda: tables_from_frame("orders.csv", "CNY"), "E-US-015", "a str is no table"),
         (lambda: tables_from_frame(None, "CNY"), "E-US-015", "a NoneType is no table"),
-        (lambda: read("orders.csv"), "E-US-016", r"Source\(files='orders.csv', currency='CNY'\)"),
-        (lambda: read(pd.DataFrame({"a": [1]})), "E-US-016", "tables_from_frame"),
+        (lambda: read_tables("orders.csv"), "E-US-016", r"Source\(files='orders.csv', currency='CNY'\)"),
+        (lambda: read_tables(pd.DataFrame({"a": [1]})), "E-US-016", "tables_from_frame"),
     ],
 )
 def test_what_is_no_table_and_no_source_is_told_what_is_due(call: Any, code: str, words: str) -> None:

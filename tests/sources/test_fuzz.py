@@ -29,7 +29,7 @@ from tests.sources.shop import GOOD, HEADER, source_of
 from tierlens.errors import DataError
 from tierlens.sources.declared.contracts import CONTRACTS, OTHERS, TRANSACTIONS
 from tierlens.sources.other_tables import read_other
-from tierlens.sources.read import connect, read
+from tierlens.sources.read import connect_duckdb, read_tables
 from tierlens.sources.report.quality import Quality
 
 MANY = settings(max_examples=400, deadline=None)
@@ -43,7 +43,7 @@ def tried(folder: Path, name: str, content: bytes) -> Quality | None:
     """Read one file of transactions; None where it is refused as it must be."""
     (folder / name).write_bytes(content)
     try:
-        tables, quality = read(source_of(folder / name))
+        tables, quality = read_tables(source_of(folder / name))
     except DataError as error:
         told(error, error.code)
         return None
@@ -165,7 +165,7 @@ def any_table_is_read_or_refused(name: str, data: st.DataObject) -> None:
         path = Path(folder) / f"{name}.csv"
         path.write_text("".join(",".join(row) + "\n" for row in [list(names), *rows]), encoding="utf-8")
         source = source_of(path, tables={name: {"files": str(path), "reject_limit": 1.0}})
-        connection = connect()
+        connection = connect_duckdb()
         try:
             with tempfile.TemporaryDirectory() as place:
                 quality = read_other(connection, source, name, Path(place), False)
@@ -224,7 +224,7 @@ def every_line_meets_its_fate(lines: list[str]) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.write(HEADER)
             file.writelines(line.format(n=n) + "\n" for n, line in enumerate(lines))
-        tables, quality = read(source_of(path, allow_empty=True))
+        tables, quality = read_tables(source_of(path, allow_empty=True))
         assert quality.write_rejects(path.with_name("rejects.csv")) == sum(quality.quarantined.values())
     closed(quality)
     assert quality.rows_in == len(lines) - fates["blank_line"]

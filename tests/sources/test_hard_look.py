@@ -16,7 +16,7 @@ from tests.sources.shop import GOOD, HEADER, column, counted, read_bytes, read_r
 from tierlens.app.cli.main import main
 from tierlens.errors import DataError, UsageError
 from tierlens.sources.consent import read_consent
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 
 DAY = "2026-01-05"
 
@@ -80,12 +80,12 @@ def test_nul_is_refused_whatever_the_source(tmp_path: Path) -> None:
     for path in (lite(tmp_path, ("A\0B", DAY, 1)), parquet(tmp_path, customer_id=["a", "A\0B"], time=[DAY] * 2,
                                                              amount=[1.0] * 2)):  # fmt: skip
         with pytest.raises(DataError, match=r"E-TX-018 .*:[12]"):
-            read(source_of(path))
+            read_tables(source_of(path))
 
 
 def test_whole_floats_are_ids_without_a_point(tmp_path: Path) -> None:
     path = parquet(tmp_path, customer_id=pa.array([17850.0, None, float("nan"), 1.5]), time=[DAY] * 4, amount=[1.0] * 4)
-    result = read(source_of(path))
+    result = read_tables(source_of(path))
     assert column(result, "customer_id") == ["17850"]
     assert counted(result) == {"used": 1, "missing_customer": 2, "id_fraction": 1}
 
@@ -98,19 +98,19 @@ def test_parquet_without_rows_is_refused_like_other_files(tmp_path: Path) -> Non
     }
     path = parquet(tmp_path, **empty)
     with pytest.raises(DataError, match="E-TX-020"):
-        read(source_of(path))
-    assert read(source_of(path, allow_empty=True)).quality.rows_in == 0
+        read_tables(source_of(path))
+    assert read_tables(source_of(path, allow_empty=True)).quality.rows_in == 0
 
 
 @pytest.mark.parametrize("ids", [[b"a"], [["a"]], [{"x": 1}]])
 def test_binary_and_nested_columns_are_refused(tmp_path: Path, ids: list[object]) -> None:
     with pytest.raises(DataError, match=r"E-TX-127 .*'customer_id' holds binary values, lists or records"):
-        read(source_of(parquet(tmp_path, customer_id=ids, time=[DAY], amount=[1.0])))
+        read_tables(source_of(parquet(tmp_path, customer_id=ids, time=[DAY], amount=[1.0])))
 
 
 def test_a_column_may_bear_the_name_that_the_engine_gives_rows(tmp_path: Path) -> None:
     path = parquet(tmp_path, customer_id=["a", None, "b"], time=[DAY] * 3, amount=[1.0] * 3, file_row_number=[7, 8, 9])
-    result = read(source_of(path))
+    result = read_tables(source_of(path))
     assert column(result, "customer_id") == ["a", "b"]
     result.quality.write_rejects(tmp_path / "rejects.csv")
     assert (tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines()[1].startswith("orders.parquet,2,customer_id")
@@ -123,7 +123,7 @@ def test_dates_outside_all_time_are_quarantined(tmp_path: Path) -> None:
         "(VALUES (1, DATE '290000-01-01'), (2, DATE 'infinity'), (3, DATE '2026-01-05'), "
         "(4, DATE '5000000-01-01')) v(n, d)",
     )
-    report = read(source_of(path)).quality
+    report = read_tables(source_of(path)).quality
     assert report.used == 1
     assert sum(report.quarantined.values()) == 3
     assert set(report.quarantined) <= {"bad_date", "impossible_year"}
@@ -138,7 +138,7 @@ def test_a_view_that_reads_another_file_is_refused(tmp_path: Path) -> None:
         f"FROM read_text('{secret}')",
     )
     with pytest.raises(DataError, match=r"E-TX-154 .*view 'transactions' reads from outside the database"):
-        read(source_of(path))
+        read_tables(source_of(path))
 
 
 def test_a_view_of_the_database_itself_is_a_table(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_view_of_the_database_itself_is_a_table(tmp_path: Path) -> None:
         tmp_path, f"CREATE TABLE t AS SELECT 'C1' AS customer_id, DATE '{DAY}' AS time, 1.5 AS amount",
         "CREATE VIEW transactions AS FROM t",
     )  # fmt: skip
-    assert column(read(source_of(path)), "amount") == [150]
+    assert column(read_tables(source_of(path)), "amount") == [150]
 
 
 def test_rejects_hold_no_name_and_no_column_that_is_not_read(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_rejects_hold_no_name_and_no_column_that_is_not_read(tmp_path: Path) -> 
         encoding="utf-8",
     )
     tables = {"customers": {"files": str(tmp_path / "customers.csv"), "reject_limit": 1.0}}
-    report = read(source_of(tmp_path / "orders.csv", tables=tables)).quality.others["customers"]
+    report = read_tables(source_of(tmp_path / "orders.csv", tables=tables)).quality.others["customers"]
     assert report.quarantined == {"missing_customer": 1}
     report.write_rejects(tmp_path / "rejects.csv")
     written = (tmp_path / "rejects.csv").read_text("utf-8-sig")
@@ -170,7 +170,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + GOOD)
     (tmp_path / "orders.csv").chmod(0)
     with pytest.raises(DataError, match=r"E-TX-155 orders\.csv: the file may not be read: Permission denied"):
-        read(source_of(tmp_path / "orders.csv"))
+        read_tables(source_of(tmp_path / "orders.csv"))
 
 
 @pytest.mark.parametrize("word", ["RMB", "人民币", "¥", "￥"])

@@ -12,7 +12,7 @@ from tests.sources.shop import GOOD, HEADER, column, counted, read_rows, refused
 from tierlens.errors import DataError
 from tierlens.features.windows import reach_of
 from tierlens.sources.from_frame import tables_from_frame
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.tables import day_number
 
 FIRST = GOOD.strip()
@@ -34,7 +34,7 @@ def test_an_optional_date_of_another_table_may_be_a_slip_too(tmp_path: Path) -> 
     (tmp_path / "orders.csv").write_text(HEADER + GOOD)
     (tmp_path / "c.csv").write_text("contract_id,customer_id,start,end\n1,C1,2025-01-01,2205-01-01\n")
     tables = {"contracts": {"files": str(tmp_path / "c.csv"), "reject_limit": 1.0}}
-    report = read(source_of(tmp_path / "orders.csv", tables=tables)).quality.others["contracts"]
+    report = read_tables(source_of(tmp_path / "orders.csv", tables=tables)).quality.others["contracts"]
     assert (report.rows_in, report.quarantined) == (1, {"impossible_year": 1})
 
 
@@ -44,7 +44,7 @@ def test_times_past_all_calendars_are_quarantined(tmp_path: Path) -> None:
     times = pa.array([300_000_000_000, 1767571200], pa.timestamp("s"))
     table = pa.table({"customer_id": ["a", "b"], "time": times, "amount": [1.0, 2.0]})
     pq.write_table(table, tmp_path / "orders.parquet")
-    assert counted(read(source_of(tmp_path / "orders.parquet"))) == {"used": 1, "impossible_year": 1}
+    assert counted(read_tables(source_of(tmp_path / "orders.parquet"))) == {"used": 1, "impossible_year": 1}
 
 
 @pytest.mark.parametrize("amount", ["92233720368547758.07", "1000000000000000.01", "9" * 30])
@@ -95,7 +95,7 @@ def test_rows_that_a_day_did_not_know_change_nothing_but_their_count(tmp_path: P
     found = []
     for rows in (known, (*known, *LATER, *bad)):
         path.write_text(header + "".join(f"{row}\n" for row in rows))
-        result = read(source_of(path), before=day_number("2026-02-01"))
+        result = read_tables(source_of(path), before=day_number("2026-02-01"))
         rejects = tmp_path / "rejects.csv"
         result.quality.write_rejects(rejects)
         found.append((result.quality.to_dict(), column(result, "order_id"), rejects.read_bytes()))
@@ -109,8 +109,8 @@ def test_a_correction_that_a_day_did_not_know_does_not_replace_what_it_knew(tmp_
     lines = ("C1,O1,2026-01-05,10,2026-01-05,L1", "C1,O1,2026-01-05,99,2026-03-01,L1")
     (tmp_path / "orders.csv").write_text(header + "".join(f"{row}\n" for row in lines))
     source = source_of(tmp_path / "orders.csv")
-    assert column(read(source, before=day_number("2026-02-01")), "amount") == [1000]
-    assert column(read(source, before=day_number("2026-04-01")), "amount") == [9900]
+    assert column(read_tables(source, before=day_number("2026-02-01")), "amount") == [1000]
+    assert column(read_tables(source, before=day_number("2026-04-01")), "amount") == [9900]
 
 
 def test_a_frame_with_amounts_beyond_the_limit_is_refused() -> None:

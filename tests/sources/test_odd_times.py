@@ -19,7 +19,7 @@ from tierlens.sources import from_frame
 from tierlens.sources.declared.source import Policies, Source
 from tierlens.sources.from_frame import tables_from_frame
 from tierlens.sources.parsing.odd_times import table_with_times_held
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.report.quality import Quality
 
 GOOD = 1_767_571_200
@@ -85,11 +85,11 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[Quality]:
     kept: list[Quality] = []
 
     def watched(source: Source) -> Any:
-        result = read(source)
+        result = read_tables(source)
         kept.append(result.quality)
         return result
 
-    monkeypatch.setattr(from_frame, "read", watched)
+    monkeypatch.setattr(from_frame, "read_tables", watched)
     return kept
 
 
@@ -141,7 +141,7 @@ def test_files_are_held_to_the_same(kind: pa.DataType, tmp_path: Path) -> None:
     whole = pa.int32() if kind == pa.date32() else pa.int64()
     times = pa.array([far, -far, 0], whole).view(kind)
     pq.write_table(rows(pa.table, "time", times), tmp_path / "orders.parquet")
-    report = read(Source(files=str(tmp_path / "orders.parquet"), currency="CNY", policies=ALL)).quality
+    report = read_tables(Source(files=str(tmp_path / "orders.parquet"), currency="CNY", policies=ALL)).quality
     assert report.quarantined["impossible_year"] >= 2
 
 

@@ -19,7 +19,7 @@ from tierlens.sources.declared.contracts import ALWAYS, CONTRACTS, JUDGED, OTHER
 from tierlens.sources.declared.source import Columns, Source
 from tierlens.sources.other_tables import read_other
 from tierlens.sources.parsing.header_matching import match_roles
-from tierlens.sources.read import Read, connect, read
+from tierlens.sources.read import Read, connect_duckdb, read_tables
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import day_number
 
@@ -66,14 +66,14 @@ def read_table(folder: Path, name: str, text: str | bytes, orders: str = ORDERS,
     (folder / "orders.csv").write_text(orders, encoding="utf-8")
     (folder / f"{name}.csv").write_bytes(text.encode() if isinstance(text, str) else text)
     table = {"files": str(folder / f"{name}.csv"), "reject_limit": 1.0} | entry
-    return read(source_of(folder / "orders.csv", tables={name: table}, policies={"orphan_limit": 1.0}))
+    return read_tables(source_of(folder / "orders.csv", tables={name: table}, policies={"orphan_limit": 1.0}))
 
 
 def settle(folder: Path, name: str, text: str, **entry: Any) -> tuple[pa.Table, Quality]:
     """Read one table alone: what stands behind the door, and what became of every row."""
     (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     table = {"files": str(folder / f"{name}.csv"), "reject_limit": 1.0} | entry
-    connection = connect()
+    connection = connect_duckdb()
     with tempfile.TemporaryDirectory() as place:
         quality = read_other(connection, source_of(folder / "none.csv", tables={name: table}), name, Path(place), False)
     quality.enforce()
@@ -254,11 +254,11 @@ def test_42_orphans_are_counted_and_too_many_are_refused(tmp_path: Path) -> None
     (tmp_path / "orders.csv").write_text(ORDERS + "Z,O2,2026-01-06,5\n", encoding="utf-8")
     (tmp_path / "customers.csv").write_text("customer_id\nA\n", encoding="utf-8")
     tables = {"customers": str(tmp_path / "customers.csv")}
-    lenient = read(source_of(tmp_path / "orders.csv", tables=tables, policies={"orphan_limit": 0.5}))
+    lenient = read_tables(source_of(tmp_path / "orders.csv", tables=tables, policies={"orphan_limit": 0.5}))
     assert lenient.quality.flags == {"orphan": 1}
     assert lenient.quality.used == 2
     with pytest.raises(DataError, match=r"E-TX-042 data: 50\.00% of the lines") as caught:
-        read(source_of(tmp_path / "orders.csv", tables=tables))
+        read_tables(source_of(tmp_path / "orders.csv", tables=tables))
     assert "客户表中没有" in caught.value.say("zh")
 
 
@@ -305,7 +305,7 @@ def test_any_kind_of_file_is_read(tmp_path: Path) -> None:
         sheet.write_row(1, 0, ["B", 46027, "咨询", 5])
     (tmp_path / "orders.csv").write_text(ORDERS, encoding="utf-8")
     files = [str(tmp_path / "tickets.parquet"), str(tmp_path / "tickets.xlsx")]
-    result = read(source_of(tmp_path / "orders.csv", tables={"tickets": files}))
+    result = read_tables(source_of(tmp_path / "orders.csv", tables={"tickets": files}))
     rows = rows_of(result, "tickets")
     assert [(r["customer_id"], r["day"], r["kind"], r["satisfaction"]) for r in rows] == [
         ("A", DAY, "complaint", 4.5), ("B", DAY, "enquiry", 5.0)]  # fmt: skip

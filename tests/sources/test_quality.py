@@ -16,9 +16,9 @@ from tierlens.errors import DataError, TierlensError
 from tierlens.sources.declared.source import Policies
 from tierlens.sources.messages.row_fixes import fix_of
 from tierlens.sources.messages.row_reasons import QUARANTINE
-from tierlens.sources.read import read
+from tierlens.sources.read import read_tables
 from tierlens.sources.report.quality import FileCount, Quality
-from tierlens.spreadsheets import inert
+from tierlens.spreadsheets import inert_text
 
 COUNTS = st.dictionaries(st.sampled_from(sorted(QUARANTINE)), st.integers(0, 1000))
 
@@ -116,7 +116,7 @@ def test_rejects_hold_the_fields_that_are_read_and_no_other(tmp_path: Path) -> N
         HEADER + ' ,O1,2026-01-05,"1,000"\nC1,=1+1,2026-02-30,5\nC2\n' + GOOD, encoding="utf-8"
     )
     (tmp_path / "b.csv").write_text("customer_id,time,amount,file,备注\nC1,soon,5,f,说明\n", encoding="utf-8")
-    quality = read(source_of(tmp_path)).quality
+    quality = read_tables(source_of(tmp_path)).quality
     assert quality.write_rejects(tmp_path / "rejects.csv") == 4
     with (tmp_path / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
@@ -155,9 +155,9 @@ def test_without_rejects_the_file_has_a_header_only(tmp_path: Path) -> None:
     "text", ["=1", "+1,000", "+86 138", "-x", "@x", "\tx", "\r=1", "\n=1", "  =1", "＝1", "\u3000@x"]
 )
 def test_48_formulas_are_led_by_an_apostrophe(text: str) -> None:
-    assert inert(text) == f"'{text}"
+    assert inert_text(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["-12.50", "-1,000", "-5%", "C1", "1=1", ""])
 def test_other_texts_are_left_alone(text: str) -> None:
-    assert inert(text) == text
+    assert inert_text(text) == text

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.sources.shop import GOOD, HEADER, column, counted, lines_of, read_bytes, read_rows, source_of
 from tierlens.errors import DataError
-from tierlens.sources.read import Read, connect, read
+from tierlens.sources.read import Read, connect_duckdb, read_tables
 from tierlens.sources.tables import day_date, day_number
 
 FAST = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -39,7 +39,7 @@ CONTRACT = {
 def read_table(folder: Path, table: dict[str, Any], **given_settings: Any) -> Read:
     path = folder / "orders.parquet"
     pq.write_table(pa.table(table), path)
-    return read(source_of(path, **given_settings))
+    return read_tables(source_of(path, **given_settings))
 
 
 def half_up(exact: Decimal) -> int:
@@ -230,17 +230,17 @@ def test_overlap_lets_the_later_file_stand(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(
         "amount,time,order_id,customer_id\n2,2026-01-06,O2,C2\n3,2026-01-07,O4,C2\n2,2026-01-06,O3,\n"
     )
-    result = read(source_of(tmp_path))
+    result = read_tables(source_of(tmp_path))
     assert column(result, "amount") == [100, 200, 300]
     assert result.quality.deduplicated == {"overlap": 3}
     assert result.quality.quarantined == {"missing_customer": 1}
     assert [(count.rows_in, count.used, count.deduplicated) for count in result.quality.files] == [(4, 1, 3), (3, 2, 0)]
-    kept = read(source_of(tmp_path, policies={"overlap": "keep", "duplicates": "keep"}))
+    kept = read_tables(source_of(tmp_path, policies={"overlap": "keep", "duplicates": "keep"}))
     assert column(kept, "amount") == [100, 200, 200, 200, 300]
 
 
 def test_equal_fingerprints_alone_do_not_drop_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tierlens.sources.read.fingerprint", lambda part, as_words: "7::UBIGINT")
+    monkeypatch.setattr("tierlens.sources.read.line_fingerprint", lambda part, as_words: "7::UBIGINT")
     result = read_rows(tmp_path, "C1,O1,2026-01-05,1", "C1,O1,2026-01-05,2", "C1,O1,2026-01-05,2", "1,2,2026-01-05,3")
     assert column(result, "amount") == [100, 200, 300]
 
@@ -255,7 +255,7 @@ def test_order_and_result_do_not_depend_on_threads(tmp_path: Path, threads: int)
     rows = [f"C{i % 7},O{i},2026-01-{i % 28 + 1:02d},{i + 1}" for i in range(5000)]
     path = tmp_path / "orders.csv"
     path.write_text(HEADER + "\n".join([*rows, *rows[:50]]) + "\n")
-    result = read(source_of(path), threads=threads)
+    result = read_tables(source_of(path), threads=threads)
     assert column(result, "amount") == [(i + 1) * 100 for i in range(5000)]
     assert result.quality.deduplicated == {"duplicate": 50}
 
@@ -265,7 +265,7 @@ def test_43_more_lines_than_a_batch_under_a_memory_limit(tmp_path: Path, monkeyp
     rows = [f"C{i},O{i},2026-01-05,{i + 1}" for i in range(1234)]
     path = tmp_path / "orders.csv"
     path.write_text(HEADER + "\n".join(rows) + "\n")
-    assert read(source_of(path), memory="200MiB", threads=1).quality.used == 1234
+    assert read_tables(source_of(path), memory="200MiB", threads=1).quality.used == 1234
 
 
 def test_limits_hold_and_can_be_left_to_the_caller(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_limits_hold_and_can_be_left_to_the_caller(tmp_path: Path) -> None:
         read_rows(tmp_path, *rows, policies=policies)
     with pytest.raises(DataError, match=r"others 25.00% > 1.00% \(bad_date 25.00%\)"):
         read_rows(tmp_path, *rows, policies={"reject_limit": 0.01, "limits": {"missing_customer": 0.5}})
-    result = read(source_of(tmp_path / "orders.csv", policies=policies), check=False)
+    result = read_tables(source_of(tmp_path / "orders.csv", policies=policies), check=False)
     assert set(result.quality.over_limit()) == {"missing_customer"}
 
 
@@ -290,9 +290,9 @@ def test_frames_outlive_what_they_came_from(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_connections_are_private() -> None:
-    connect().execute("CREATE TABLE mine AS SELECT 1")
+    connect_duckdb().execute("CREATE TABLE mine AS SELECT 1")
     with pytest.raises(Exception, match="mine"):
-        connect().execute("FROM mine")
+        connect_duckdb().execute("FROM mine")
 
 
 def test_names_that_mean_something_to_the_engine(tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_any_table_is_read_with_a_closed_sum_or_refused(tmp_path: Path, rows: li
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["customer_id", "order_id", "time", "amount"], *rows])
     try:
-        result = read(source_of(path, policies={"returns": returns}))
+        result = read_tables(source_of(path, policies={"returns": returns}))
     except DataError as error:
         code = error.code
     else:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tierlens.sources.declared.source import Source
-from tierlens.sources.messages.refusals import _REFUSALS, refusal
+from tierlens.sources.messages.refusals import _REFUSALS, file_refusal
 from tierlens.sources.messages.row_reasons import FLAGS, NORMALISED, QUARANTINE, REASONS, REPEATS
 
 
@@ -89,7 +89,7 @@ def test_every_refusal_can_be_said() -> None:
     for code, texts in _REFUSALS.items():
         fields = [field for text in texts for part in text for _, field, _, _ in Formatter().parse(part) if field]
         values: dict[str, Any] = {field: 5 if field in ("found", "width") else "x" for field in fields}
-        error = refusal(code, "a.csv:1", **values)
+        error = file_refusal(code, "a.csv:1", **values)
         assert error.exit_code == 3
         assert error.say("zh").startswith(f"{code} a.csv:1：")
         assert error.say("en").startswith(f"{code} a.csv:1: ")

@@ -15,8 +15,15 @@ from tests.other_tables import row_of, tables_with
 from tests.sources.shop import source_of
 from tierlens.errors import DataError, MissingExtraError, UsageError
 from tierlens.sources.cleaning.merged_customers import load_merges
-from tierlens.sources.read import Read, connect, read
-from tierlens.sources.report.duplicate_customers import WHY, core, name_key, shared_names, twins, write_twins
+from tierlens.sources.read import Read, connect_duckdb, read_tables
+from tierlens.sources.report.duplicate_customers import (
+    WHY,
+    duplicate_pairs,
+    name_core,
+    name_key,
+    shared_names,
+    write_twins,
+)
 from tierlens.sources.report.quality import Quality
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
@@ -26,7 +33,7 @@ def pairs_of(*names: str | tuple[str, str], least: float = 0.85) -> list[dict[st
     """The pairs found among customers of these names (full, or full and short), called by their place."""
     both = [name if isinstance(name, tuple) else (name, None) for name in names]
     rows = [row_of("customers", f"C{i}", 1, name=full, short_name=short) for i, (full, short) in enumerate(both)]
-    return twins(tables_with({"customers": rows}), least).to_pylist()
+    return duplicate_pairs(tables_with({"customers": rows}), least).to_pylist()
 
 
 ALIKE = [
@@ -93,12 +100,12 @@ def test_the_highest_come_first_and_many_of_one_name_are_chained() -> None:
 def test_a_key_is_a_fixed_point_and_never_fails(name: str) -> None:
     key = name_key(name)
     assert name_key(key) == key
-    assert bool(core(key)) == bool(key)
+    assert bool(name_core(key)) == bool(key)
 
 
 def test_the_file_for_a_person_runs_no_formula(tmp_path: Path) -> None:
     rows = [row_of("customers", name, 1, name="=国贸") for name in ("A", "B")]
-    assert write_twins(twins(tables_with({"customers": rows})), tmp_path / "twins.csv") == 1
+    assert write_twins(duplicate_pairs(tables_with({"customers": rows})), tmp_path / "twins.csv") == 1
     with (tmp_path / "twins.csv").open(encoding="utf-8-sig", newline="") as file:
         (row,) = list(csv.DictReader(file))
     assert (row["customer_id"], row["same_as"], row["other_id"], row["name"]) == ("A", "", "B", "'=国贸")
@@ -106,10 +113,10 @@ def test_the_file_for_a_person_runs_no_formula(tmp_path: Path) -> None:
 
 def test_without_a_customer_table_or_a_share_it_says_so() -> None:
     with pytest.raises(UsageError, match=r"E-US-013 source.tables: .*and there is none") as caught:
-        twins(tables_with({}), 0.9)
+        duplicate_pairs(tables_with({}), 0.9)
     assert "likeness" not in str(caught.value)
     with pytest.raises(UsageError, match=r"E-US-013 least: a likeness is a number from 0 to 1, not 2.0"):
-        twins(tables_with({"customers": []}), 2.0)
+        duplicate_pairs(tables_with({"customers": []}), 2.0)
 
 
 @pytest.mark.parametrize("package", ["rapidfuzz", "opencc"])
@@ -140,7 +147,9 @@ def merged(tmp_path: Path, same: str, **settings: Any) -> Read:
     (tmp_path / "tickets.csv").write_text("customer_id,time,kind\nB,2026-01-05,投诉\n", encoding="utf-8")
     (tmp_path / "same.csv").write_text(same, encoding="utf-8")
     tables = {name: str(tmp_path / f"{name}.csv") for name in ("customers", "tickets")}
-    return read(source_of(tmp_path / "orders.csv", tables=tables, same_customer=str(tmp_path / "same.csv"), **settings))
+    return read_tables(
+        source_of(tmp_path / "orders.csv", tables=tables, same_customer=str(tmp_path / "same.csv"), **settings)
+    )
 
 
 def ids(frame: Any) -> list[str]:
@@ -173,4 +182,4 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, same: str) -> None:
 
 
 def test_nothing_declared_is_nothing_merged() -> None:
-    assert not load_merges(connect(), None)
+    assert not load_merges(connect_duckdb(), None)

@@ -16,13 +16,20 @@ from tests.other_tables import row_of, sale, tables_with
 from tests.tiny_shop import write_shop
 from tierlens.app.cli.main import main
 from tierlens.features.audit import lent_tables
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading import grade, load_scheme, scheme_names
 from tierlens.pipeline.customers import customers_of
 from tierlens.sources.tables import day_number
 from tierlens.workspace.config import RunConfig, config_of_text
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame, graded_features, prepare, simulated
+from tierlens.workspace.prepare import (
+    Prepared,
+    Shop,
+    arrow_as_frame,
+    graded_features,
+    prepare_tables,
+    simulated_run_shop,
+)
 
 RUN = """
 name: Simulated shop
@@ -42,7 +49,7 @@ def config() -> RunConfig:
 
 @pytest.fixture(scope="module")
 def shop(config: RunConfig) -> Shop:
-    return simulated(config)
+    return simulated_run_shop(config)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +106,7 @@ def test_who_is_first_seen_at_the_cutoff_or_recorded_then_is_not_there(
 def test_who_buys_is_graded_to_the_bit_as_without_the_others(name: str, shop: Shop, config: RunConfig) -> None:
     scheme, money = load_scheme(name), shop.tables.currency
     alone = to_arrow(
-        snapshots(shop.tables, config.cutoff_day, config.span, features=graded_features(shop.tables, scheme))
+        build_snapshots(shop.tables, config.cutoff_day, config.span, features=graded_features(shop.tables, scheme))
     )
     found = everybody_at(shop, config, scheme)
     active = found.graded.filter(pc.equal(found.activity, "active"))
@@ -139,7 +146,7 @@ def test_who_only_returned_is_no_prospect_unless_the_table_of_customers_tells_of
 
 @pytest.fixture(scope="module")
 def prepared(shop: Shop, config: RunConfig) -> Prepared:
-    return prepare(shop, config)
+    return prepare_tables(shop, config)
 
 
 def test_the_rows_of_who_buys_are_those_of_a_run_without_the_others(

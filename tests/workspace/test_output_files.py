@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers, make_findings
 from tierlens.errors import UsageError
-from tierlens.features.catalog_page import page
+from tierlens.features.catalog_page import catalog_page
 from tierlens.grading import load_scheme
 from tierlens.grading.scheme_yaml import scheme_yaml
 from tierlens.publish.documents.scheme_book import write_scheme_book
@@ -26,7 +26,7 @@ from tierlens.publish.report.html import write_report
 from tierlens.sources.report.quality import Quality
 from tierlens.workspace import output_files
 from tierlens.workspace.config import config_of_text, load_config
-from tierlens.workspace.output_files import Kind, inputs_of, of_no_run, writable
+from tierlens.workspace.output_files import Kind, inputs_of, of_no_run, writable_path
 from tierlens.workspace.run_folder import RUN
 
 PLAIN = replace(make_findings(), tiers=None, segments=None, risks=())
@@ -64,7 +64,7 @@ WRITTEN = {
     "scheme": (output_files.SCHEME, schemes),
     "book": (output_files.BOOK, lambda f: [write_scheme_book(load_scheme("five_step"), f / "b.xlsx", "zh")]),
     "rejects": (output_files.REJECTS, rejects),
-    "page": (output_files.PAGE, lambda folder: [write_text(folder / "features.md", page())]),
+    "page": (output_files.PAGE, lambda folder: [write_text(folder / "features.md", catalog_page())]),
     "snapshots": (output_files.SNAPSHOTS, tables),
     "tiers": (output_files.TIERS, lambda folder: tables(folder, tier=["A"], score=[1.0])),
     "segments": (output_files.SEGMENTS, lambda folder: tables(folder, segment=[1])),
@@ -77,8 +77,8 @@ def test_a_file_of_ours_is_replaced_with_force_only(tmp_path: Path, name: str) -
     kind, write = WRITTEN[name]
     for path in write(tmp_path):
         with pytest.raises(UsageError, match=r"E-RU-044 .* add --force"):
-            writable(path, kind, force=False)
-        assert writable(path, kind, force=True) == path
+            writable_path(path, kind, force=False)
+        assert writable_path(path, kind, force=True) == path
 
 
 @pytest.mark.parametrize("name", ["list", "report", "scheme", "book", "rejects", "page", "tiers"])
@@ -88,17 +88,17 @@ def test_another_file_is_not_replaced_even_so(tmp_path: Path, name: str) -> None
         path = tmp_path / f"mine{ending}"
         path.write_bytes(PERSONS[ending])
         with pytest.raises(UsageError, match=r"E-RU-046 .* tierlens did not write this file") as caught:
-            writable(path, kind, force=True)
+            writable_path(path, kind, force=True)
         assert "不是 tierlens 所写的" in caught.value.say("zh")
         path.write_bytes(b"\xff\x00" * 200)
         with pytest.raises(UsageError, match=r"E-RU-046"):
-            writable(path, kind, force=True)
+            writable_path(path, kind, force=True)
 
 
 def test_a_workbook_of_another_command_is_another_file(tmp_path: Path) -> None:
     book = write_scheme_book(load_scheme("five_step"), tmp_path / "b.xlsx", "en")
     with pytest.raises(UsageError, match=r"E-RU-046 .* as a list"):
-        writable(book, output_files.LIST, force=True)
+        writable_path(book, output_files.LIST, force=True)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_workbook_of_another_command_is_another_file(tmp_path: Path) -> None:
 )
 def test_the_ending_must_fit(tmp_path: Path, kind: Kind, name: str) -> None:
     with pytest.raises(UsageError, match=r"E-RU-027 .* cannot be written as .*; end the name in "):
-        writable(tmp_path / name, kind, force=True)
+        writable_path(tmp_path / name, kind, force=True)
 
 
 def test_what_the_command_reads_is_never_replaced_whatever_leads_to_it(tmp_path: Path) -> None:
@@ -121,16 +121,16 @@ def test_what_the_command_reads_is_never_replaced_whatever_leads_to_it(tmp_path:
     os.link(source, tmp_path / "second.csv")
     for name in ("rejects.csv", "link.csv", "second.csv"):
         with pytest.raises(UsageError, match=r"E-RU-045 .* this command reads"):
-            writable(tmp_path / name, output_files.REJECTS, force=True, inputs=[source, tmp_path / "nowhere.csv"])
+            writable_path(tmp_path / name, output_files.REJECTS, force=True, inputs=[source, tmp_path / "nowhere.csv"])
 
 
 def test_a_folder_and_a_broken_link_are_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     (tmp_path / "b.csv").symlink_to("nowhere")
     with pytest.raises(UsageError, match=r"E-RU-046 .* this is a folder"):
-        writable(tmp_path / "a.csv", output_files.LIST, force=True)
+        writable_path(tmp_path / "a.csv", output_files.LIST, force=True)
     with pytest.raises(UsageError, match=r"E-RU-044"):
-        writable(tmp_path / "b.csv", output_files.LIST, force=False)
+        writable_path(tmp_path / "b.csv", output_files.LIST, force=False)
 
 
 def test_a_file_of_a_finished_run_stays_as_its_record_says(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_a_file_of_a_finished_run_stays_as_its_record_says(tmp_path: Path) -> No
         (tmp_path / "lists" / "en.csv", output_files.LIST),
     ):
         with pytest.raises(UsageError, match=r"E-RU-047 .* belongs to a finished run"):
-            writable(path, kind, force=True)
-    assert writable(tmp_path / "lists" / "more.csv", output_files.LIST, force=False)
+            writable_path(path, kind, force=True)
+    assert writable_path(tmp_path / "lists" / "more.csv", output_files.LIST, force=False)
     with pytest.raises(UsageError, match=r"E-RU-047"):
         of_no_run(tmp_path / "lists")
     assert of_no_run(tmp_path / "list") == tmp_path / "list"
@@ -177,7 +177,7 @@ def test_where_nothing_is_a_file_of_each_ending_may_be_written_in_any_case(tmp_p
     for ending in KINDS[name].known:
         for written in (ending, ending.upper(), ending.title()):
             path = tmp_path / f"a.b{written}"
-            assert writable(path, KINDS[name], force=False) == path
+            assert writable_path(path, KINDS[name], force=False) == path
     assert list(tmp_path.iterdir()) == []
 
 
@@ -190,7 +190,7 @@ def test_bytes_that_nobody_of_us_wrote_are_never_replaced(name: str, content: by
             path.write_bytes(content)
             for force, code in ((True, "E-RU-046"), (False, "E-RU-044")):
                 with pytest.raises(UsageError, match=code):
-                    writable(path, KINDS[name], force=force)
+                    writable_path(path, KINDS[name], force=force)
             assert path.read_bytes() == content
 
 
@@ -208,7 +208,7 @@ def test_a_file_that_only_begins_like_ours_within_is_a_persons(tmp_path: Path) -
     (path,) = rejects(tmp_path)
     path.write_bytes(b"my notes on\n" + path.read_bytes())
     with pytest.raises(UsageError, match="E-RU-046"):
-        writable(path, output_files.REJECTS, force=True)
+        writable_path(path, output_files.REJECTS, force=True)
 
 
 def test_a_broken_record_claims_no_file_and_a_link_into_a_run_claims_its_own(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tierlens.workspace.prepare import (
     closing_cutoffs,
     columns_of,
     graded_features,
-    obtain,
+    obtain_shop,
     panel_features,
     told_of,
     within_data,
@@ -117,8 +117,8 @@ def test_where_data_are_nowhere_another_run_file_takes_their_place_if_one_is_nam
     (tmp_path / "other.yaml").write_text(NOWHERE.replace("nowhere", "here").replace("shop", "other"), encoding="utf-8")
     told: list[Text] = []
     with pytest.raises(DataError, match="E-TX-12"):
-        obtain(config_of_text(NOWHERE, tmp_path), told.append)
-    config, shop = obtain(config_of_text(NOWHERE + "otherwise: other.yaml\n", tmp_path), told.append)
+        obtain_shop(config_of_text(NOWHERE, tmp_path), told.append)
+    config, shop = obtain_shop(config_of_text(NOWHERE + "otherwise: other.yaml\n", tmp_path), told.append)
     assert (config.name, shop.quality.used, shop.is_simulated) == ("other", 1, False)
     assert told[-1] == Text("other takes its place", "改用other")
 
@@ -127,7 +127,7 @@ def test_data_that_must_not_be_read_are_not_replaced_by_others(tmp_path: Path) -
     (tmp_path / "nowhere.csv").write_text("customer_id,time,amount\n", encoding="utf-8")
     (tmp_path / "other.yaml").write_text(NOWHERE, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        obtain(config_of_text(NOWHERE + "otherwise: other.yaml\n", tmp_path), print)
+        obtain_shop(config_of_text(NOWHERE + "otherwise: other.yaml\n", tmp_path), print)
     assert not caught.value.code.startswith("E-TX-12")
 
 

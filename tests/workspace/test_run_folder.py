@@ -18,7 +18,15 @@ from tierlens.publish.files.run_json import write_folder_record
 from tierlens.sources.report.quality import Quality
 from tierlens.words import Text
 from tierlens.workspace import run_folder
-from tierlens.workspace.run_folder import CUSTOMERS, REPORT, RUN, finished, held, kept_models, replaced
+from tierlens.workspace.run_folder import (
+    CUSTOMERS,
+    REPORT,
+    RUN,
+    finished_file,
+    held_folder,
+    kept_models,
+    replaced_folder,
+)
 
 
 def run_in(place: Path, **files: str) -> Path:
@@ -36,24 +44,29 @@ def names(folder: Path) -> list[str]:
 
 
 def test_nothing_is_left_of_a_hold_but_what_was_written(tmp_path: Path) -> None:
-    with held(tmp_path / "a" / "run") as place:
+    with held_folder(tmp_path / "a" / "run") as place:
         assert not place.exists()
         assert [path.suffix for path in place.parent.iterdir()] == [".lock"]
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(RuntimeError), held(tmp_path / "run"):
+    with pytest.raises(RuntimeError), held_folder(tmp_path / "run"):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_run_is_told_who_writes(tmp_path: Path) -> None:
     told = f"process {os.getpid()} is writing here"
-    with held(tmp_path / "run"), pytest.raises(BusyError, match=told) as caught, held(tmp_path / "run"):
+    with held_folder(tmp_path / "run"), pytest.raises(BusyError, match=told) as caught, held_folder(tmp_path / "run"):
         pass
     assert caught.value.exit_code == 4
 
 
 def test_two_runs_beside_each_other_do_not_meet(tmp_path: Path) -> None:
-    with held(tmp_path / "one") as one, held(tmp_path / "two") as two, replaced(one) as new, replaced(two) as other:
+    with (
+        held_folder(tmp_path / "one") as one,
+        held_folder(tmp_path / "two") as two,
+        replaced_folder(one) as new,
+        replaced_folder(two) as other,
+    ):
         run_in(new)
         run_in(other)
     assert names(tmp_path) == ["one/customers.parquet", "one/run.json", "two/customers.parquet", "two/run.json"]
@@ -61,23 +74,23 @@ def test_two_runs_beside_each_other_do_not_meet(tmp_path: Path) -> None:
 
 def test_an_earlier_run_is_not_written_over_without_force(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run")
-    with pytest.raises(UsageError, match=r"E-RU-002 .* add --force"), held(place, force=False):
+    with pytest.raises(UsageError, match=r"E-RU-002 .* add --force"), held_folder(place, force=False):
         pass
-    with held(place, force=True):
+    with held_folder(place, force=True):
         pass
 
 
 def test_a_result_of_a_single_command_is_not_written_over_either(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / run_folder.TIERS).write_text("of grade")
-    with pytest.raises(UsageError, match=r"E-RU-002 .*tiers\.parquet"), held(tmp_path / "run", force=False):
+    with pytest.raises(UsageError, match=r"E-RU-002 .*tiers\.parquet"), held_folder(tmp_path / "run", force=False):
         pass
 
 
 def test_a_link_stays_a_link_to_the_new_run(tmp_path: Path) -> None:
     place = run_in(tmp_path / "monday")
     (tmp_path / "latest").symlink_to("monday")
-    with held(tmp_path / "latest") as real, replaced(real) as new:
+    with held_folder(tmp_path / "latest") as real, replaced_folder(real) as new:
         run_in(new, **{CUSTOMERS: "new"})
     assert (tmp_path / "latest").readlink() == Path("monday")
     assert (place / CUSTOMERS).read_text() == "new"
@@ -85,9 +98,9 @@ def test_a_link_stays_a_link_to_the_new_run(tmp_path: Path) -> None:
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("mine")
-    with pytest.raises(UsageError, match=r"E-RU-040 .* this is no folder"), held(tmp_path / "orders.csv"):
+    with pytest.raises(UsageError, match=r"E-RU-040 .* this is no folder"), held_folder(tmp_path / "orders.csv"):
         pass
-    with pytest.raises(FileExistsError), held(tmp_path / "orders.csv" / "run"):
+    with pytest.raises(FileExistsError), held_folder(tmp_path / "orders.csv" / "run"):
         pass
     assert names(tmp_path) == ["orders.csv"]
 
@@ -95,17 +108,17 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_a_folder_of_a_person_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / ".gitkeep").write_text("")
-    with held(tmp_path / "shop"):
+    with held_folder(tmp_path / "shop"):
         pass
     (tmp_path / "shop" / "orders.csv").write_text("mine")
     with pytest.raises(UsageError, match=r"E-RU-041 .*orders\.csv; name a folder of its own.*shop/results"):
-        held(tmp_path / "shop").__enter__()
+        held_folder(tmp_path / "shop").__enter__()
 
 
 def test_the_folder_that_one_stands_in_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = run_in(tmp_path / "run", lists__a="")
     monkeypatch.chdir(place / "lists")
-    with pytest.raises(UsageError, match=r"E-RU-041 .* stands in the folder"), held(place):
+    with pytest.raises(UsageError, match=r"E-RU-041 .* stands in the folder"), held_folder(place):
         pass
 
 
@@ -113,7 +126,7 @@ def test_a_mounted_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.Mo
     place = run_in(tmp_path / "run")
     monkeypatch.setattr(Path, "is_mount", lambda self: self == place)
     for where in (place, Path("/")):
-        with pytest.raises(UsageError, match=r"E-RU-041 .* mounted"), held(where):
+        with pytest.raises(UsageError, match=r"E-RU-041 .* mounted"), held_folder(where):
             pass
 
 
@@ -121,11 +134,11 @@ def test_what_the_command_reads_is_not_replaced(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run")
     (place / "notes").write_text("not of the run")
     os.link(place / CUSTOMERS, tmp_path / "own.parquet")
-    with pytest.raises(UsageError, match=r"E-RU-045 .*customers\.parquet is read"), held(
+    with pytest.raises(UsageError, match=r"E-RU-045 .*customers\.parquet is read"), held_folder(
         place, inputs=[tmp_path / "own.parquet"]
     ):  # fmt: skip
         pass
-    with held(place, inputs=[place / "notes"]):
+    with held_folder(place, inputs=[place / "notes"]):
         pass
 
 
@@ -134,25 +147,25 @@ def test_only_what_the_earlier_run_wrote_goes_with_it(tmp_path: Path) -> None:
     (place / "lists" / "a.csv").write_text("with my notes")
     (place / "lists" / "mine.csv").write_text("mine")
     said: list[Text] = []
-    with held(place) as real, replaced(real, said.append) as new:
+    with held_folder(place) as real, replaced_folder(real, said.append) as new:
         run_in(new, **{CUSTOMERS: "new", "lists__a.csv": "new"})
     assert names(place) == ["customers.parquet", "lists/a.csv", "lists/a.earlier.csv", "lists/mine.csv", "run.json"]
     assert (place / "lists" / "a.earlier.csv").read_text() == "with my notes"
     assert [text.en for text in said] == ["lists/a.earlier.csv is kept: it was not as the earlier run wrote it"]
-    assert finished(place, CUSTOMERS).read_text() == "new"
+    assert finished_file(place, CUSTOMERS).read_text() == "new"
 
 
 def test_a_damaged_record_lets_nothing_go(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run")
     (place / RUN).write_text("{")
-    with held(place) as real, replaced(real) as new:
+    with held_folder(place) as real, replaced_folder(real) as new:
         run_in(new, **{CUSTOMERS: "new"})
     assert (place / "customers.earlier.parquet").read_text() == "old"
 
 
 def test_one_file_can_be_made_again(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run", **{REPORT: "old", "lists__a.csv": "a"})
-    with held(place) as real, replaced(real, only={REPORT, RUN}) as new:
+    with held_folder(place) as real, replaced_folder(real, only={REPORT, RUN}) as new:
         (new / REPORT).write_text("new")
         (new / RUN).write_text("{}")
     assert names(place) == ["customers.parquet", "lists/a.csv", "report.html", "run.json"]
@@ -174,10 +187,10 @@ def test_one_file_can_be_made_again(tmp_path: Path) -> None:
 )
 def test_a_folder_that_is_no_whole_run_is_not_read(tmp_path: Path, damage: Callable[[Path], object], told: str) -> None:
     place = run_in(tmp_path / "run")
-    assert finished(place, CUSTOMERS).read_text() == "old"
+    assert finished_file(place, CUSTOMERS).read_text() == "old"
     damage(place)
     with pytest.raises(UsageError, match=told) as caught:
-        finished(place, CUSTOMERS)
+        finished_file(place, CUSTOMERS)
     assert str(place) in caught.value.say("zh")
 
 
@@ -185,7 +198,7 @@ def test_what_a_run_does_not_have_is_told(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run")
     (place / "tested.parquet").write_text("no file of the run")
     with pytest.raises(UsageError, match=r"E-RU-004 .*no tested\.parquet here"):
-        finished(place, "tested.parquet")
+        finished_file(place, "tested.parquet")
 
 
 def test_a_reader_sees_the_run_that_took_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +211,7 @@ def test_a_reader_sees_the_run_that_took_the_place_of_another(tmp_path: Path, mo
         return told
 
     monkeypatch.setattr(run_folder, "run_record", overtaken)
-    assert finished(place, CUSTOMERS).read_text() == "another"
+    assert finished_file(place, CUSTOMERS).read_text() == "another"
 
 
 def test_models_of_a_run_and_models_alone_are_read_as_they_were_kept(tmp_path: Path) -> None:
@@ -234,14 +247,14 @@ def test_a_change_of_any_byte_of_any_file_is_noticed(files: dict[str, bytes], da
     at, by = data.draw(st.integers(0, len(files[name]) - 1)), data.draw(st.integers(1, 255))
     with TemporaryDirectory() as folder:
         place = written(Path(folder), files)
-        assert finished(place, name).read_bytes() == files[name]
+        assert finished_file(place, name).read_bytes() == files[name]
         spoilt = bytearray(files[name])
         spoilt[at] ^= by
         (place / name).write_bytes(spoilt)
         with pytest.raises(UsageError, match="E-RU-042"):
-            finished(place, name)
+            finished_file(place, name)
         for other, content in files.items():
-            assert other == name or finished(place, other).read_bytes() == content
+            assert other == name or finished_file(place, other).read_bytes() == content
 
 
 @settings(max_examples=8)
@@ -255,12 +268,12 @@ def test_whatever_a_person_put_or_changed_is_there_after_the_next_run(
             path = place / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        with held(place) as real, replaced(real) as made:
+        with held_folder(place) as real, replaced_folder(real) as made:
             written(made, new)
         there = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
         for name, content in mine.items():
             assert content in there or content == old.get(name), name
-        assert all(finished(place, name).read_bytes() == content for name, content in new.items())
+        assert all(finished_file(place, name).read_bytes() == content for name, content in new.items())
         gone = {name for name in old if name not in mine and name not in new}
         assert not [name for name in gone if (place / name).exists()]
 
@@ -278,7 +291,7 @@ def written(place: Path, files: dict[str, bytes]) -> Path:
 def test_a_run_that_breaks_off_leaves_the_earlier_one_to_the_byte(tmp_path: Path) -> None:
     place = run_in(tmp_path / "run", lists__a="old")
     before = {name: (place / name).read_bytes() for name in names(place)}
-    with pytest.raises(FileNotFoundError), held(place) as real, replaced(real) as new:
+    with pytest.raises(FileNotFoundError), held_folder(place) as real, replaced_folder(real) as new:
         (new / "nowhere" / CUSTOMERS).write_text(str((new / CUSTOMERS).write_text("new")))
     assert {name: (place / name).read_bytes() for name in names(place)} == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -288,7 +301,7 @@ def test_a_run_that_breaks_off_leaves_the_earlier_one_to_the_byte(tmp_path: Path
 def test_a_folder_that_holds_results_only_may_be_replaced(tmp_path: Path, name: str) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / name).write_text("of an earlier command")
-    with held(tmp_path / "run", force=True) as place:
+    with held_folder(tmp_path / "run", force=True) as place:
         assert place == tmp_path / "run"
 
 
@@ -298,21 +311,24 @@ def test_a_folder_that_holds_anything_else_may_not(name: str) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "run").mkdir()
         (Path(folder) / "run" / name).write_text("of a person")
-        with pytest.raises(UsageError, match=f"E-RU-041 .*holds what no run wrote: {name}"), held(Path(folder) / "run"):
+        with (
+            pytest.raises(UsageError, match=f"E-RU-041 .*holds what no run wrote: {name}"),
+            held_folder(Path(folder) / "run"),
+        ):
             pass
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"outputs": 3}', '{"outputs": [{"name": "a"}]}'])
 def test_a_record_that_cannot_be_read_lists_no_file(tmp_path: Path, content: str) -> None:
-    assert run_folder.listed(tmp_path / RUN) == {}
+    assert run_folder.listed_files(tmp_path / RUN) == {}
     (tmp_path / RUN).write_text(content)
-    assert run_folder.listed(tmp_path / RUN) == {}
+    assert run_folder.listed_files(tmp_path / RUN) == {}
 
 
 def test_a_run_is_read_through_a_link_to_its_folder(tmp_path: Path) -> None:
     run_in(tmp_path / "monday", lists__a="kept")
     (tmp_path / "latest").symlink_to("monday")
-    assert finished(tmp_path / "latest", "lists/a").read_text() == "kept"
+    assert finished_file(tmp_path / "latest", "lists/a").read_text() == "kept"
 
 
 @pytest.mark.parametrize("name", ["../secret.csv", "lists/../../secret.csv"])
@@ -320,13 +336,13 @@ def test_a_file_beside_the_folder_is_no_file_of_the_run(tmp_path: Path, name: st
     place = run_in(tmp_path / "run", lists__a="a")
     (tmp_path / "secret.csv").write_text("mine")
     with pytest.raises(UsageError, match="E-RU-004"):
-        finished(place, name)
+        finished_file(place, name)
 
 
 @pytest.mark.parametrize(
     ("problem", "code", "en", "zh"),
     [
-        (run_folder.absent(Path("out"), REPORT), "E-RU-004", "no report.html here", "此处没有 report.html"),
+        (run_folder.absent_file_error(Path("out"), REPORT), "E-RU-004", "no report.html here", "此处没有 report.html"),
         (run_folder.not_whole(Path("out"), REPORT), "E-RU-042", "report.html is not as it was", "report.html 与写入时"),
         (run_folder.no_model(Path("out")), "E-RU-043", "no model here", "此处没有模型"),
     ],

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from tierlens.api.native_frames import Library, as_library, library_of
 from tierlens.errors import UsageError
-from tierlens.scratch import scratch, temporary
+from tierlens.scratch import scratch_folder, temporary_folder
 from tierlens.sources.declared.contracts import OTHERS
 from tierlens.sources.declared.source import Columns, Money, Policies, Source
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.from_frame import known_money, tables_and_quality
 from tierlens.sources.parsing.header_matching import guess_roles
-from tierlens.sources.read import read as read_source
+from tierlens.sources.read import read_tables as read_source
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency, Tables
 from tierlens.words import Text
@@ -190,7 +190,7 @@ def from_frame(
     rules = _checked(Policies, policies) if policies is not None else None
     _checked(Source, {"files": "-", "currency": money, "timezone": timezone, "name": name})
     renamed = _with_roles(orders, columns)
-    with scratch(temporary()) as folder:
+    with scratch_folder(temporary_folder()) as folder:
         others = {}
         _refuse_unknown_tables(tables or {})
         for table, frame in (tables or {}).items():

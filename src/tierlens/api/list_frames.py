@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tierlens.api.native_frames import as_library, inner, library_of, shown
+from tierlens.api.native_frames import as_inner_frame, as_library, as_user_frame, library_of
 from tierlens.api.tier_frames import as_scheme
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import Side, side_by_side
-from tierlens.explain.reasons import reasons as all_reasons
+from tierlens.explain.reasons import customer_reasons as all_reasons
 from tierlens.features.catalog import WHOLE
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.publish.lists.customer_lists import LANGS, Pick
@@ -68,10 +68,10 @@ def reasons(
     >>> reasons(found, shop, Currency("GBP"), medians={"recency_days": 51.0})["text_en"][0]
     'No purchase for 143 days (half of customers: 51): raises the risk'
     """
-    table = inner(features, "features", currency)
+    table = as_inner_frame(features, "features", currency)
     inside = {name: value * currency.minor if _is_money(name) else value for name, value in (medians or {}).items()}
     said = all_reasons(contributions, table, currency=currency, top=top, side=side, medians=inside or None)
-    return as_library(shown(_in_units(said, currency)), library_of(features))
+    return as_library(as_user_frame(_in_units(said, currency)), library_of(features))
 
 
 def _is_money(name: str) -> bool:
@@ -141,7 +141,7 @@ def customer_list(
     [['a', 'A', 'high'], ['b', 'C', 'low']]
     """
     rules = as_scheme(scheme) if scheme is not None else None
-    table = inner(graded, "graded").select(["customer_id", "tier", "score"])
+    table = as_inner_frame(graded, "graded").select(["customer_id", "tier", "score"])
     risks = risk if isinstance(risk, Mapping) else {"churn": risk}
     _refuse_unknown(risks, lang)
     for outcome in ("churn", "downgrade"):

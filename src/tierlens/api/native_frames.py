@@ -70,7 +70,7 @@ def as_library(table: pa.Table, library: Library) -> Any:
     )
 
 
-def shown(table: pa.Table, currency: Currency | None = None, scheme: Scheme | None = None) -> pa.Table:
+def as_user_frame(table: pa.Table, currency: Currency | None = None, scheme: Scheme | None = None) -> pa.Table:
     """Return a table as users see it: cutoffs as dates, money in whole units of the currency.
 
     Parameters
@@ -90,8 +90,8 @@ def shown(table: pa.Table, currency: Currency | None = None, scheme: Scheme | No
     return table
 
 
-def inner(frame: Any, where: str, currency: Currency | None = None, scheme: Scheme | None = None) -> pa.Table:
-    """Return a frame of a user as the packages below hold it: the opposite of :func:`shown`.
+def as_inner_frame(frame: Any, where: str, currency: Currency | None = None, scheme: Scheme | None = None) -> pa.Table:
+    """Return a frame of a user as the packages below hold it: the opposite of :func:`as_user_frame`.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def inner(frame: Any, where: str, currency: Currency | None = None, scheme: Sche
     return table
 
 
-def keyed(table: pa.Table, where: str) -> pa.Table:
+def keyed_table(table: pa.Table, where: str) -> pa.Table:
     """Return a table of one row for each customer and cutoff, and refuse any other.
 
     Raises

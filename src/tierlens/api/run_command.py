@@ -45,9 +45,9 @@ class Run:
         """
         import pyarrow.parquet as pq
 
-        from tierlens.workspace.run_folder import finished
+        from tierlens.workspace.run_folder import finished_file
 
-        return as_library(pq.read_table(finished(self.folder, f"{name}.parquet")), self.frames)
+        return as_library(pq.read_table(finished_file(self.folder, f"{name}.parquet")), self.frames)
 
 
 def run(

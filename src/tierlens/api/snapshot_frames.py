@@ -12,17 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.api.dataset import Dataset
-from tierlens.api.native_frames import Day, as_days, as_library, shown
+from tierlens.api.native_frames import Day, as_days, as_library, as_user_frame
 from tierlens.api.tier_frames import as_scheme
 from tierlens.errors import UsageError
-from tierlens.features.catalog import WHOLE, available
-from tierlens.features.snapshot import snapshots as lazy_snapshots
+from tierlens.features.catalog import WHOLE, available_features
+from tierlens.features.snapshot import build_snapshots as lazy_snapshots
 from tierlens.features.snapshot import to_arrow
-from tierlens.features.windows import Window, cutoff_days, monthly
+from tierlens.features.windows import Window, cutoff_days, month_starts
 from tierlens.grading import grade
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.risk import outcome as outcomes_of
-from tierlens.sources.engines import Frame, settle
+from tierlens.sources.engines import Frame, settle_frame
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 
@@ -42,7 +42,7 @@ def monthly_cutoffs(first: Day, last: Day) -> list[dt.date]:
     >>> [str(day) for day in monthly_cutoffs("2025-01-01", "2025-03-15")]
     ['2025-01-01', '2025-02-01', '2025-03-01']
     """
-    return [day_date(day) for day in monthly(*as_days([first, last]))]
+    return [day_date(day) for day in month_starts(*as_days([first, last]))]
 
 
 def snapshots(
@@ -88,7 +88,7 @@ def snapshots(
     """
     _refuse_no_dataset(data)
     found = to_arrow(lazy_snapshots(data.tables, as_days(cutoffs), window, features=features, everyone=everyone))
-    return as_library(shown(found, data.currency), data.frames)
+    return as_library(as_user_frame(found, data.currency), data.frames)
 
 
 def feature_names(frame: Any) -> list[str]:
@@ -132,7 +132,7 @@ def rfm(data: Dataset, cutoff: Day, window: Window | None = None) -> Any:
     ['r', 'f', 'm', 'rfm']
     """
     _refuse_no_dataset(data)
-    table = shown(to_arrow(lazy_snapshots(data.tables, as_days(cutoff), window, features=RFM)), data.currency)
+    table = as_user_frame(to_arrow(lazy_snapshots(data.tables, as_days(cutoff), window, features=RFM)), data.currency)
     scores = {"r": _fifths(table["recency_days"], -1), "f": _fifths(table["frequency"], 1),
               "m": _fifths(table["monetary"], 1)}  # fmt: skip
     for name, values in scores.items():
@@ -185,7 +185,7 @@ def outcomes(
     _refuse_no_dataset(data)
     days, span, tables = list(cutoff_days(as_days(cutoffs))), window or Window(), data.tables
     if outcome == "churn":
-        found = outcomes_of.churn(tables, days, span)
+        found = outcomes_of.churn_outcomes(tables, days, span)
     elif outcome == "spend":
         found = outcomes_of.spend_in_horizon(tables, days, span)
     elif outcome == "not_renewed":
@@ -198,7 +198,7 @@ def outcomes(
     if outcome == "spend":
         units = pc.divide(table["spend_in_horizon"].cast(pa.float64()), float(data.currency.minor))
         table = table.select(["customer_id", "cutoff"]).append_column("spend", units)
-    return as_library(shown(table.rename_columns(["customer_id", "cutoff", outcome])), data.frames)
+    return as_library(as_user_frame(table.rename_columns(["customer_id", "cutoff", outcome])), data.frames)
 
 
 def _downgrade(data: Dataset, days: Sequence[int], window: Window, scheme: Scheme) -> Frame:
@@ -207,12 +207,14 @@ def _downgrade(data: Dataset, days: Sequence[int], window: Window, scheme: Schem
     closed = outcomes_of.all_closed(tables, days, window)
     ends = [day + window.gap + window.horizon for day in closed]
     wanted = [name for name in scheme.features if name in WHOLE]
-    features = settle(lazy_snapshots(tables, sorted({*closed, *ends}), window, features=available(tables, wanted)))
+    features = settle_frame(
+        lazy_snapshots(tables, sorted({*closed, *ends}), window, features=available_features(tables, wanted))
+    )
     graded = grade(features, scheme, data.currency)
     # Who fits no tier by the rules has fallen; who lacks data or time is not known to have.
     unknown = nw.col("flags").str.contains(UNKNOWN).alias("is_unknown")
-    ranks = settle(graded.select("customer_id", "cutoff", "tier_rank", unknown))
-    return outcomes_of.downgrade(ranks, closed, window, len(scheme.tiers))
+    ranks = settle_frame(graded.select("customer_id", "cutoff", "tier_rank", unknown))
+    return outcomes_of.downgrade_outcomes(ranks, closed, window, len(scheme.tiers))
 
 
 def _fifths(column: pa.ChunkedArray, sign: int) -> list[int]:

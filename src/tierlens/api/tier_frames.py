@@ -8,10 +8,10 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from tierlens.api.native_frames import as_library, inner, keyed, library_of, shown
+from tierlens.api.native_frames import as_inner_frame, as_library, as_user_frame, keyed_table, library_of
 from tierlens.errors import DataError
-from tierlens.grading import evidence as sentences
 from tierlens.grading import grade as lazy_grade
+from tierlens.grading import grade_evidence as sentences
 from tierlens.grading.feature_columns import KEYS
 from tierlens.grading.reference import Reference
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
@@ -70,13 +70,13 @@ def grade(features: Any, scheme: SchemeLike, currency: Currency | str, *, refere
     [[70.0, 'C', 0.09]]
     """
     rules, money = as_scheme(scheme), _currency(currency)
-    table = keyed(inner(features, "features", money, rules), "features")
+    table = keyed_table(as_inner_frame(features, "features", money, rules), "features")
     among = nw.col("frequency") > 0 if "frequency" in table.column_names else None
     lazy = lazy_grade(lazy_of(table, "features"), rules, money, reference, among=among)
     graded = lazy.collect("pyarrow").to_native()
     rows = pa.table({**{name: table[name] for name in KEYS}, "row": pa.array(range(table.num_rows), pa.int64())})
     ordered = rows.join(graded, keys=list(KEYS), join_type="inner").sort_by("row").drop_columns(["row"])
-    return as_library(shown(ordered), library_of(features))
+    return as_library(as_user_frame(ordered), library_of(features))
 
 
 def evidence(graded: Any, features: Any, scheme: SchemeLike, currency: Currency | str, *, lang: Lang = "en") -> Any:
@@ -106,8 +106,8 @@ def evidence(graded: Any, features: Any, scheme: SchemeLike, currency: Currency 
     True
     """
     rules, money = as_scheme(scheme), _currency(currency)
-    marks = keyed(inner(graded, "graded"), "graded")
-    table = keyed(inner(features, "features", money, rules), "features")
+    marks = keyed_table(as_inner_frame(graded, "graded"), "graded")
+    table = keyed_table(as_inner_frame(features, "features", money, rules), "features")
     keys = ["cutoff", "customer_id"]
     places = pa.table({**{name: table[name] for name in keys}, "place": pa.array(range(table.num_rows), pa.int64())})
     order = marks.select(keys).append_column("row", pa.array(range(marks.num_rows), pa.int64()))
@@ -123,7 +123,7 @@ def evidence(graded: Any, features: Any, scheme: SchemeLike, currency: Currency 
     rows = sentences(marks.take(joined["row"]), table.take(joined["place"]), rules, money, lang)
     told = marks.take(joined["row"]).select(["customer_id", "cutoff"])
     told = told.append_column("evidence", pa.array(["\n".join(lines) for lines in rows], pa.string()))
-    return as_library(shown(told), library_of(graded))
+    return as_library(as_user_frame(told), library_of(graded))
 
 
 def _currency(currency: Currency | str) -> Currency:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from tierlens.datasets.simulate import Simulated, simulated_shop
 from tierlens.errors import DataError
-from tierlens.scratch import scratch
+from tierlens.scratch import scratch_folder
 from tierlens.sources.declared.source import Columns, Money, NonProducts, Policies, Source
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.staging.files import cache_folder, data_folder
 
 __all__ = ["Simulated", "cdnow_source", "data_folder", "fetch_retail", "retail_source", "simulated_shop"]
@@ -137,7 +137,7 @@ def fetch_retail(
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with scratch(target.parent) as aside:
+        with scratch_folder(target.parent) as aside:
             packed, workbook = aside / "retail.zip", aside / RETAIL_WORKBOOK
             _download(address, packed, progress)
             with zipfile.ZipFile(packed) as archive:
@@ -145,12 +145,12 @@ def fetch_retail(
                 workbook.write_bytes(archive.read(name))
             found = _count_lines(workbook)
             if found != lines:
-                raise refusal("E-TX-201", address, detail=f"{found:,} != {lines:,} lines", folder=target.parent)
+                raise file_refusal("E-TX-201", address, detail=f"{found:,} != {lines:,} lines", folder=target.parent)
             workbook.replace(target)
     except DataError:
         raise
     except (OSError, StopIteration, zipfile.BadZipFile) as error:
-        raise refusal("E-TX-201", address, detail=repr(error), folder=target.parent) from None
+        raise file_refusal("E-TX-201", address, detail=repr(error), folder=target.parent) from None
     return target
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tierlens.errors import DataError
-from tierlens.explain.inversion import by_chance, interval
+from tierlens.explain.inversion import by_chance, inverted_interval
 from tierlens.explain.measures import MEASURES
 from tierlens.words import Text
 
@@ -134,7 +134,7 @@ def _measured(counts: Counts, draws: int, confidence: float, rng: np.random.Gene
         if tables is not None:
             # Tables of the same margins share what chance expects: the exact and the short form rank them alike.
             p = (1 + int((measure.estimate(tables) >= own - 1e-12).sum())) / (1 + draws)
-            low, high = interval(measure, table, draws=draws, confidence=confidence, rng=rng)
+            low, high = inverted_interval(measure, table, draws=draws, confidence=confidence, rng=rng)
             # What the test takes for chance must not have an interval that leaves chance out.
             low, high = min(low, value, 0.0 if p >= 1 - confidence else 1.0), max(high, value)
         value, low, high = measure.reported(np.array([value, low, high])).tolist()

@@ -204,7 +204,7 @@ def explain(model: Any, table: Any, names: tuple[str, ...] | None = None) -> Con
     if not hasattr(booster, "feature_name"):
         raise _unexplained(f"{type(model).__name__} has no contributions")
     own = tuple(booster.feature_name())
-    both = np.asarray(booster.predict(matrix(table, own), pred_contrib=True), dtype=np.float64)
+    both = np.asarray(booster.predict(float_matrix(table, own), pred_contrib=True), dtype=np.float64)
     if both.shape[1] != len(own) + 1:
         raise _unexplained(f"{type(model).__name__} has more than two classes")
     return Contributions(both[:, :-1], both[:, -1], names or own)
@@ -218,7 +218,7 @@ def _only(table: Any, names: tuple[str, ...]) -> Any:
     return frame.select(list(names)).to_native()
 
 
-def matrix(table: Any, names: tuple[str, ...]) -> Floats:
+def float_matrix(table: Any, names: tuple[str, ...]) -> Floats:
     """Return columns of a table as float64, missing values as NaN; an array is taken as it stands.
 
     Raises

@@ -26,7 +26,7 @@ A_CELL = 1.0
 """Customers a cell, spread as by chance, added to the sample's shares: empty cells are rare, not impossible."""
 
 
-def interval(
+def inverted_interval(
     measure: Measure, counts: Floats, *, draws: int, confidence: float, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the bounds of a measure of the population that a table was drawn from.

@@ -52,7 +52,7 @@ class Measure:
     least: float
 
 
-def rand(counts: Floats) -> Floats:
+def adjusted_rand(counts: Floats) -> Floats:
     """Return the adjusted Rand index of each table of counts.
 
     Examples
@@ -88,7 +88,7 @@ def _spread(shares: Floats) -> Floats:
     return spread
 
 
-def information(counts: Floats) -> Floats:
+def adjusted_information(counts: Floats) -> Floats:
     """Return the adjusted mutual information of each table of counts.
 
     The information expected by chance is taken from each table's own margins, (rows - 1) x (columns - 1) / (2 n), the
@@ -185,9 +185,11 @@ def _root(values: Floats) -> Floats:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "adjusted_rand": Measure(Text("adjusted Rand index", "调整兰德指数"), rand, _rand_slope, _as_it_is, -np.inf),
+    "adjusted_rand": Measure(
+        Text("adjusted Rand index", "调整兰德指数"), adjusted_rand, _rand_slope, _as_it_is, -np.inf
+    ),
     "adjusted_mutual_information": Measure(
-        Text("adjusted mutual information", "调整互信息"), information, _information_slope, _as_it_is, 0.0
+        Text("adjusted mutual information", "调整互信息"), adjusted_information, _information_slope, _as_it_is, 0.0
     ),
     "cramers_v": Measure(
         Text("Cramér's V, corrected for bias", "克拉默V系数（偏差校正）"), squared_v, _v_slope, _root, 0.0

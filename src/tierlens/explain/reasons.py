@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierlens.errors import DataError
-from tierlens.explain.contributions import Catalog, Contributions, Floats, family_of, matrix, title_of
+from tierlens.explain.contributions import Catalog, Contributions, Floats, family_of, float_matrix, title_of
 from tierlens.explain.phrases import COMPARED, EFFECTS, PHRASES, PLAIN
 from tierlens.features.catalog import WHOLE
 from tierlens.segments.figures import UNKNOWN, say_value
@@ -50,7 +50,7 @@ class Wording:
     phrases: Mapping[str, Text]
 
 
-def reasons(
+def customer_reasons(
     contributions: Contributions,
     table: Any,
     *,
@@ -112,7 +112,7 @@ def reasons(
             fix=Text("explain the same rows", "请解释相同的行"),
         )
     families = contributions.by({name: family_of(name, catalog) for name in contributions.names})
-    values = matrix(table, contributions.names)
+    values = float_matrix(table, contributions.names)
     row, rank, family = _strongest(families, top, side)
     strength = families.values[row, family]
     feature = _speakers(contributions, families, catalog)[row, family]
@@ -133,7 +133,7 @@ def reason_code(family: str) -> str:
     return "R-" + family.upper().replace("_", "-")
 
 
-def sentence(value: float, median: float, feature: str, raises: bool, wording: Wording) -> Text:
+def reason_sentence(value: float, median: float, feature: str, raises: bool, wording: Wording) -> Text:
     """Say one reason.
 
     Parameters
@@ -253,7 +253,9 @@ def _sentences(
         for effect in (True, False):
             at = np.flatnonzero((feature == column) & (raises == effect))
             different, inverse = np.unique(values[at], return_inverse=True)
-            said = [sentence(value, middle[column], names[column], effect, wording) for value in different.tolist()]
+            said = [
+                reason_sentence(value, middle[column], names[column], effect, wording) for value in different.tolist()
+            ]
             english[at] = np.array([text.en for text in said], dtype=object)[inverse]
             chinese[at] = np.array([text.zh for text in said], dtype=object)[inverse]
     return english, chinese

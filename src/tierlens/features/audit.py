@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError
-from tierlens.features.catalog import EXPECTED, OTHERS, WHOLE, available
-from tierlens.features.laws import CONTRACTED, LAWS, Bools, Law, Raw, adding
-from tierlens.features.seasonal_btyd import expectations
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.catalog import EXPECTED, OTHERS, WHOLE, available_features
+from tierlens.features.laws import CONTRACTED, LAWS, Bools, Law, Raw, adding_rows
+from tierlens.features.seasonal_btyd import seasonal_expectations
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
 from tierlens.features.windows import Cutoff, Window
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables, day_date, day_number
@@ -111,7 +111,7 @@ class Audit:
         return found
 
 
-def everything(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Table:
+def whole_catalog(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Table:
     """Build the whole catalog, as far as the tables allow, for every customer: the learned features too.
 
     Examples
@@ -121,18 +121,18 @@ def everything(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.Tab
     >>> set(everything(shop, [day_number("2025-01-01")], Window()).column_names[2:]) == set(WHOLE)
     True
     """
-    names = available(tables)
+    names = available_features(tables)
     # Two questions are planned faster than one long one.
     parts = [[name for name in names if (name in OTHERS) == others] for others in (False, True)]
-    found = [to_arrow(snapshots(tables, cutoffs, window, features=part, everyone=True)) for part in parts if part]
-    found.append(expectations(tables, cutoffs, window, names=list(EXPECTED)))
+    found = [to_arrow(build_snapshots(tables, cutoffs, window, features=part, everyone=True)) for part in parts if part]
+    found.append(seasonal_expectations(tables, cutoffs, window, names=list(EXPECTED)))
     table = found[0]
     for other in found[1:]:
         table = table.join(other, keys=list(KEY), join_type="left outer")
     return table.select([*KEY, *(name for name in WHOLE if name in table.column_names)])
 
 
-def sampled(tables: Tables, customers: int = CUSTOMERS) -> Raw:
+def sampled_customers(tables: Tables, customers: int = CUSTOMERS) -> Raw:
     """Take all rows of some customers, drawn by their names: the same ones each time.
 
     Parameters
@@ -186,12 +186,12 @@ def any_late(raw: Raw) -> bool:
     return bool(pc.any(pc.not_equal(rows["known_day"], rows["day"])).as_py())
 
 
-def audit(
+def audit_features(
     tables: Tables,
     cutoffs: Sequence[Cutoff],
     window: Window | None = None,
     *,
-    build: Build = everything,
+    build: Build = whole_catalog,
     laws: Sequence[Law] = LAWS,
     customers: int = CUSTOMERS,
     lend: Callable[[Raw, Tables], Tables] = lent_tables,
@@ -231,7 +231,7 @@ def audit(
     >>> audit(shop, ["2025-01-01"], build=orders_so_far, laws=LAWS[:2]).passed
     True
     """
-    window, raw = window or Window(), sampled(tables, customers)
+    window, raw = window or Window(), sampled_customers(tables, customers)
     held: dict[str, tuple[int, int]] = dict.fromkeys((law.name for law in laws), (0, 0))
     breaches: list[Breach] = []
     for cutoff in (day_number(given) for given in cutoffs):
@@ -243,7 +243,7 @@ def audit(
             exempt = seen.num_columns - len(KEY) - len(names)
             rng = np.random.default_rng(zlib.crc32(law.name.encode()))
             changed = build(lend(law.change(raw, cutoff, rng), tables), _asked(law, cutoff), window)
-            breaches += compared(law, cutoff, seen.select([*KEY, *names]), changed)
+            breaches += changed_features(law, cutoff, seen.select([*KEY, *names]), changed)
             held[law.name] = (held[law.name][0] + len(names), held[law.name][1] + exempt)
     counts = tuple((law, *held[law.name]) for law in laws)
     people = len(pc.unique(raw["transactions"]["customer_id"]))
@@ -252,10 +252,12 @@ def audit(
 
 def with_added(times: float) -> tuple[Law, ...]:
     """Return the laws, with so many rows added from the cutoff on for each row there is."""
-    return tuple(dataclasses.replace(law, change=adding(times)) if law.name == "future_added" else law for law in LAWS)
+    return tuple(
+        dataclasses.replace(law, change=adding_rows(times)) if law.name == "future_added" else law for law in LAWS
+    )
 
 
-def compared(law: Law, cutoff: int, seen: pa.Table, changed: pa.Table) -> list[Breach]:
+def changed_features(law: Law, cutoff: int, seen: pa.Table, changed: pa.Table) -> list[Breach]:
     """Return the features that the change of a law has changed.
 
     Parameters
@@ -279,7 +281,7 @@ def compared(law: Law, cutoff: int, seen: pa.Table, changed: pa.Table) -> list[B
     for name in before.column_names:
         if name not in KEY:
             old, new = _scaled(before[name], name, law.money), after[name].combine_chunks()
-            places = np.flatnonzero(differing(old, new, NEAR_LEARNED if _learned(name) else NEAR))
+            places = np.flatnonzero(column_difference(old, new, NEAR_LEARNED if _learned(name) else NEAR))
             if len(places):
                 at = int(places[0])
                 values = old[at].as_py(), new[at].as_py()
@@ -287,7 +289,7 @@ def compared(law: Law, cutoff: int, seen: pa.Table, changed: pa.Table) -> list[B
     return found
 
 
-def differing(old: pa.Array, new: pa.Array, near: float) -> Bools:
+def column_difference(old: pa.Array, new: pa.Array, near: float) -> Bools:
     """Say where two columns differ: missing against not, whole numbers and words at all, floats by more than ``near``.
 
     Examples

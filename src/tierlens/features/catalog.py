@@ -34,10 +34,10 @@ __all__ = [
     "PAST",
     "WHOLE",
     "Feature",
-    "available",
-    "closure",
-    "describe",
-    "lacking",
+    "available_features",
+    "catalog_entry",
+    "lacking_tables",
+    "needed_features",
 ]
 
 CATALOG: dict[str, Feature] = {
@@ -53,12 +53,12 @@ OTHERS: dict[str, Feature] = {
 PAST: dict[str, Feature] = {feature.name: feature for feature in history.FEATURES}
 """Features of transactions alone that are built when they are asked for."""
 EVERY: dict[str, Feature] = CATALOG | PAST | OTHERS
-"""All that :func:`tierlens.features.snapshot.snapshots` builds."""
+"""All that :func:`tierlens.features.snapshot.build_snapshots` builds."""
 WHOLE: dict[str, Feature] = EVERY | EXPECTED
 """The whole catalog: those too that are learned from all customers (:mod:`tierlens.features.seasonal_btyd`)."""
 
 
-def lacking(name: str, tables: Tables) -> list[str]:
+def lacking_tables(name: str, tables: Tables) -> list[str]:
     """Return the tables that a feature needs and that are not there.
 
     Examples
@@ -69,15 +69,15 @@ def lacking(name: str, tables: Tables) -> list[str]:
     >>> lacking("renewal_rate", shop), lacking("frequency", shop)
     (['contracts'], [])
     """
-    feature = describe(name)
+    feature = catalog_entry(name)
     missing = [table for table in feature.tables if not tables.has(table)]
-    of_needs = [lacking(need, tables) for need in feature.needs]
+    of_needs = [lacking_tables(need, tables) for need in feature.needs]
     if feature.either:
         return missing + (of_needs[0] if all(of_needs) else [])
     return sorted({*missing, *(table for tables_of in of_needs for table in tables_of)})
 
 
-def available(tables: Tables, names: Iterable[str] | None = None) -> list[str]:
+def available_features(tables: Tables, names: Iterable[str] | None = None) -> list[str]:
     """Return the features that the tables at hand allow, in the order of the catalog.
 
     Parameters
@@ -94,10 +94,10 @@ def available(tables: Tables, names: Iterable[str] | None = None) -> list[str]:
     ['recency_days', 'frequency']
     """
     wanted = EVERY.keys() if names is None else set(names)
-    return [name for name in EVERY if name in wanted and not lacking(name, tables)]
+    return [name for name in EVERY if name in wanted and not lacking_tables(name, tables)]
 
 
-def describe(name: str) -> Feature:
+def catalog_entry(name: str) -> Feature:
     """Return the catalog entry of a feature.
 
     Raises
@@ -122,7 +122,7 @@ def describe(name: str) -> Feature:
     )
 
 
-def closure(names: Iterable[str]) -> list[Feature]:
+def needed_features(names: Iterable[str]) -> list[Feature]:
     """Return the features of these names and all that they need, each after what it needs.
 
     Raises
@@ -139,7 +139,7 @@ def closure(names: Iterable[str]) -> list[Feature]:
 
     def add(name: str) -> None:
         if name not in found:
-            feature = describe(name)
+            feature = catalog_entry(name)
             if feature.is_learned:
                 raise _is_learned(name)
             for need in feature.needs:

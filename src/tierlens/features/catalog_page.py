@@ -45,7 +45,7 @@ def tables_of(feature: Feature) -> tuple[str, ...]:
     return tuple(name for name in TABLES if name in found)
 
 
-def listed(dimension: str | None = None) -> list[Feature]:
+def listed_features(dimension: str | None = None) -> list[Feature]:
     """Return the features of a dimension, or all of them, dimension by dimension in the order of the catalog.
 
     Examples
@@ -57,7 +57,7 @@ def listed(dimension: str | None = None) -> list[Feature]:
     return [feature for name in wanted for feature in WHOLE.values() if feature.dimension == name]
 
 
-def entry(feature: Feature, lang: Lang, keys: Lang | None = None) -> dict[str, str]:
+def titled_entry(feature: Feature, lang: Lang, keys: Lang | None = None) -> dict[str, str]:
     """Return all that the catalog says of a feature, under headings of the same or another language.
 
     Examples
@@ -86,7 +86,7 @@ def entry(feature: Feature, lang: Lang, keys: Lang | None = None) -> dict[str, s
 LEARNED = Text("from all customers known at the cutoff, without outcomes", "由截止日已知的全体客户学得，不使用结果")
 
 
-def page() -> str:
+def catalog_page() -> str:
     """Return ``docs/features.md``: one table a dimension, both languages.
 
     Examples
@@ -96,7 +96,7 @@ def page() -> str:
     """
     parts = [HEAD.format(count=len(WHOLE))]
     for name, title in DIMENSIONS.items():
-        parts.append(f"\n## {title.en[0].upper()}{title.en[1:]} / {title.zh}\n\n" + _table(listed(name)))
+        parts.append(f"\n## {title.en[0].upper()}{title.en[1:]} / {title.zh}\n\n" + _table(listed_features(name)))
     return "".join(parts)
 
 

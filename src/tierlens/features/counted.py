@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.feature import rounded_whole
-from tierlens.features.windows import trailing
+from tierlens.features.windows import trailing_rows
 
 YEAR, HALF_YEAR, QUARTER = 365, 182, 90
 PART = 1 << 20
@@ -25,4 +25,4 @@ def parts_of(column: str, condition: nw.Expr) -> nw.Expr:
 
 def is_kind(kind: str, days: int) -> nw.Expr:
     """Rows of a kind in the ``days`` days before the cutoff."""
-    return trailing(days) & (nw.col("kind") == kind)
+    return trailing_rows(days) & (nw.col("kind") == kind)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import narwhals as nw
 
-from tierlens.features.windows import Window, trailing, twelfth_ends
+from tierlens.features.windows import Window, trailing_rows, twelfth_ends
 from tierlens.words import Text
 
 Direction = Literal["up", "down", "none"]
@@ -66,7 +66,7 @@ class Feature:
         Whether the expression reads ``gap`` or ``next_day``: what one purchase says of the one beside it.
     without : int, optional
         What a customer without any row in the table has; missing where None. Of features of transactions, which every
-        customer of a snapshot has, see :func:`tierlens.features.snapshot.snapshots`.
+        customer of a snapshot has, see :func:`tierlens.features.snapshot.build_snapshots`.
     either : bool
         Whether ``needs`` are alternatives: one of them is enough, and those whose tables are not there are missing.
     """
@@ -105,7 +105,7 @@ def rounded_whole(expression: nw.Expr) -> nw.Expr:
 
 def money_in(column: str, days: int, ago: int = 0) -> nw.Expr:
     """Sum of a money column of orders over the ``days`` days that end ``ago`` days before the cutoff."""
-    return rounded_whole(nw.when(trailing(days, ago)).then(nw.col(column)).otherwise(0).sum())
+    return rounded_whole(nw.when(trailing_rows(days, ago)).then(nw.col(column)).otherwise(0).sum())
 
 
 def orders_in(days: int, ago: int = 0) -> nw.Expr:
@@ -113,14 +113,14 @@ def orders_in(days: int, ago: int = 0) -> nw.Expr:
     return money_in("buys", days, ago)
 
 
-def twelfths(numbers: range, observe: int) -> nw.Expr:
+def count_twelfths(numbers: range, observe: int) -> nw.Expr:
     """Count the twelfths of a year with a purchase: a flag for each, as engines count distinct values unlike."""
     here = {number: nw.col("bought_period") == number for number in numbers}
     # Equal flags of several features are one aggregate to the engine, so a bound that says nothing new is left out.
-    cut = {n: each & trailing(observe) if twelfth_ends(n) > observe else each for n, each in here.items()}
+    cut = {n: each & trailing_rows(observe) if twelfth_ends(n) > observe else each for n, each in here.items()}
     return rounded_whole(nw.sum_horizontal(*(rounded_whole(each.any()) for each in cut.values())))
 
 
-def ratio(over: str, under: str) -> nw.Expr:
+def ratio_of(over: str, under: str) -> nw.Expr:
     """Quotient of two columns; missing where the lower one is not positive."""
     return nw.when(nw.col(under) > 0).then(nw.col(over).cast(nw.Float64) / nw.col(under).cast(nw.Float64))

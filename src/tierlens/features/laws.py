@@ -167,7 +167,7 @@ def _copies(table: pa.Table, places: Ints, day: Ints, known: Ints, rng: Rng) -> 
     return pa.concat_tables([table, rows])
 
 
-def adding(times: float) -> Callable[[Raw, int, Rng], Raw]:
+def adding_rows(times: float) -> Callable[[Raw, int, Rng], Raw]:
     """Return the change that adds so many rows from the cutoff on for each row there is.
 
     Examples
@@ -250,7 +250,7 @@ def _unchanged(raw: Raw, _: int, __: Rng) -> Raw:
 LAWS: tuple[Law, ...] = (
     Law("future_dropped", Text("what was not yet known is dropped", "删除截止日尚不可知的数据"), _dropped),
     Law("future_scrambled", Text("what was not yet known is scrambled", "打乱截止日尚不可知的数据"), _scrambled),
-    Law("future_added", Text("many rows from the cutoff on are added", "在截止日及以后增加大量行"), adding(3.0)),
+    Law("future_added", Text("many rows from the cutoff on are added", "在截止日及以后增加大量行"), adding_rows(3.0)),
     Law("at_the_cutoff", Text("rows at the cutoff itself are added", "在截止日当天增加行"), _at_the_cutoff),
     Law("recorded_late", Text("rows recorded too late are added", "增加截止日后才录入的行"), _recorded_late),
     Law("rows_shuffled", Text("rows are shuffled", "打乱行的顺序"), _shuffled),

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
-from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, trailing
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
+from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, trailing_rows
 from tierlens.sources.tables import Tables
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ def _bought(tables: Tables, days: Sequence[int], window: Window) -> pa.Table:
     """Distinct (cutoff, customer_id, product_id) of purchases in the observed window, in order."""
     lines = tables.transactions.filter((nw.col("kind") == "purchase") & ~nw.col("product_id").is_null())
     daily = lines.select("customer_id", "product_id", "day", "known_day").unique()
-    seen = at_cutoffs(daily, days).filter(trailing(window.observe)).select(*KEY, "product_id").unique()
+    seen = at_cutoffs(daily, days).filter(trailing_rows(window.observe)).select(*KEY, "product_id").unique()
     table: pa.Table = seen.collect("pyarrow").to_native()
     return table.sort_by([(name, "ascending") for name in ("cutoff", "customer_id", "product_id")])
 
@@ -159,7 +159,7 @@ def product_mix(
 
     window = window or Window()
     days = cutoff_days(cutoffs)
-    table = to_arrow(snapshots(tables, days, window, features=["frequency"])).select(list(KEY))
+    table = to_arrow(build_snapshots(tables, days, window, features=["frequency"])).select(list(KEY))
     if not axes.products:
         return table
     blocks = []

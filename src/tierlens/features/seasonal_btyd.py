@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tierlens.features.btyd import BuyTillDie, GammaGamma, Histories, fit_btyd, fit_gamma_gamma
-from tierlens.features.snapshot import KEY, orders, snapshots, to_arrow
+from tierlens.features.snapshot import KEY, build_snapshots, order_totals, to_arrow
 from tierlens.features.windows import YEAR, Cutoff, Window, at_cutoffs, cutoff_days, in_horizon, reach_of
 from tierlens.sources.tables import Tables
 
@@ -105,7 +105,7 @@ def seasonal_clock(daily: Floats, first_day: int) -> Clock:
 
 def _clocks(tables: Tables, days: Sequence[int], window: Window) -> tuple[dict[int, Clock], dict[int, float]]:
     """Return the clock of each cutoff, and the seasonal length that its horizon had, as recorded by its end."""
-    daily = orders(tables).filter(nw.col("buys") > 0).group_by("day", "known_day").agg(nw.len().alias("n"))
+    daily = order_totals(tables).filter(nw.col("buys") > 0).group_by("day", "known_day").agg(nw.len().alias("n"))
     before = at_cutoffs(daily, days).select("cutoff", "day", "n").collect("pyarrow").to_native()
     cutoff, day, count = (np.asarray(before[name]).astype(np.int64) for name in ("cutoff", "day", "n"))
     later = in_horizon(daily, days, window).group_by("cutoff").agg(nw.col("n").sum().cast(nw.Int64))
@@ -150,7 +150,7 @@ def _plain(days: npt.ArrayLike) -> Floats:
 def _moments(tables: Tables, days: Sequence[int], window: Window) -> tuple[pa.Table, list[_Moment]]:
     names = ["recency_days", "tenure_days", "repeat_days", "spend_ever", "frequency"]
     table = to_arrow(
-        snapshots(tables, days, window, features=names, everyone=True).filter(~nw.col("tenure_days").is_null())
+        build_snapshots(tables, days, window, features=names, everyone=True).filter(~nw.col("tenure_days").is_null())
     )
     asked = np.asarray(table["frequency"]) > 0
     cutoff = np.asarray(table["cutoff"]).astype(np.int64)
@@ -164,7 +164,7 @@ def _moments(tables: Tables, days: Sequence[int], window: Window) -> tuple[pa.Ta
     return table.filter(pa.array(asked)).select(list(KEY)), found
 
 
-def expectations(
+def seasonal_expectations(
     tables: Tables,
     cutoffs: Sequence[Cutoff] | Cutoff,
     window: Window | None = None,
@@ -287,7 +287,7 @@ class Rhythm:
     fits: _Fits
 
     def tell(self, rows: pa.Table | pa.RecordBatch, names: Sequence[str] = EXPECTATIONS) -> dict[str, Floats]:
-        """Return expectations of rows that hold ``HISTORY``, in their order; the figures of :func:`expectations`."""
+        """Return expectations of rows that hold ``HISTORY``, in their order: those of :func:`seasonal_expectations`."""
         recency, tenure, repeats, spend = (np.asarray(rows[name]).astype(np.float64) for name in HISTORY)
         first, last = (self.cutoff - days.astype(np.int64) for days in (tenure, recency))
         asked = np.ones(len(first), dtype=bool)
@@ -300,7 +300,7 @@ class Rhythm:
 
 
 def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -> Rhythm:
-    """Learn what :func:`expectations` learns at one cutoff, and keep it.
+    """Learn what :func:`seasonal_expectations` learns at one cutoff, and keep it.
 
     Examples
     --------

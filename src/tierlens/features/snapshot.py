@@ -9,10 +9,10 @@ import narwhals as nw
 import pyarrow as pa
 
 from tierlens.errors import UsageError
-from tierlens.features.catalog import CATALOG, closure, lacking
+from tierlens.features.catalog import CATALOG, lacking_tables, needed_features
 from tierlens.features.families.event_rows import PLANES
 from tierlens.features.feature import PIECE, Feature
-from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, period
+from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days, twelfths_back
 from tierlens.sources.engines import Frame
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
@@ -24,7 +24,7 @@ NOTHING = {"idle_months_6": 6}
 """What is not 0 for a customer who never bought."""
 
 
-def snapshots(
+def build_snapshots(
     tables: Tables,
     cutoffs: Sequence[Cutoff] | Cutoff,
     window: Window | None = None,
@@ -45,7 +45,7 @@ def snapshots(
         Default: observe 365 days.
     features : iterable of str, optional
         Names in the catalog; default: all features of transactions. Those of other tables are built when they are
-        asked for; :func:`tierlens.features.catalog.available` names all that the tables at hand allow.
+        asked for; :func:`tierlens.features.catalog.available_features` names all that the tables at hand allow.
     everyone : bool
         Also customers whose last purchase lies before the window, and, where there is a customer table, those in it who
         never bought: counts and sums are 0, ``recency_days`` and ``tenure_days`` missing. Default: only customers with
@@ -77,7 +77,7 @@ def snapshots(
     _refuse_no_tables(tables)
     plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
-    return built(tables, days, plan, orders_plane(tables, days, plan, ahead), ahead)
+    return built_from_orders(tables, days, plan, orders_plane(tables, days, plan, ahead), ahead)
 
 
 def _refuse_no_tables(tables: object) -> None:
@@ -89,9 +89,9 @@ def _refuse_no_tables(tables: object) -> None:
             where="tables",
             fix=Text(
                 "give Tables: tierlens.sources.from_frame.tables_from_frame(frame, 'CNY') makes them of a frame, "
-                "tierlens.sources.read.read of files",
+                "tierlens.sources.read.read_tables of files",
                 "请给出 Tables：数据表用 tierlens.sources.from_frame.tables_from_frame(frame, 'CNY')，"
-                "文件用 tierlens.sources.read.read",
+                "文件用 tierlens.sources.read.read_tables",
             ),
         )
 
@@ -112,7 +112,7 @@ class Plan:
         """Return the plan for the features that a caller asked for."""
         wanted = tuple(CATALOG if features is None else features)
         _refuse_lacking(tables, wanted)
-        return cls(wanted, tuple(closure(["frequency", *wanted])), window or Window(), everyone)
+        return cls(wanted, tuple(needed_features(["frequency", *wanted])), window or Window(), everyone)
 
     def on(self, plane: str) -> list[Feature]:
         """Return the features of one plane."""
@@ -124,7 +124,7 @@ class Plan:
         return any(feature.neighbours for feature in self.features)
 
 
-def built(tables: Tables, days: Sequence[int], plan: Plan, rows: Frame, ahead: int = 0) -> Frame:
+def built_from_orders(tables: Tables, days: Sequence[int], plan: Plan, rows: Frame, ahead: int = 0) -> Frame:
     """Build the snapshots of a plan from rows of orders that are paired with their cutoffs."""
     frame = _aggregate(rows, plan, "orders")
     if plan.on("products"):
@@ -148,7 +148,7 @@ def built(tables: Tables, days: Sequence[int], plan: Plan, rows: Frame, ahead: i
 
 def _refuse_lacking(tables: Tables, wanted: Iterable[str]) -> None:
     for name in wanted:
-        if missing := lacking(name, tables):
+        if missing := lacking_tables(name, tables):
             listed = ", ".join(missing)
             raise UsageError(
                 "E-FE-002",
@@ -209,7 +209,7 @@ def _levels(derived: Sequence[Feature]) -> list[list[Feature]]:
     return levels
 
 
-def orders(tables: Tables) -> Frame:
+def order_totals(tables: Tables) -> Frame:
     """Return one row an order (per day of recording): spend, returns, net amount, lines, and whether it is a purchase.
 
     Lines of one order are summed; an order is what one customer has under one ``order_id`` on one day.
@@ -242,19 +242,19 @@ def orders(tables: Tables) -> Frame:
 def orders_plane(tables: Tables, days: Sequence[int], plan: Plan, ahead: int = 0) -> Frame:
     """Pair orders with cutoffs; the interval since the purchase before is added only where a feature asks for it."""
     if plan.neighbours and (tables.late_rows or ahead):
-        return with_periods(_with_gaps(at_cutoffs(orders(tables), days, ahead), list(KEY)))
+        return with_periods(_with_gaps(at_cutoffs(order_totals(tables), days, ahead), list(KEY)))
     return with_periods(at_cutoffs(order_rows(tables, plan), days, ahead))
 
 
 def order_rows(tables: Tables, plan: Plan) -> Frame:
     """Return the orders, with what one purchase says of the one beside it where a feature asks and no row is late."""
-    rows = orders(tables)
+    rows = order_totals(tables)
     return _with_gaps(rows, ["customer_id"]) if plan.neighbours and not tables.late_rows else rows
 
 
 def with_periods(paired: Frame) -> Frame:
     """Work out the twelfth of the year once for the many features that count months."""
-    paired = paired.with_columns(period().alias("period"))
+    paired = paired.with_columns(twelfths_back().alias("period"))
     bought = nw.when(nw.col("buys") > 0).then(nw.col("period")).otherwise(nw.lit(-1, nw.Int8))
     return paired.with_columns(bought.alias("bought_period"))
 

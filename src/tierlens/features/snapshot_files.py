@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tierlens.features.snapshot import KEY, Plan, built, order_rows, orders_plane, with_periods
+from tierlens.features.snapshot import KEY, Plan, built_from_orders, order_rows, orders_plane, with_periods
 from tierlens.features.windows import Cutoff, Window, at_cutoffs, cutoff_days
-from tierlens.scratch import scratch
-from tierlens.sources.engines import Frame, parked
+from tierlens.scratch import scratch_folder
+from tierlens.sources.engines import Frame, parked_frame
 from tierlens.sources.tables import Tables, day_date
 
 UNREAD = ("order_id", "purchase")
@@ -26,9 +26,9 @@ def write_panel(
 ) -> list[Path]:
     """Build the snapshots of many cutoffs and write one Parquet file for each.
 
-    The same rows as :func:`tierlens.features.snapshot.snapshots` gives in one table. Orders are worked out once and
-    laid aside on disk; each cutoff is then one pass over them, so that memory goes with the customers of one cutoff and
-    neither with those of all nor with the orders.
+    The same rows as :func:`tierlens.features.snapshot.build_snapshots` gives in one table. Orders are worked out
+    once and laid aside on disk; each cutoff is then one pass over them, so that memory goes with the customers of
+    one cutoff and neither with those of all nor with the orders.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ def write_panel(
     plan = Plan.of(tables, features, window, everyone=everyone)
     days = cutoff_days(cutoffs)
     files = [Path(folder) / f"snapshots_{day_date(day)}.parquet" for day in days]
-    with scratch(Path(folder)) as aside:
+    with scratch_folder(Path(folder)) as aside:
         rows = None
         if len(days) > 1 and not (plan.neighbours and tables.late_rows):
             held = order_rows(tables, plan)
             kept = [name for name in held.collect_schema().names() if name not in UNREAD]
-            rows = parked(held.select(kept), aside / "orders.parquet")
+            rows = parked_frame(held.select(kept), aside / "orders.parquet")
         for day, file in zip(days, files, strict=True):
             paired = orders_plane(tables, [day], plan) if rows is None else _paired(rows, day)
-            built(tables, [day], plan, paired).sort(*KEY).sink_parquet(file)
+            built_from_orders(tables, [day], plan, paired).sort(*KEY).sink_parquet(file)
     return files
 
 

@@ -74,12 +74,12 @@ class Window:
         return day_number(cutoff) + self.gap + self.horizon
 
 
-def known() -> nw.Expr:
+def known_rows() -> nw.Expr:
     """Rows that had happened and were recorded before the cutoff."""
     return (nw.col("day") < nw.col("cutoff")) & (nw.col("known_day") < nw.col("cutoff"))
 
 
-def trailing(days: int, ago: int = 0, of: str = "day") -> nw.Expr:
+def trailing_rows(days: int, ago: int = 0, of: str = "day") -> nw.Expr:
     """Rows in the ``days`` days that end ``ago`` days before the cutoff."""
     if of == "day":
         return nw.col("age") <= days if ago == 0 else (nw.col("age") > ago) & (nw.col("age") <= ago + days)
@@ -87,13 +87,13 @@ def trailing(days: int, ago: int = 0, of: str = "day") -> nw.Expr:
     return (age > ago) & (age <= ago + days)
 
 
-def ahead(window: Window) -> nw.Expr:
+def horizon_rows(window: Window) -> nw.Expr:
     """Rows in the horizon of the cutoff: only outcomes may look at them."""
     after = nw.col("day") - nw.col("cutoff")
     return (after >= window.gap) & (after < window.gap + window.horizon)
 
 
-def period() -> nw.Expr:
+def twelfths_back() -> nw.Expr:
     """Count the twelfths of a year back from the cutoff: 0 is the latest, 11 the oldest, 12 all that is older."""
     # No whole day lies on the border of two twelfths but every 365th, so that a float cannot end on the wrong side;
     # floor division of whole numbers is a page of SQL.
@@ -102,7 +102,7 @@ def period() -> nw.Expr:
 
 
 def twelfth_ends(number: int) -> int:
-    """Return the age in days of the oldest row in a twelfth of a year, counted as :func:`period` does.
+    """Return the age in days of the oldest row in a twelfth of a year, counted as :func:`twelfths_back` does.
 
     Examples
     --------
@@ -130,9 +130,9 @@ def at_cutoffs(frame: Frame, cutoffs: Sequence[int], ahead: int = 0) -> Frame:
         Days after the cutoff from which the rows are then looked back at; what is known stays what was known.
     """
     if len(cutoffs) == 1:
-        paired = frame.with_columns(nw.lit(cutoffs[0], nw.Int32).alias("cutoff")).filter(known())
+        paired = frame.with_columns(nw.lit(cutoffs[0], nw.Int32).alias("cutoff")).filter(known_rows())
     else:
-        paired = frame.join(small_frame(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known())
+        paired = frame.join(small_frame(frame, {"cutoff": list(cutoffs)}), how="cross").filter(known_rows())
     return looked_back(paired, ahead)
 
 
@@ -158,7 +158,7 @@ def in_horizon(frame: Frame, cutoffs: Sequence[int], window: Window) -> Frame:
     What was recorded later would make an outcome depend on the day on which the data are read.
     """
     paired = frame.join(small_frame(frame, {"cutoff": list(cutoffs)}), how="cross")
-    return paired.filter(ahead(window) & by_closing("known_day", window))
+    return paired.filter(horizon_rows(window) & by_closing("known_day", window))
 
 
 def by_closing(since: str, window: Window) -> nw.Expr:
@@ -185,7 +185,7 @@ def cutoff_days(cutoffs: Sequence[Cutoff] | Cutoff) -> list[int]:
     return sorted({day_number(cutoff) for cutoff in many})
 
 
-def monthly(first: Cutoff, last: Cutoff) -> list[int]:
+def month_starts(first: Cutoff, last: Cutoff) -> list[int]:
     """Return the first day of each month from ``first`` to ``last``, both included where they are such days.
 
     Examples

@@ -1,7 +1,7 @@
 """Documented tiers: schemes as data, and one expression that grades customers by them."""
 
-from tierlens.grading.evidence import evidence
-from tierlens.grading.labels import having, say_flags
+from tierlens.grading.evidence import grade_evidence
+from tierlens.grading.labels import having_tags, say_flags
 from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
 from tierlens.grading.scoring import grade, graded_columns
@@ -10,11 +10,11 @@ from tierlens.grading.sql import to_sql
 __all__ = [
     "Reference",
     "Scheme",
-    "evidence",
     "fit_reference",
     "grade",
+    "grade_evidence",
     "graded_columns",
-    "having",
+    "having_tags",
     "load_scheme",
     "say_flags",
     "scheme_names",

@@ -18,7 +18,7 @@ import narwhals as nw
 from pydantic import Field, StrictBool
 
 from tierlens import strict_yaml
-from tierlens.grading.clauses import cited, stated
+from tierlens.grading.clauses import cited_clauses, stated_at
 from tierlens.grading.scheme.grammar import Name, Number, Part, Word
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
@@ -127,7 +127,7 @@ def run_cases(path: Path) -> list[Outcome]:
     list of Outcome
         One for each state and case, in the order of the file.
     """
-    file = strict_yaml.build(CaseFile, path)
+    file = strict_yaml.build_model(CaseFile, path)
     scheme = load_scheme(file.scheme)
     states = [_held(scheme, state) for state in file.states]
     graded: dict[int, Outcome] = {}
@@ -138,7 +138,7 @@ def run_cases(path: Path) -> list[Outcome]:
 
 
 def _held(scheme: Scheme, state: State) -> Outcome:
-    got, clause = stated(scheme, state.at)
+    got, clause = stated_at(scheme, state.at)
     fault = _differs(got, state.equals)
     if state.clause is not None and state.clause != clause:
         fault = "; ".join(filter(None, [fault, f"cites {clause}, must cite {state.clause}"]))
@@ -162,7 +162,7 @@ def _graded(scheme: Scheme, cases: list[tuple[int, Case]]) -> dict[int, Outcome]
 
 def _clause(scheme: Scheme, case: Case) -> str:
     """Return the clauses behind what must come out; the document's name where it is our own word (flags, coverage)."""
-    found = dict.fromkeys(clause for name, due in case.expect.items() for clause in cited(scheme, name, due))
+    found = dict.fromkeys(clause for name, due in case.expect.items() for clause in cited_clauses(scheme, name, due))
     return "；".join(found) or scheme.source.clause
 
 

@@ -9,7 +9,7 @@ from tierlens.grading.scheme.parts import Label
 from tierlens.grading.scheme.scheme import Scheme
 
 
-def stated(scheme: Scheme, path: str) -> tuple[Any, str]:
+def stated_at(scheme: Scheme, path: str) -> tuple[Any, str]:
     """Return what stands at a place of a scheme, and the clause nearest to it.
 
     Parameters
@@ -70,7 +70,7 @@ def _place(found: Sequence[Any], step: str) -> int | None:
     return int(step) if step.isdigit() and int(step) < len(found) else None
 
 
-def cited(scheme: Scheme, column: str, due: Any) -> Iterator[str]:
+def cited_clauses(scheme: Scheme, column: str, due: Any) -> Iterator[str]:
     """Return the clauses behind a column that grading adds, and the value that must come out.
 
     Examples

@@ -12,20 +12,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tierlens.grading.evidence import Teller, number
+from tierlens.grading.evidence import Teller, number_text
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import FLAGS, REFUSING
-from tierlens.grading.scheme.grammar import Condition, plain
+from tierlens.grading.scheme.grammar import Condition, plain_number
 from tierlens.grading.scheme.parts import Label, Tier
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import Currency
-from tierlens.words import Private, Text, composed
+from tierlens.words import Private, Text, composed_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def effect(
+def scheme_effect(
     graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, counted: Sequence[bool] | None = None
 ) -> list[Text]:
     """Return sentences on what a scheme does to graded customers.
@@ -144,7 +144,7 @@ class _Effect:
         for tier in missed:
             why = self._why_by_score(tier) if by_score else self._why_by_rule(tier)
             name = _tier_name(tier)
-            yield composed(_nobody, [name, why])
+            yield composed_text(_nobody, [name, why])
         average = average_told(self.scheme)
         if by_score and average is not None and (missed or self.scheme.tiers[-1].id == average_tier_id(self.scheme)):
             yield average
@@ -155,11 +155,11 @@ class _Effect:
         scores = [score for score in self.population["score"].to_pylist() if score is not None]
         if not scores or tier.start is None:
             return Text("", "")
-        best, middle, bound = max(scores), float(np.median(scores)), plain(tier.start[0])
+        best, middle, bound = max(scores), float(np.median(scores)), plain_number(tier.start[0])
         return Text(
-            f": it begins at a score of {bound}; the best score is {number(round(best, 1))}, the median "
-            f"{number(round(middle, 1))}",
-            f"：该级自 {bound} 分起，最高分 {number(round(best, 1))}，中位数 {number(round(middle, 1))}",
+            f": it begins at a score of {bound}; the best score is {number_text(round(best, 1))}, the median "
+            f"{number_text(round(middle, 1))}",
+            f"：该级自 {bound} 分起，最高分 {number_text(round(best, 1))}，中位数 {number_text(round(middle, 1))}",
         )
 
     def _why_by_rule(self, tier: Tier) -> Text:
@@ -171,7 +171,7 @@ class _Effect:
         parts = [one for one in said if one is not None]
         if not parts:
             return Text("", "")
-        return composed(_rules_told, parts)
+        return composed_text(_rules_told, parts)
 
     def _best(self, column: str, condition: Condition) -> Text | None:
         """Say what a rule asks for and what the largest value is: one customer's, and so not for everybody."""
@@ -271,7 +271,7 @@ def _beside(share: float, tier: Tier) -> Text:
     """Hold a share against the one that the document suggests."""
     if tier.share is None:
         return Text("", "")
-    low, high = (plain(Decimal(100 * end)) for end in tier.share)
+    low, high = (plain_number(Decimal(100 * end)) for end in tier.share)
     if share < tier.share[0]:
         word = Text("fewer", "偏少")
     elif share > tier.share[1]:

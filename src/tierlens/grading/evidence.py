@@ -12,7 +12,7 @@ from tierlens.errors import DataError
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import say_flags
 from tierlens.grading.rules import Alternatives
-from tierlens.grading.scheme.grammar import UNITS, Band, Condition, plain
+from tierlens.grading.scheme.grammar import UNITS, Band, Condition, plain_number
 from tierlens.grading.scheme.parts import Indicator, Label, Rule
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.value_words import value_word
@@ -37,7 +37,9 @@ POLICIES = {
 }
 
 
-def evidence(graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, lang: Lang) -> list[list[str]]:
+def grade_evidence(
+    graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, lang: Lang
+) -> list[list[str]]:
     """Return the sentences behind each graded row.
 
     Parameters
@@ -134,11 +136,11 @@ class Teller:
     def indicator(self, indicator: Indicator, graded: Row, features: Row) -> str:
         """Return the sentence about one indicator; empty where it has no data."""
         source = self.columns.source_of(indicator)
-        value = None if source is None else finite(features.get(source))
+        value = None if source is None else finite_or_none(features.get(source))
         points = graded[f"points_{indicator.id}"]
         by_hand = features.get(f"points_{indicator.id}")
         if by_hand is not None and points == by_hand:
-            head = self.say("{}: {} points, given by hand", "{}：{}分，人工评定", indicator.title, number(points))
+            head = self.say("{}: {} points, given by hand", "{}：{}分，人工评定", indicator.title, number_text(points))
             return f"{head}{self._clause(indicator.source)}"
         if value is None or source is None:
             return ""
@@ -149,7 +151,7 @@ class Teller:
             words = "{}: {} is no value that the scheme knows", "{}：{} 不在方案所列取值之内"
             return self.say(*words, indicator.title, told) + self._clause(clause)
         words = "{}: {} {}: {} points", "{}：{}（{}）：{}分"
-        return self.say(*words, indicator.title, told, how, number(points)) + self._clause(clause) + proxy
+        return self.say(*words, indicator.title, told, how, number_text(points)) + self._clause(clause) + proxy
 
     def _without_data(self, graded: Row, features: Row) -> Iterator[str]:
         """One sentence for each policy, on all the indicators with weight that had no data."""
@@ -166,7 +168,7 @@ class Teller:
     def _has_data(self, indicator: Indicator, graded: Row, features: Row) -> bool:
         source = self.columns.source_of(indicator)
         by_hand = features.get(f"points_{indicator.id}")
-        known = source is not None and finite(features.get(source)) is not None
+        known = source is not None and finite_or_none(features.get(source)) is not None
         return known or (by_hand is not None and by_hand == graded[f"points_{indicator.id}"])
 
     def _how(self, indicator: Indicator, value: Any, source: str) -> tuple[str, str]:
@@ -178,7 +180,7 @@ class Teller:
             method = METHODS[indicator.normalise.method]
             return self.say("against the graded customers ({})", "与同期评级客户比较，{}", method), indicator.source
         if indicator.given is not None:
-            low, high = plain(indicator.given.low), plain(indicator.given.high)
+            low, high = plain_number(indicator.given.low), plain_number(indicator.given.high)
             return self.say("on its scale of {} to {}", "按{}至{}分制", low, high), indicator.source
         return self.say("in the table of the scheme", "按方案对照表"), indicator.source
 
@@ -199,7 +201,7 @@ class Teller:
             words = "Score {} {}: tier {} {}; {} of the weight had data ({})"
             mandarin = "综合得分 {} {}：{}级 {}；{} 的权重有数据（{}）"
             span = self.span("score", tier)
-            yield self.say(words, mandarin, number(score), span, tier.id, tier.title, coverage, tier.source)
+            yield self.say(words, mandarin, number_text(score), span, tier.id, tier.title, coverage, tier.source)
         elif len(tier.id) == 1:
             yield self.say("Tier {} {} ({})", "等级 {} {}（{}）", tier.id, tier.title, tier.source)
         else:
@@ -228,7 +230,7 @@ class Teller:
         return next((a for a in when if all(self._meets(name, c, both) for name, c in a.items())), None)
 
     def _meets(self, column: str, condition: Condition, both: Row) -> bool:
-        value = finite(both.get(column))
+        value = finite_or_none(both.get(column))
         if condition.missing is not None:
             return (value is None) == condition.missing
         if value is None:
@@ -236,7 +238,7 @@ class Teller:
         if condition.among is not None:
             return value in condition.among
         if condition.of is not None:
-            other = finite(both.get(condition.of))
+            other = finite_or_none(both.get(condition.of))
             return other is not None and condition.holds_times(Fraction(value), Fraction(other))
         return self._is(column, condition, value)
 
@@ -252,7 +254,7 @@ class Teller:
         alternative = self.alternative(when, both) or {}
         parts = []
         for column, condition in alternative.items():
-            value = finite(both.get(column))
+            value = finite_or_none(both.get(column))
             told = self.say("missing", "缺失") if value is None else self.amount(column, value)
             parts.append(f"{self.scheme.title_of(column).say(self.lang)} {told}{self._asked(column, condition)}")
         return self.say(" and ", "且").join(parts)
@@ -277,7 +279,7 @@ class Teller:
         if use.unit == "money":
             return f"{value:,f} {self.scheme.currency}"
         if use.unit == "share":
-            return f"{plain(100 * value)}%"
+            return f"{plain_number(100 * value)}%"
         return f"{value:,f} {UNITS[use.unit].say(self.lang)}"
 
     def amount(self, column: str, value: Any) -> str:
@@ -286,12 +288,12 @@ class Teller:
             return value_word(self.scheme, column, value).say(self.lang)
         use = self.scheme.features.get(column)
         if use is None:
-            return number(value)
+            return number_text(value)
         if use.unit == "money":
             return f"{value / self.columns.currency.minor:,.2f} {self.columns.currency.code}"
         if use.unit == "share":
             return f"{100 * value:.1f}%"
-        return f"{number(value)} {UNITS[use.unit].say(self.lang)}"
+        return f"{number_text(value)} {UNITS[use.unit].say(self.lang)}"
 
     def _clause(self, source: str) -> str:
         return self.say(" ({})", "（{}）", source)
@@ -321,12 +323,12 @@ def say_band(band: Band, limit: Callable[[Decimal], str]) -> Text:
     return Text(words or "is any number", "且".join(f"{zh}{value}" for _, zh, value in given) or "为任意值")
 
 
-def finite(value: Any) -> Any:
+def finite_or_none(value: Any) -> Any:
     """Return a value, or nothing where it is no number at all."""
     return None if isinstance(value, float) and value - value != 0 else value
 
 
-def number(value: Any) -> str:
+def number_text(value: Any) -> str:
     """Write a number for people: 3 places, or 9 where 3 would make it look like a whole number that it is not.
 
     Examples

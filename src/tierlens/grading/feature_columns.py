@@ -147,7 +147,7 @@ def _kind(dtype: Any) -> Kind:
     return "flag" if dtype == nw.Boolean else "text"
 
 
-def rounded(x: nw.Expr) -> nw.Expr:
+def rounded_points(x: nw.Expr) -> nw.Expr:
     """Round to 9 places, halves upward.
 
     Engines disagree on halves, and halves are common among weighted sums; a nudge far below the last place, added by
@@ -156,7 +156,7 @@ def rounded(x: nw.Expr) -> nw.Expr:
     return (x + NUDGE).round(PLACES)
 
 
-def added(frame: Frame, columns: Sequence[nw.Expr]) -> Frame:
+def add_columns(frame: Frame, columns: Sequence[nw.Expr]) -> Frame:
     """Add columns, or nothing where there are none."""
     return frame.with_columns(*columns) if columns else frame
 

@@ -11,7 +11,7 @@ from operator import or_
 import narwhals as nw
 
 from tierlens.grading.feature_columns import Columns, Frame, Kind, has_history
-from tierlens.grading.rules import first_of, holds, lower_ends
+from tierlens.grading.rules import first_of, lower_ends, rule_holds
 from tierlens.grading.scheme.grammar import Band, Condition
 from tierlens.grading.scheme.parts import Label, Tag
 from tierlens.words import Lang, Text
@@ -62,7 +62,7 @@ def with_tiers_and_labels(scored: Frame, columns: Columns) -> tuple[Frame, Colum
 
 
 def _with_tier(frame: Frame, columns: Columns, tier: nw.Expr) -> tuple[Frame, Columns]:
-    refused = reduce(or_, [condition for _, condition in refusals(columns)])
+    refused = reduce(or_, [condition for _, condition in refusal_flags(columns)])
     tiered = frame.with_columns(nw.when(~refused).then(tier).alias("tier"))
     ranks = [(nw.col("tier") == tier.id, nw.lit(rank)) for rank, tier in enumerate(columns.scheme.tiers, start=1)]
     ranked = tiered.with_columns(first_of(ranks, nw.lit(None, dtype=nw.Int64)).cast(nw.Int32).alias("tier_rank"))
@@ -74,7 +74,7 @@ def _tier_by_score(columns: Columns) -> nw.Expr:
     return first_of([(columns.within("score", ask), nw.lit(columns.scheme.tiers[n].id)) for n, ask in asked], NO_WORD)
 
 
-def refusals(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
+def refusal_flags(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
     """Why a customer is not graded, each with its flag; never missing."""
     scheme = columns.scheme
     bought = has_history(columns)
@@ -93,7 +93,7 @@ def refusals(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
 
 def label_column(label: Label, columns: Columns) -> nw.Expr:
     """Return the value of a label: that of the first rule that holds, else ``otherwise``."""
-    rules = [(holds(rule.when, columns), rule.value) for rule in label.rules]
+    rules = [(rule_holds(rule.when, columns), rule.value) for rule in label.rules]
     otherwise = nw.lit(label.otherwise, dtype=nw.String)
     return first_of([(condition, nw.lit(value)) for condition, value in rules if condition is not None], otherwise)
 
@@ -104,8 +104,8 @@ def rule_flags(label: Label, columns: Columns) -> list[tuple[str, nw.Expr]]:
     for number, rule in enumerate(label.rules):
         if rule.flag is None:
             continue
-        earlier = [(holds(before.when, columns), nw.lit(False)) for before in label.rules[:number]]
-        here = holds(rule.when, columns)
+        earlier = [(rule_holds(before.when, columns), nw.lit(False)) for before in label.rules[:number]]
+        here = rule_holds(rule.when, columns)
         if here is not None:
             branches = [(condition, value) for condition, value in earlier if condition is not None]
             flags.append((rule.flag, first_of([*branches, (here, nw.lit(True))], nw.lit(False))))
@@ -116,7 +116,7 @@ def tag_column(tag: Tag, columns: Columns, lang: Lang = "zh") -> nw.Expr | None:
     """Return a tag as text such as ``[规模:重点]``, empty where it does not apply; ``None`` where it never can."""
     title = tag.title.say(lang)
     if tag.when is not None:
-        condition = holds(tag.when, columns)
+        condition = rule_holds(tag.when, columns)
         return None if condition is None else first_of([(condition, nw.lit(f"[{title}]"))], nw.lit(""))
     column = str(tag.of)
     if not columns.has(column):
@@ -141,11 +141,11 @@ def with_words(labelled: Frame, columns: Columns) -> Frame:
     scheme = columns.scheme
     fired = []
     for trigger in scheme.triggers:
-        condition = holds(trigger.when, columns)
+        condition = rule_holds(trigger.when, columns)
         fires = nw.lit(False) if condition is None else condition.fill_null(False)
         fired.append(fires.alias(f"trigger_{trigger.id}"))
     tags = [text for tag in scheme.tags if (text := tag_column(tag, columns)) is not None]
-    words = [first_of([(condition, nw.lit(f"{flag} "))], nw.lit("")) for flag, condition in flags(columns)]
+    words = [first_of([(condition, nw.lit(f"{flag} "))], nw.lit("")) for flag, condition in flag_conditions(columns)]
     return labelled.with_columns(
         *fired, _joined(tags).alias("tags"), _joined(words).str.strip_chars(" ").alias("flags")
     )
@@ -155,15 +155,15 @@ def _joined(texts: list[nw.Expr]) -> nw.Expr:
     return nw.concat_str(nw.lit(""), *texts) if texts else nw.lit("")
 
 
-def flags(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
+def flag_conditions(columns: Columns) -> Iterator[tuple[str, nw.Expr]]:
     """Every flag with its condition, in the order in which they are written."""
     scheme = columns.scheme
-    yield from refusals(columns)
+    yield from refusal_flags(columns)
     if scheme.tier_by != "score":
         bought = has_history(columns)
         if bought is not None:  # a flag only: a document whose tiers go by rules says itself what such a customer is
             yield "no_history", ~bought
-        refused = reduce(or_, [condition for _, condition in refusals(columns)])
+        refused = reduce(or_, [condition for _, condition in refusal_flags(columns)])
         yield "unclassified", nw.col("tier").is_null() & ~refused
     if scheme.dimensions:
         yield "missing", nw.col("coverage") < 1.0
@@ -221,7 +221,7 @@ def say_flags(words: str, lang: Lang) -> str:
     return ("; " if lang == "en" else "；").join(told)
 
 
-def having(graded: Frame, **tags: str) -> Frame:
+def having_tags(graded: Frame, **tags: str) -> Frame:
     """Keep customers by a combination of tags.
 
     Parameters

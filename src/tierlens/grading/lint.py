@@ -16,9 +16,9 @@ from typing import Literal
 
 from tierlens.grading import rule_cells
 from tierlens.grading.effect import average_told
-from tierlens.grading.probe import probe
+from tierlens.grading.probe import probe_scheme
 from tierlens.grading.scheme.duties import KINDS
-from tierlens.grading.scheme.grammar import Band, plain
+from tierlens.grading.scheme.grammar import Band, plain_number
 from tierlens.grading.scheme.parts import Indicator, Label
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.words import Text
@@ -69,7 +69,7 @@ class Contribution:
     span: Fraction
 
 
-def contributions(scheme: Scheme) -> list[Contribution]:
+def indicator_contributions(scheme: Scheme) -> list[Contribution]:
     """Return what each indicator can contribute, in the order of the file.
 
     Examples
@@ -116,7 +116,7 @@ def check_scheme(scheme: Scheme) -> list[Finding]:
     found = [*_cuts(scheme), *_tiers(scheme), *_weights(scheme), *_shares(scheme), *_unread(scheme)]
     for label in scheme.labels:
         found += _label(scheme, label)
-    return found + [Finding("error", "grade", fault) for fault in probe(scheme)]
+    return found + [Finding("error", "grade", fault) for fault in probe_scheme(scheme)]
 
 
 def _unread(scheme: Scheme) -> Iterator[Finding]:
@@ -143,13 +143,13 @@ def _cuts(scheme: Scheme) -> Iterator[Finding]:
                     yield Finding("error", place, what)
         low, high = points_range(scheme, indicator)
         if low == high:
-            what = Text(f"every value gets {plain(low)} points", f"任何取值均得 {plain(low)} 分")
+            what = Text(f"every value gets {plain_number(low)} points", f"任何取值均得 {plain_number(low)} 分")
             yield Finding("warning", f"{dimension.id}.{indicator.id}", what)
 
 
 def score_range(scheme: Scheme) -> tuple[Fraction, Fraction]:
     """Return the lowest and the highest composite that can occur with every value there."""
-    parts = contributions(scheme)
+    parts = indicator_contributions(scheme)
     low = sum((part.share * Fraction(part.lowest) for part in parts), Fraction(0)) * scheme.to_score
     return low, sum((part.share * Fraction(part.highest) for part in parts), Fraction(0)) * scheme.to_score
 
@@ -197,7 +197,7 @@ def _shares(scheme: Scheme) -> Iterator[Finding]:
     if not low <= 1 <= high:
         yield Finding("error", "tiers", Text("suggested shares cannot sum to 100%", "建议占比无法合计为100%"))
     elif low != 1 or high != 1:
-        span = f"{plain(Decimal(100 * low))}-{plain(Decimal(100 * high))}%"
+        span = f"{plain_number(Decimal(100 * low))}-{plain_number(Decimal(100 * high))}%"
         en = f"suggested shares sum to {span}; they are reported, never forced"
         what = Text(en, f"建议占比合计{span}；仅报告，不强制")
         yield Finding("note", "tiers", what)
@@ -205,7 +205,7 @@ def _shares(scheme: Scheme) -> Iterator[Finding]:
 
 def _label(scheme: Scheme, label: Label) -> Iterator[Finding]:
     place = f"labels.{label.id}"
-    found = rule_cells.cover(scheme, label)
+    found = rule_cells.label_cells(scheme, label)
     if found is None:
         yield Finding("warning", place, Text("too many cells to look at all of them", "组合过多，未逐一检查"))
         return

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tierlens.grading.evidence import Teller, finite, number
+from tierlens.grading.evidence import Teller, finite_or_none, number_text
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.labels import FLAGS
 from tierlens.grading.movement import NONE, effective_weights, in_order, score_change
 from tierlens.grading.scheme.parts import Dimension, Indicator
 from tierlens.grading.scheme.scheme import Scheme
-from tierlens.grading.triggers import fired
+from tierlens.grading.triggers import fired_triggers
 from tierlens.sources.tables import Currency, day_date
 from tierlens.words import Lang, Text
 
@@ -66,7 +66,7 @@ class Move:
     triggers: tuple[str, ...]
 
 
-def moved(
+def moved_customers(
     graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, days: tuple[int, int], lang: Lang
 ) -> list[Move]:
     """Return the customers whose tier is another, those who moved furthest first.
@@ -118,7 +118,7 @@ def moved(
     values, weights = _keyed(features, days, set(pairs)), _weights(graded, scheme, set(pairs))
     alarms: dict[str, list[str]] = {}
     now = _of_customers(_at(graded, days[1]), set(pairs))
-    for row in fired(now, _at(features, days[1]), scheme, currency, lang).to_pylist():
+    for row in fired_triggers(now, _at(features, days[1]), scheme, currency, lang).to_pylist():
         alarms.setdefault(row["customer_id"], []).append(teller.say("{}: {}", "{}：{}", row["title"], row["because"]))
 
     def at_both(known: Mapping[tuple[str, int], Row], customer: str) -> tuple[Row, Row]:
@@ -179,7 +179,7 @@ def _move(customer: str, pair: tuple[Row, Row], parts: Row, why: Why, alarms: li
     before, after = (row.get("tier") or NONE for row in pair)
     ranks = [int(row["tier_rank"]) for row in pair if row.get("tier_rank") is not None]
     gained = ranks[0] - ranks[1] if len(ranks) == len(pair) else None
-    scores = [finite(row.get("score")) for row in pair]
+    scores = [finite_or_none(row.get("score")) for row in pair]
     by_dimension = {d.id: float(parts[f"by_dimension_{d.id}"]) for d in scheme.dimensions if parts}
     by_indicator = {i.id: float(parts[f"by_{i.id}"]) for _, i in scheme.indicators if parts}
     change = float(parts["change"]) if parts else None
@@ -228,7 +228,7 @@ class Why:
     def _came_and_went(self, indicators: list[Indicator], is_due: bool) -> Iterator[str]:
         """Say which indicators have data at one cutoff only and are no reason themselves: they change all weights."""
         lang = self.teller.lang
-        had = [(i.title.say(lang), tuple(finite(row.get(f"points_{i.id}")) is not None for row in self.graded))
+        had = [(i.title.say(lang), tuple(finite_or_none(row.get(f"points_{i.id}")) is not None for row in self.graded))
                for i in indicators]  # fmt: skip
         for words, wanted in (
             (("Data that were not there before ({}) take weight from the others",
@@ -267,10 +267,10 @@ class Why:
         old, new = (row.get(f"points_{indicator.id}") for row in self.graded)
         told = [self._value(indicator, row) for row in self.features]
         value = self._was(*(text or say("no data", "无数据") for text in told)) if any(told) else ""
-        points = [say("none", "无") if finite(points) is None else number(points) for points in (old, new)]
+        points = [say("none", "无") if finite_or_none(points) is None else number_text(points) for points in (old, new)]
         how = say("points {}", "得分 {}", self._was(*points))
         then, now = (f"{100 * weights.get(indicator.id, 0.0):.1f}%" for weights in self.weights)
-        if then != now and None not in (finite(old), finite(new)):
+        if then != now and None not in (finite_or_none(old), finite_or_none(new)):
             how += say("; weight {}", "；权重 {}", self._was(then, now))
         ends = [part for part in (value, how, say("score {:+.2f}", "评分 {:+.2f}", part)) if part]
         return head + say("; ", "；").join(ends)
@@ -282,5 +282,5 @@ class Why:
 
     def _value(self, indicator: Indicator, features: Row) -> str:
         source = self.teller.columns.source_of(indicator)
-        value = None if source is None else finite(features.get(source))
+        value = None if source is None else finite_or_none(features.get(source))
         return "" if source is None or value is None else self.teller.amount(source, value)

@@ -24,7 +24,7 @@ NONE = "-"
 """Stands for customers that are not graded at a cutoff, or not in its population."""
 
 
-def history(graded: pa.Table) -> pa.Table:
+def tier_history(graded: pa.Table) -> pa.Table:
     """Return the tier history of every customer.
 
     Parameters
@@ -86,7 +86,7 @@ def in_order(before: int, after: int) -> None:
         )  # fmt: skip
 
 
-def migration(graded: pa.Table, scheme: Scheme, before: int, after: int) -> pa.Table:
+def tier_migration(graded: pa.Table, scheme: Scheme, before: int, after: int) -> pa.Table:
     """Count customers by their tier at one cutoff and at a later one.
 
     Parameters

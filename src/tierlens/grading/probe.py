@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from tierlens.grading.scheme.consistency import conditions
+from tierlens.grading.scheme.consistency import scheme_conditions
 from tierlens.grading.scheme.grammar import Band
 from tierlens.grading.scheme.parts import FeatureUse
 from tierlens.grading.scheme.scheme import Scheme
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PEOPLE = 60
 
 
-def probe(scheme: Scheme) -> Iterator[Text]:
+def probe_scheme(scheme: Scheme) -> Iterator[Text]:
     """Yield what should not change and did.
 
     Examples
@@ -31,10 +31,10 @@ def probe(scheme: Scheme) -> Iterator[Text]:
     >>> list(probe(load_scheme("five_step")))
     []
     """
-    table = customers(scheme, 100)
+    table = probe_customers(scheme, 100)
     code = scheme.currency or "CNY"
     due = _tiers(table, scheme, Currency(code))
-    finer = _tiers(customers(scheme, 1000), scheme, Currency(code, minor=1000))
+    finer = _tiers(probe_customers(scheme, 1000), scheme, Currency(code, minor=1000))
     if finer != due:
         yield Text("the unit of money changes tiers", "货币单位影响等级")
     twice = _tiers(table, scheme, Currency(code), copies=2)
@@ -42,7 +42,7 @@ def probe(scheme: Scheme) -> Iterator[Text]:
         yield Text("counting every customer twice changes tiers", "客户重复计数影响等级")
 
 
-def customers(scheme: Scheme, minor: int) -> pa.Table:
+def probe_customers(scheme: Scheme, minor: int) -> pa.Table:
     """Return customers whose values lie on and around every bound of a scheme, in a fixed pattern."""
     import pyarrow as pa
 
@@ -63,7 +63,7 @@ def _values(scheme: Scheme, name: str, use: FeatureUse, minor: int) -> Iterator[
     if use.unit == "flag":
         yield from (True, False)
         return
-    asked: list[Band] = [c for _, column, c in conditions(scheme) if column == name and c.of is None]
+    asked: list[Band] = [c for _, column, c in scheme_conditions(scheme) if column == name and c.of is None]
     asked += [c for _, i in scheme.indicators if i.feature == name for _, cuts in i.cut_tables() for c in cuts]
     edges = {edge[0] for band in asked for edge in (band.start, band.end) if edge is not None}
     for edge in sorted({*edges, Decimal(0), Decimal(1), Decimal(7)}):

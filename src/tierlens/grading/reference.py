@@ -18,16 +18,16 @@ from tierlens.grading.feature_columns import (
     KEYS,
     Columns,
     Frame,
-    added,
+    add_columns,
     columns_of_frame,
     has_history,
-    rounded,
+    rounded_points,
     settle_numbers,
 )
 from tierlens.grading.labels import label_column
 from tierlens.grading.scheme.parts import Indicator, Normalise
 from tierlens.grading.scheme.scheme import Scheme
-from tierlens.grading.staircase import corners, part_below
+from tierlens.grading.staircase import part_below, population_steps
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
 
@@ -40,7 +40,7 @@ STAIRS = ("values", "below", "through")
 Params = Mapping[str, nw.Expr]
 
 
-def normalised(columns: Columns) -> list[tuple[Indicator, Normalise, str]]:
+def compared_indicators(columns: Columns) -> list[tuple[Indicator, Normalise, str]]:
     """Return the indicators that are compared with a population, and the column that each reads."""
     found = []
     for _, indicator in columns.scheme.indicators:
@@ -61,7 +61,7 @@ def with_population(features: Frame, columns: Columns, among: nw.Expr | None = N
     among : narwhals.Expr, optional
         Condition on who others are compared with, besides being graded.
     """
-    wanted = normalised(columns)
+    wanted = compared_indicators(columns)
     counted = counts_among(columns, among)
     crowd = features if counted is None else features.filter(counted)
     summed = [(i, n, source) for i, n, source in wanted if n.method != "percentile"]
@@ -125,7 +125,7 @@ def _parts(features: Frame, counted: nw.Expr | None, indicator: Indicator, sourc
     return found.select("cutoff", source, part.alias(f"part_{indicator.id}"))
 
 
-def fineness(source: str, columns: Columns) -> int:
+def parts_of_unit(source: str, columns: Columns) -> int:
     """Parts of one unit that a real number is cut into before it is summed exactly."""
     if columns.kinds[source] == "whole":
         return 1
@@ -137,7 +137,7 @@ def _sums(indicator: Indicator, normalise: Normalise, source: str, columns: Colu
     x = nw.col(source)
     if normalise.method == "min_max":
         return x.min().alias(f"low_{indicator.id}"), x.max().alias(f"high_{indicator.id}")
-    fine = fineness(source, columns)
+    fine = parts_of_unit(source, columns)
     whole = (x if fine == 1 else (x * fine).round(0)).cast(WIDE)
     return (
         x.count().cast(WIDE).alias(f"n_{indicator.id}"),
@@ -150,7 +150,7 @@ def _summary(indicator: Indicator, normalise: Normalise, source: str, columns: C
     if normalise.method == "min_max":
         return nw.col(f"low_{indicator.id}").cast(nw.Float64), nw.col(f"high_{indicator.id}").cast(nw.Float64)
     n, total, squares = (nw.col(f"{name}_{indicator.id}") for name in ("n", "sum", "squares"))
-    fine = fineness(source, columns)
+    fine = parts_of_unit(source, columns)
     count = nw.when(n > 0).then(n.cast(nw.Float64) * fine)
     # The difference is taken before it leaves decimal arithmetic: nothing cancels.
     spread = (n * squares - total * total).cast(nw.Float64).sqrt()
@@ -198,7 +198,7 @@ def points_by_reference(x: nw.Expr, indicator: Indicator, scheme: Scheme, params
         part = _part(x, params, normalise.method)
         whole_range = (nw.lit(low) if sign > 0 else nw.lit(high)) + part * (sign * (high - low))
         points = nw.when(~part.is_null()).then(whole_range.clip(low, high)).otherwise(nw.lit(middle))
-    return nw.when(~x.is_null()).then(rounded(points))
+    return nw.when(~x.is_null()).then(rounded_points(points))
 
 
 def _part(x: nw.Expr, params: Params, method: str) -> nw.Expr:
@@ -241,7 +241,7 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
     import pyarrow as pa
 
     columns = columns_of_frame(features, scheme, currency)
-    wanted = normalised(columns)
+    wanted = compared_indicators(columns)
     rows: list[dict[str, Any]] = []
     if wanted:
         sources = sorted({source for _, _, source in wanted})
@@ -251,7 +251,7 @@ def fit_reference(features: Frame, scheme: Scheme, currency: Currency) -> pa.Tab
             here = table.filter(pa.compute.equal(table["cutoff"], cutoff))
             for indicator, normalise, source in wanted:
                 row = {"cutoff": cutoff, "indicator": indicator.id, "feature": source, "method": normalise.method}
-                rows.append(row | _measured(normalise, here[source], fineness(source, columns)))
+                rows.append(row | _measured(normalise, here[source], parts_of_unit(source, columns)))
     lists = ("levels", *STAIRS)
     kinds = {"cutoff": pa.int32(), "n": pa.int64()} | {name: pa.list_(pa.float64()) for name in lists}
     kinds |= {name: pa.string() for name in ("indicator", "feature", "method")}
@@ -278,7 +278,7 @@ def _stairs(values: Any) -> dict[str, Any]:
 
     steps = np.searchsorted(values, values, "left") + np.searchsorted(values, values, "right")
     at = np.searchsorted(steps / (2 * len(values)), np.arange(LEVELS + 1) / LEVELS, "left")
-    return {"levels": [float(values[i]) if i < len(values) else float("inf") for i in at], **corners(values)}
+    return {"levels": [float(values[i]) if i < len(values) else float("inf") for i in at], **population_steps(values)}
 
 
 class Reference:
@@ -324,11 +324,11 @@ class Reference:
         found = []
         # Spark takes minutes to plan hundreds of nested conditions: there the population is known by whole per cents.
         is_flat = features.implementation.is_pyspark()
-        for indicator, normalise, source in normalised(columns):
+        for indicator, normalise, source in compared_indicators(columns):
             rows = [row for row in self.rows if row["indicator"] == indicator.id and row["feature"] == source]
             if normalise.method == "percentile" and rows:
                 found.append(self._share(rows, nw.col(source), is_flat).alias(f"part_{indicator.id}"))
-        return added(features, found)
+        return add_columns(features, found)
 
     def _chosen(self, rows: list[dict[str, Any]], name: str) -> nw.Expr:
         if self.single:

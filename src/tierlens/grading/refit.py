@@ -16,8 +16,8 @@ import narwhals as nw
 
 from tierlens.errors import UsageError
 from tierlens.grading.feature_columns import columns_of_frame
-from tierlens.grading.reference import fit_reference, normalised
-from tierlens.grading.scheme.grammar import plain
+from tierlens.grading.reference import compared_indicators, fit_reference
+from tierlens.grading.scheme.grammar import plain_number
 from tierlens.grading.scheme.parts import Indicator, Tier
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
@@ -95,7 +95,7 @@ class Refit:
         )
 
 
-def refit(features: pa.Table, scheme: Scheme, currency: Currency) -> Refit:
+def refit_scheme(features: pa.Table, scheme: Scheme, currency: Currency) -> Refit:
     """Search the centre and spread that bring the tiers nearest to the suggested shares.
 
     Parameters
@@ -224,7 +224,7 @@ class _Board:
         measured = {row["indicator"]: row for row in fit_reference(frame, scheme, currency).to_pylist()}
         fixed = {i.id: _floats(graded, f"points_{i.id}") for _, i in scheme.indicators}
         away: dict[str, Floats] = {}
-        for indicator, way, source in normalised(columns):
+        for indicator, way, source in compared_indicators(columns):
             found = measured[indicator.id]
             if way.method != "z_score" or not found["n"]:
                 continue
@@ -244,7 +244,7 @@ class _Board:
         near = _steps(max(centre - coarse, low), min(centre + coarse, high), fine)
         beside = _steps(max(slope - coarse, fine), min(slope + coarse, steepest), fine)
         centre, slope = min(((c, s) for c in near for s in beside), key=self.distance)
-        return Decimal(plain(centre)), Decimal(plain(slope))
+        return Decimal(plain_number(centre)), Decimal(plain_number(slope))
 
     def distance(self, line: tuple[Decimal, Decimal]) -> tuple[float, float]:
         """Return how far the shares lie outside the suggested bands, and from their middles."""

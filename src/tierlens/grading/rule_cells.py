@@ -34,7 +34,7 @@ class Cover:
     gap: dict[str, str] | None
 
 
-def cover(scheme: Scheme, label: Label) -> Cover | None:
+def label_cells(scheme: Scheme, label: Label) -> Cover | None:
     """Enumerate the cells of a label; ``None`` where there are too many.
 
     Examples
@@ -44,7 +44,7 @@ def cover(scheme: Scheme, label: Label) -> Cover | None:
     >>> sorted(cover(guide, guide.labels[0]).fired)
     [1, 2, 3, 4]
     """
-    values = {column: representatives(scheme, label, column) for column in _columns(label)}
+    values = {column: cell_representatives(scheme, label, column) for column in _columns(label)}
     if math.prod(len(found) for found in values.values()) > MAX_CELLS:
         return None
     fired: set[int] = set()
@@ -72,13 +72,13 @@ def _conditions(label: Label) -> Iterator[tuple[str, Condition]]:
             yield from alternative.items()
 
 
-def representatives(scheme: Scheme, label: Label, column: Column) -> list[Any]:
+def cell_representatives(scheme: Scheme, label: Label, column: Column) -> list[Any]:
     """Return one value for each cell of a column, and ``None`` for a missing one."""
     conditions = [c for name, c in _conditions(label) if (name if c.of is None else (name, c.of)) == column]
     edges = sorted({edge for c in conditions for edge in _edges(c)})
     if edges:
         use = scheme.features.get(column) if isinstance(column, str) else None
-        return [*numbers(edges, use), None]
+        return [*cell_numbers(edges, use), None]
     words = {c.equals for c in conditions if c.equals is not None}
     words |= {word for c in conditions for word in c.among or ()}
     if column in scheme.features and scheme.features[str(column)].unit == "flag":
@@ -93,7 +93,7 @@ def _edges(condition: Condition) -> Iterator[Edge]:
         yield from ((condition.equals, side) for side in (0, 1))
 
 
-def numbers(edges: list[Edge], use: FeatureUse | None) -> list[Decimal]:
+def cell_numbers(edges: list[Edge], use: FeatureUse | None) -> list[Decimal]:
     """Return numbers in every cell that edges cut out of the values which can occur."""
     cuts = sorted({edge[0] for edge in edges})
     whole = use is not None and use.whole
@@ -122,7 +122,7 @@ def can_hold(use: FeatureUse, band: Band) -> bool:
     (False, False, True)
     """
     edges = [edge for edge in (band.start, band.end) if edge is not None]
-    return not edges or any(band.holds(value) for value in numbers(edges, use))
+    return not edges or any(band.holds(value) for value in cell_numbers(edges, use))
 
 
 def _first(label: Label, cell: dict[Column, Any]) -> int | None:

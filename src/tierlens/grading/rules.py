@@ -15,7 +15,7 @@ from tierlens.grading.scheme.grammar import Band, Condition
 Alternatives = tuple[dict[str, Condition], ...]
 
 
-def holds(when: Alternatives, columns: Columns) -> nw.Expr | None:
+def rule_holds(when: Alternatives, columns: Columns) -> nw.Expr | None:
     """Return the condition that one of the alternatives holds; ``None`` where no column lets any of them hold.
 
     A missing value meets no condition but ``missing``; a column that is not there is missing for everybody.

@@ -12,7 +12,7 @@ from tierlens import strict_yaml
 from tierlens.errors import DataError
 from tierlens.features.catalog import CATALOG, DIMENSIONS, Feature
 from tierlens.grading.feature_columns import KEYS, Frame, kinds_of_frame
-from tierlens.grading.scheme.grammar import UNITS, plain
+from tierlens.grading.scheme.grammar import UNITS, plain_number
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.words import Text
 
@@ -28,7 +28,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _number(dumper: yaml.SafeDumper, value: Decimal) -> yaml.ScalarNode:
-    text = plain(value)
+    text = plain_number(value)
     return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in text else 'int'}", text)
 
 
@@ -106,7 +106,7 @@ def starter_scheme(features: Frame, name: str, currency: str) -> str:
     template = resources.files("tierlens.grading").joinpath("starter.yaml").read_text(encoding="utf-8")
     data = {
         **{"id": name, "name": name, "label": name, "currency": currency},
-        **strict_yaml.load(template, "starter.yaml"),
+        **strict_yaml.load_yaml(template, "starter.yaml"),
         "features": {e.name: {"name": e.title.en, "label": e.title.zh, "unit": e.unit} for e in scored},
         "dimensions": [_dimension(key, scored) for key in dimensions],
     }

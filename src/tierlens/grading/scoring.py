@@ -16,7 +16,15 @@ from typing import Any
 import narwhals as nw
 
 from tierlens.errors import DataError, UsageError
-from tierlens.grading.feature_columns import KEYS, Columns, Frame, added, columns_of_frame, rounded, settle_numbers
+from tierlens.grading.feature_columns import (
+    KEYS,
+    Columns,
+    Frame,
+    add_columns,
+    columns_of_frame,
+    rounded_points,
+    settle_numbers,
+)
 from tierlens.grading.labels import after_scoring, with_tiers_and_labels, with_words
 from tierlens.grading.reference import (
     Reference,
@@ -80,7 +88,7 @@ def grade(
     Notes
     -----
     Indicators that are compared with the graded population read ``features`` again, once for all means and once for
-    each percentile; hand in a table that is computed already (``sources.engines.settle``).
+    each percentile; hand in a table that is computed already (``sources.engines.settle_frame``).
 
     Flags: ``no_history`` (never bought before the cutoff), ``not_graded`` (a value is missing that must not be, too
     little has data, or there is no score), ``short_tenure``, ``unclassified`` (tiers go by rules and none fits),
@@ -105,7 +113,7 @@ def grade(
             raise DataError("E-GR-002", Text(f"the feature table has no column {key!r}", f"特征表缺少列 {key!r}"))
     settled = settle_numbers(features, columns)
     compared = with_population(settled, columns, among) if reference is None else reference.with_parts(settled, columns)
-    pointed = added(compared, [*_raw_columns(columns), *_points_columns(columns, reference)])
+    pointed = add_columns(compared, [*_raw_columns(columns), *_points_columns(columns, reference)])
     scored = _with_scores(pointed, columns)
     full = after_scoring(columns)
     labelled, full = with_tiers_and_labels(scored, full)
@@ -167,7 +175,7 @@ def _points(indicator: Indicator, columns: Columns, reference: Reference | None)
     low, high = float(columns.scheme.points.low), float(columns.scheme.points.high)
     by_hand = nw.col(name).cast(nw.Float64)
     fits = (by_hand >= low) & (by_hand <= high)
-    return nw.when(fits).then(rounded(by_hand)).otherwise(NOTHING if computed is None else computed)
+    return nw.when(fits).then(rounded_points(by_hand)).otherwise(NOTHING if computed is None else computed)
 
 
 def _computed_points(indicator: Indicator, source: str, columns: Columns, reference: Reference | None) -> nw.Expr:
@@ -193,7 +201,7 @@ def _stretched(indicator: Indicator, source: str, given: Scale, columns: Columns
     x = nw.col(source).cast(nw.Float64)
     up = indicator.direction == "up"
     line = (x - float(low) if up else float(high) - x) * ratio + float(points.low)
-    return nw.when(columns.within(source, Band(at_least=given.low, at_most=given.high))).then(rounded(line))
+    return nw.when(columns.within(source, Band(at_least=given.low, at_most=given.high))).then(rounded_points(line))
 
 
 def _numerators(weights: dict[str, Fraction]) -> dict[str, int]:
@@ -242,10 +250,10 @@ def _with_scores(pointed: Frame, columns: Columns) -> Frame:
     between = _numerators(scheme.between) if scheme.dimensions else {}
     raw = {dimension.id: nw.col(f"mean_of_{dimension.id}") for dimension in scheme.dimensions}
     factor = float(scheme.to_score)
-    scores = [rounded(mean * factor).alias(f"score_{name}") for name, mean in raw.items()]
-    points = [rounded(mean).alias(f"points_{name}") for name, mean in raw.items()]
+    scores = [rounded_points(mean * factor).alias(f"score_{name}") for name, mean in raw.items()]
+    points = [rounded_points(mean).alias(f"points_{name}") for name, mean in raw.items()]
     whole = _mean([(between[name], mean) for name, mean in raw.items()]) * factor
-    return meant.with_columns(*scores, *points, rounded(whole).alias("score"))
+    return meant.with_columns(*scores, *points, rounded_points(whole).alias("score"))
 
 
 def _dimension_mean(dimension: Dimension, columns: Columns) -> nw.Expr:
@@ -264,7 +272,7 @@ def _coverage(columns: Columns) -> nw.Expr:
         if shares[i.id] and _may_have(i, columns)
     ]
     total = reduce(add, there) if there else nw.lit(0)
-    return rounded(total.cast(nw.Float64) / float(sum(shares.values())))
+    return rounded_points(total.cast(nw.Float64) / float(sum(shares.values())))
 
 
 def _oddities(columns: Columns) -> list[nw.Expr]:

@@ -56,7 +56,7 @@ def to_sql(features: Frame, scheme: Scheme, currency: Currency) -> str:
     with duckdb.connect() as empty:
         empty.execute(f"CREATE TABLE {TABLE} ({columns})")
         graded = grade(nw.from_native(empty.table(TABLE)), scheme, currency)
-        return pretty(str(graded.to_native().sql_query()), scheme, _reserved(empty))
+        return pretty_sql(str(graded.to_native().sql_query()), scheme, _reserved(empty))
 
 
 def _reserved(connection: Any) -> frozenset[str]:
@@ -69,7 +69,7 @@ def _described(native: Any) -> tuple[list[str], list[str]]:
     return list(native.columns), [str(dtype) for dtype in native.types]
 
 
-def pretty(sql: str, scheme: Scheme, quoted: frozenset[str] = frozenset()) -> str:
+def pretty_sql(sql: str, scheme: Scheme, quoted: frozenset[str] = frozenset()) -> str:
     """Lay SQL out: a heading, one step a common table, one column a line, what is passed on as ``*``.
 
     Names among ``quoted`` keep their quotes.

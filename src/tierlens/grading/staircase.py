@@ -16,7 +16,7 @@ CORNERS = 200
 make the expression slow to compile."""
 
 
-def corners(known: npt.NDArray[np.float64]) -> dict[str, list[float]]:
+def population_steps(known: npt.NDArray[np.float64]) -> dict[str, list[float]]:
     """Return the values of a population, thinned where there are many, with the parts below and up to each.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from tierlens.grading.feature_columns import Frame, columns_of_frame
-from tierlens.grading.reference import Reference, fit_reference, graded_population, normalised
+from tierlens.grading.reference import Reference, compared_indicators, fit_reference, graded_population
 from tierlens.grading.scheme.parts import Indicator
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
@@ -90,7 +90,7 @@ def with_standing(features: pa.Table, population: pa.Table, scheme: Scheme, curr
     import pyarrow as pa
 
     columns = columns_of_frame(nw.from_native(features).lazy(), scheme, currency)
-    found = [(i, source) for i, n, source in normalised(columns) if n.method == "percentile"]
+    found = [(i, source) for i, n, source in compared_indicators(columns) if n.method == "percentile"]
     known = columns_of_frame(nw.from_native(population).lazy(), scheme, currency)
     bought = graded_population(lazy_of(population, "population"), known).collect("pyarrow").to_native()
     days, crowd_days = (np.asarray(table["cutoff"]) for table in (features, bought))

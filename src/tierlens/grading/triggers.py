@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from tierlens.features.windows import known, looked_back, trailing
+from tierlens.features.windows import known_rows, looked_back, trailing_rows
 from tierlens.grading.evidence import Teller
 from tierlens.grading.feature_columns import Columns, Frame, kinds_of
 from tierlens.grading.scheme.parts import Trigger
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def fired(graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, lang: Lang) -> pa.Table:
+def fired_triggers(graded: pa.Table, features: pa.Table, scheme: Scheme, currency: Currency, lang: Lang) -> pa.Table:
     """Return the triggers that fired, each with the values that let it fire.
 
     Parameters
@@ -77,5 +77,5 @@ def rows_behind(tables: Tables, graded: Frame, trigger: Trigger) -> Frame:
     """
     where = nw.col(f"trigger_{trigger.id}")
     caught = graded.filter(where).select("customer_id", "cutoff")
-    paired = looked_back(tables.transactions.join(caught, on="customer_id", how="inner").filter(known()))
-    return paired.filter(trailing(trigger.rows_days)) if trigger.rows_days is not None else paired
+    paired = looked_back(tables.transactions.join(caught, on="customer_id", how="inner").filter(known_rows()))
+    return paired.filter(trailing_rows(trigger.rows_days)) if trigger.rows_days is not None else paired

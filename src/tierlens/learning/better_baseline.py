@@ -82,7 +82,7 @@ class _Column:
         self.name = name
 
     def __call__(self, known: pa.Table, asked: pa.Table) -> Floats:
-        return matrix(asked, [self.name])[:, 0]
+        return feature_matrix(asked, [self.name])[:, 0]
 
 
 def _regression(task: Task) -> Candidate:
@@ -92,8 +92,8 @@ def _regression(task: Task) -> Candidate:
         from sklearn.preprocessing import StandardScaler
 
         model = make_pipeline(StandardScaler(), LogisticRegression())
-        model.fit(np.log1p(matrix(known, RFM)), known[task.outcome].to_numpy())
-        risk: Floats = model.predict_proba(np.log1p(matrix(asked, RFM)))[:, 1]
+        model.fit(np.log1p(feature_matrix(known, RFM)), known[task.outcome].to_numpy())
+        risk: Floats = model.predict_proba(np.log1p(feature_matrix(asked, RFM)))[:, 1]
         return risk
 
     name = Text("logistic regression on log-RFM", "对数RFM逻辑回归")
@@ -113,12 +113,12 @@ def _default_trees(task: Task) -> Candidate:
     def grown(known: pa.Table) -> Any:
         import lightgbm as lgb
 
-        rows = lgb.Dataset(matrix(known, names), known[task.outcome].to_numpy(), params={"verbosity": -1})
+        rows = lgb.Dataset(feature_matrix(known, names), known[task.outcome].to_numpy(), params={"verbosity": -1})
         settings = {"objective": "binary", "verbosity": -1, "deterministic": True, "force_col_wise": True}
         return lgb.train(settings, rows, 100)
 
     def train(known: pa.Table, asked: pa.Table) -> Floats:
-        return np.asarray(grown(known).predict(matrix(asked, names)), dtype=np.float64)
+        return np.asarray(grown(known).predict(feature_matrix(asked, names)), dtype=np.float64)
 
     def keep(known: pa.Table) -> Plain:
         return Plain(names, trees=grown(known).model_to_string())
@@ -126,6 +126,6 @@ def _default_trees(task: Task) -> Candidate:
     return Candidate(Text("LightGBM as it comes", "默认 LightGBM"), train, keep=keep)
 
 
-def matrix(table: pa.Table, names: Sequence[str]) -> Floats:
+def feature_matrix(table: pa.Table, names: Sequence[str]) -> Floats:
     """Return columns as float64, missing values as NaN."""
     return np.column_stack([table[name].to_numpy().astype(np.float64) for name in names])

@@ -47,7 +47,7 @@ def are_same(risks: pa.ChunkedArray) -> bool:
     return len(known) > 1 and pc.count_distinct(known).as_py() == 1
 
 
-def keep(one: Learned, models: Path) -> None:
+def keep_model(one: Learned, models: Path) -> None:
     """Keep a model in its folder under ``models``, with what is said of its risks."""
     folder = models / one.outcome
     one.model.save(folder)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tierlens.learning.monitor import tested_rows
 from tierlens.learning.tasks import Task, at_cutoffs
 from tierlens.publish.report.findings import Bin, Curve, Estimate, ModelLine, Risk
-from tierlens.risk.evaluation.bootstrap import Interval, Rows, difference, interval, table
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, metric_table, paired_difference, percentile_interval
 from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error, lift_at, reliability_bins
 from tierlens.risk.evaluation.plain_baseline import Plain
 from tierlens.words import Text
@@ -59,7 +59,7 @@ class Verdict:
     tested: pa.Table
 
 
-def judge(
+def evaluate_candidates(
     task: Task, contenders: Sequence[Candidate], folds: Sequence[tuple[list[int], int]], draws: int, seed: int
 ) -> Verdict:
     """Let every contender predict each test cutoff from the closed cutoffs before it, and compare.
@@ -80,14 +80,14 @@ def judge(
     rows = Rows(outcome, tests["customer_id"].to_numpy(zero_copy_only=False), tests["cutoff"].to_numpy())
     names = [contender.name.en for contender in contenders]
     drawn = {
-        metric: table(function, rows, scores, draws=draws, seed=seed)
+        metric: metric_table(function, rows, scores, draws=draws, seed=seed)
         for metric, function in (("auc", auc), ("ap", average_precision), ("lift", _top_lift))
     }
     probable = {c.name.en: scores[c.name.en] for c in contenders if c.is_probability}
-    drawn["brier"] = table(brier, rows, probable, draws=draws, seed=seed)
+    drawn["brier"] = metric_table(brier, rows, probable, draws=draws, seed=seed)
     lines = tuple(_line(contender, drawn, outcome, scores) for contender in contenders)
     best = max(lines[1:], key=lambda line: line.auc.value)
-    edge = difference(drawn["auc"], names[0], best.name.en)
+    edge = paired_difference(drawn["auc"], names[0], best.name.en)
     bins = reliability_bins(outcome, scores[names[0]])
     risk = Risk(
         task.outcome,
@@ -134,12 +134,12 @@ def _line(
     contender: Candidate, drawn: Mapping[str, Mapping[str, Floats]], outcome: Floats, scores: Mapping[str, Floats]
 ) -> ModelLine:
     name = contender.name.en
-    auc_, ap, lift = (_estimate(interval(drawn[metric][name])) for metric in ("auc", "ap", "lift"))
+    auc_, ap, lift = (_estimate(percentile_interval(drawn[metric][name])) for metric in ("auc", "ap", "lift"))
     if not contender.is_probability:
         return ModelLine(contender.name, contender.is_model, auc_, ap, lift)
     error = Estimate(calibration_error(outcome, scores[name]))
     return ModelLine(
-        contender.name, contender.is_model, auc_, ap, lift, _estimate(interval(drawn["brier"][name])), error
+        contender.name, contender.is_model, auc_, ap, lift, _estimate(percentile_interval(drawn["brier"][name])), error
     )
 
 

@@ -63,7 +63,7 @@ def read_waivers(path: Path | None) -> tuple[Waiver, ...]:
     if path is None:
         return ()
     try:
-        return strict_yaml.build(_Waivers, path, error=UsageError).waivers
+        return strict_yaml.build_model(_Waivers, path, error=UsageError).waivers
     except SchemeError as problem:
         raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
 
@@ -77,7 +77,7 @@ def check_files(config: RunConfig) -> None:
         read_own(config.own)
 
 
-def guard(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
+def check_for_leaks(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
     """Let a task through to learning, or stop the run.
 
     Parameters

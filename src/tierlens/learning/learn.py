@@ -15,20 +15,20 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
-from tierlens.explain.reasons import reasons, side_by_side
+from tierlens.explain.reasons import customer_reasons, side_by_side
 from tierlens.features.catalog import WHOLE
 from tierlens.features.seasonal_btyd import season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
-from tierlens.learning.evaluate import Candidate, judge
-from tierlens.learning.leak_gate import guard
+from tierlens.learning.evaluate import Candidate, evaluate_candidates
+from tierlens.learning.leak_gate import check_for_leaks
 from tierlens.learning.learnable import Folds, folds_of, left_out, nothing_closed
-from tierlens.learning.monitor import moved
+from tierlens.learning.monitor import moved_features
 from tierlens.learning.tasks import STANDING, Task, at_cutoffs, tasks_of
 from tierlens.publish.report import gather
 from tierlens.publish.report.findings import Risk
 from tierlens.publish.report.left_out import LeftOut
 from tierlens.risk.evaluation.plain_baseline import Plain
-from tierlens.risk.evaluation.risk_interval import Asked, Known, bounds, season_error
+from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds, season_error
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.level import forecast_rate
@@ -130,13 +130,13 @@ def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -
         rates = SeasonalRates(season, tasks[0])
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
         folds, missing = _teachable(tasks, config)
-        notes = {t.outcome: (*t.notes, *guard(t, shop.tables, config)) for t in tasks if t.outcome in folds}
+        notes = {t.outcome: (*t.notes, *check_for_leaks(t, shop.tables, config)) for t in tasks if t.outcome in folds}
         for note in (*(note for told in notes.values() for note in told), *(one.said for one in missing)):
             clock.tell(note)
     learned = []
     for task in (task for task in tasks if task.outcome in folds):
         with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
-            found = learn(task, rates, config, (prepared, folds[task.outcome]), shop.tables.currency)
+            found = learn_task(task, rates, config, (prepared, folds[task.outcome]), shop.tables.currency)
             learned.append(dataclasses.replace(found, notes=notes[task.outcome]))
     return Lessons(tuple(learned), missing)
 
@@ -177,18 +177,18 @@ class SeasonalRates:
         return forecast_rate(rates, known, self.expected[cutoff])
 
 
-def learn(
+def learn_task(
     task: Task, rates: SeasonalRates, config: RunConfig, given: tuple[Prepared, Folds], currency: Currency
 ) -> Learned:
     """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
     prepared, folds = given
-    settings = searched(task, config, folds[0][0])
-    tried = contenders(task, rates, settings, config)
-    verdict = judge(task, tried, folds, config.risk.resamples, config.seed)
-    model = classifier(task, settings, config)
-    table, cutoffs = frame(task, task.rows)
+    settings = searched_settings(task, config, folds[0][0])
+    tried = model_and_baselines(task, rates, settings, config)
+    verdict = evaluate_candidates(task, tried, folds, config.risk.resamples, config.seed)
+    model = untrained_classifier(task, settings, config)
+    table, cutoffs = model_inputs(task, task.rows)
     model.fit(table, task.rows[task.outcome].to_numpy(), cutoffs=cutoffs)
-    asked, now = frame(task, task.now)
+    asked, now = model_inputs(task, task.now)
     level = base_rate(task, rates, sorted(set(cutoffs.tolist())), config.cutoff_day)
     risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
     parts = model.contributions(asked, cutoffs=now, base_rate=level)
@@ -205,7 +205,7 @@ def learn(
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
-        moved=moved(
+        moved=moved_features(
             table,
             asked,
             task.outcome,
@@ -222,15 +222,15 @@ def _bounds(
     """Return lower and upper bounds of the risks of the run's cutoff, by the ending of their columns."""
     if not config.risk.draws:
         return {}
-    table, cutoffs = frame(task, task.rows)
+    table, cutoffs = model_inputs(task, task.rows)
     customers = task.rows["customer_id"].to_numpy(zero_copy_only=False)
     known = Known(table, task.rows[task.outcome].to_numpy(), customers, cutoffs)
     season = season_error(*(tested[name].to_numpy() for name in ("happened", "risk", "cutoff")))
-    found = bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
+    found = risk_bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
     return {"_low": found.low, "_high": found.high}
 
 
-def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
+def score_customers(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
     """Score the customers of the run's cutoff with models that were kept.
 
     Raises
@@ -248,7 +248,7 @@ def scored(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> p
     table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
     for task in with_model(tasks, models):
         model = kept_model(models, task.outcome, config)
-        asked, now = frame(task, task.now)
+        asked, now = model_inputs(task, task.now)
         level = base_rate(task, rates, learning, config.cutoff_day)
         risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
         found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
@@ -298,7 +298,7 @@ def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
     return model
 
 
-def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
+def untrained_classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
     """Return an untrained model for a task."""
     common: dict[str, Any] = {"seeds": config.risk.seeds, "random_state": config.seed, "n_jobs": 0}
     if task.outcome == "churn":
@@ -309,19 +309,19 @@ def classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> Ri
     return RiskClassifier(task.features[0], ridge=HEAVY, trees={"rounds": 1}, **common)
 
 
-def searched(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
+def searched_settings(task: Task, config: RunConfig, closed: Sequence[int]) -> dict[str, Any]:
     """Search settings of the trees on cutoffs closed before the first tested one; nothing where the default holds."""
     if not config.risk.trials or task.outcome != "churn":
         return dict(config.risk.trees) if task.outcome == "churn" else {}
-    from tierlens.risk.tuning import Search, tune
+    from tierlens.risk.tuning import Search, tune_trees
 
     if not SnapshotSplit(config.span).folds(closed):  # nothing to judge a trial on: the settings stay as they are
         return dict(config.risk.trees)
     rows = at_cutoffs(task.rows, closed)
-    table, cutoffs = frame(task, rows)
+    table, cutoffs = model_inputs(task, rows)
     search = Search(config.risk.trials, folds=1, seed=config.seed)
-    one = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
-    found = tune(one, table, rows[task.outcome].to_numpy(), cutoffs, SnapshotSplit(config.span), search)
+    one = RiskClassifier(**{**untrained_classifier(task, {}, config).get_params(), "seeds": 1})
+    found = tune_trees(one, table, rows[task.outcome].to_numpy(), cutoffs, SnapshotSplit(config.span), search)
     return dict(found.settings)
 
 
@@ -330,16 +330,16 @@ def base_rate(task: Task, rates: SeasonalRates, closed: Sequence[int], cutoff: i
     return rates.forecast(closed, cutoff) if task.outcome == "churn" else None
 
 
-def contenders(
+def model_and_baselines(
     task: Task, rates: SeasonalRates, settings: Mapping[str, Any], config: RunConfig
 ) -> tuple[Candidate, ...]:
     """Return the model and the baselines that it must beat."""
 
     def model(known: pa.Table, asked: pa.Table) -> Floats:
-        table, cutoffs = frame(task, known)
-        trained = classifier(task, settings, config)
+        table, cutoffs = model_inputs(task, known)
+        trained = untrained_classifier(task, settings, config)
         trained.fit(table, known[task.outcome].to_numpy(), cutoffs=cutoffs)
-        rows, days = frame(task, asked)
+        rows, days = model_inputs(task, asked)
         level = base_rate(task, rates, sorted(set(cutoffs.tolist())), int(days[0]))
         risk: Floats = trained.predict_proba(rows, cutoffs=days, base_rate=level)[:, 1]
         return risk
@@ -347,7 +347,7 @@ def contenders(
     return (Candidate(Text("tierlens", "tierlens"), model, is_model=True), *baselines_of(task))
 
 
-def frame(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
+def model_inputs(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
     """Return the features of rows as the model reads them, and the cutoff of each row."""
     import pandas as pd
 
@@ -357,11 +357,11 @@ def frame(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
 
 def _reasons(task: Task, found: Contributions, asked: pd.DataFrame, currency: Currency) -> pa.Table:
     """Return the three strongest reasons that raise each customer's risk, of those that a person would accept."""
-    said = reasons(plausible(found, asked), asked, currency=currency, side="raises", catalog=KNOWN)
+    said = customer_reasons(plausible_reasons(found, asked), asked, currency=currency, side="raises", catalog=KNOWN)
     return side_by_side(said, len(asked))
 
 
-def plausible(found: Contributions, asked: pd.DataFrame) -> Contributions:
+def plausible_reasons(found: Contributions, asked: pd.DataFrame) -> Contributions:
     """Leave out what raises the risk of a customer who stands on the good side of that feature's median.
 
     Such a contribution is real (it leans on other features), but told alone it misleads: "buys every 10 days: raises

@@ -158,7 +158,7 @@ def _none_tested(task: Task, tests: Sequence[int]) -> DataError:
 def parts_left_out(out: Path) -> tuple[LeftOut, ...]:
     """Return what the run of a folder left out; nothing where its findings cannot be read."""
     try:
-        return read_findings(run_folder.finished(Path(out), run_folder.FINDINGS)).left_out
+        return read_findings(run_folder.finished_file(Path(out), run_folder.FINDINGS)).left_out
     except TierlensError:
         return ()
 
@@ -166,9 +166,9 @@ def parts_left_out(out: Path) -> tuple[LeftOut, ...]:
 def note_simulated(out: Path) -> None:
     """Note that the run of a folder was of simulated data, where it was and its findings can be read."""
     with suppress(TierlensError):
-        about = read_findings(run_folder.finished(Path(out), run_folder.FINDINGS)).about
+        about = read_findings(run_folder.finished_file(Path(out), run_folder.FINDINGS)).about
         if about.is_simulated:
-            notice.simulated(about.project)
+            notice.note_simulated(about.project)
 
 
 def refuse_left_out(out: Path, part: str) -> None:

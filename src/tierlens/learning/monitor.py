@@ -20,10 +20,10 @@ from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.features.windows import Window
 from tierlens.learning.tasks import STANDING
-from tierlens.risk.evaluation.backtest import Backtest, backtest
+from tierlens.risk.evaluation.backtest import Backtest, backtest_risks
 from tierlens.risk.evaluation.bootstrap import Rows
-from tierlens.risk.evaluation.compare import Compared, compare
-from tierlens.risk.outcome import churn, closed_cutoffs
+from tierlens.risk.evaluation.compare import Compared, compare_models
+from tierlens.risk.outcome import churn_outcomes, closed_cutoffs
 from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.words import Text
 from tierlens.workspace import run_folder
@@ -107,27 +107,27 @@ def past_runs(home: Path, project: str, before: int, tell: Tell = say_nothing) -
 
 def _has_risks(folder: Path, tell: Tell) -> bool:
     try:
-        return "churn_risk" in pq.read_schema(run_folder.finished(folder, run_folder.CUSTOMERS)).names
+        return "churn_risk" in pq.read_schema(run_folder.finished_file(folder, run_folder.CUSTOMERS)).names
     except TierlensError as problem:
         tell(Text(f"passed over: {problem.say('en')}", f"跳过：{problem.say('zh')}"))
         return False
 
 
-def happened(past: Past, tables: Tables, draws: int = 200, seed: int = 0) -> Backtest | None:
+def backtest_of_run(past: Past, tables: Tables, draws: int = 200, seed: int = 0) -> Backtest | None:
     """Hold the churn risks that a run told against what happened; None while their horizon is open.
 
     Customers whom the data of then did not have, or those of now have no more, are left out.
     """
     if not closed_cutoffs(tables, [past.cutoff], past.window)[0]:
         return None
-    file = run_folder.finished(past.folder, run_folder.CUSTOMERS)
+    file = run_folder.finished_file(past.folder, run_folder.CUSTOMERS)
     told = _in_days(pq.read_table(file, columns=[*KEY, "churn_risk"]))
-    left = to_arrow(churn(tables, [past.cutoff], past.window))
+    left = to_arrow(churn_outcomes(tables, [past.cutoff], past.window))
     both = told.join(left, keys=list(KEY), join_type="inner").drop_null().sort_by("customer_id")
     if not both.num_rows or len(both["churn"].unique()) < 2:
         return None
     columns = (both[name].to_numpy(zero_copy_only=False) for name in ("churn", "churn_risk", "customer_id"))
-    return backtest(*columns, draws=draws, seed=seed)
+    return backtest_risks(*columns, draws=draws, seed=seed)
 
 
 def told_of(past: Past, found: Backtest) -> Text:
@@ -138,7 +138,7 @@ def told_of(past: Past, found: Backtest) -> Text:
     )
 
 
-def moved(
+def moved_features(
     before: pd.DataFrame, now: pd.DataFrame, outcome: str, risks: tuple[Floats, Floats], customers: Sequence[pa.Array]
 ) -> pa.Table:
     """Return how far each feature and the risk itself have moved, the furthest feature first, the risk last.
@@ -160,13 +160,13 @@ def moved(
     """
     import pandas as pd
 
-    from tierlens.risk.evaluation.drift import drift
+    from tierlens.risk.evaluation.drift import measure_drift
 
     share = FALSE_ALARMS / (before.shape[1] + 1)
     first, second = (pd.DataFrame({f"{outcome}_risk": risk}) for risk in risks)
     learned, asked, tested = (np.asarray(ids) for ids in customers)
-    found = drift(before, now, customers=(learned, asked), false_alarms=FALSE_ALARMS - share)
-    found += drift(first, second, customers=(tested, asked), false_alarms=share)
+    found = measure_drift(before, now, customers=(learned, asked), false_alarms=FALSE_ALARMS - share)
+    found += measure_drift(first, second, customers=(tested, asked), false_alarms=share)
     rows = [
         {"outcome": outcome, "feature": one.name, "stability": one.stability, "distance": one.distance,
          "alarm": one.alarm, "band": one.band, "missing_before": one.missing_before, "missing_now": one.missing_now,
@@ -198,7 +198,7 @@ def _title(column: str) -> Text:
     return title_of(column, "feature", {**WHOLE, **STANDING})
 
 
-def compared(champion: Path, challenger: Path, outcome: str, tests: int, draws: int = 500) -> Compared:
+def compared_runs(champion: Path, challenger: Path, outcome: str, tests: int, draws: int = 500) -> Compared:
     """Compare the models of two runs on the latest cutoffs that both were tested on, by what neither had seen.
 
     Parameters
@@ -239,7 +239,7 @@ def compared(champion: Path, challenger: Path, outcome: str, tests: int, draws: 
             fix=Text("use the same window, scheme and data", "请使用相同的窗口、方案和数据"),
         )
     rows = Rows(*(both[name].to_numpy(zero_copy_only=False) for name in ("happened", "customer_id", "cutoff")))
-    return compare(rows, both["risk"].to_numpy(), both["risk_2"].to_numpy(), draws=draws)
+    return compare_models(rows, both["risk"].to_numpy(), both["risk_2"].to_numpy(), draws=draws)
 
 
 def _in_days(table: pa.Table) -> pa.Table:
@@ -262,7 +262,7 @@ def _tested(folder: Path, outcome: str) -> pa.Table:
     from tierlens.learning.learnable import refuse_left_out
 
     refuse_left_out(folder, outcome)
-    table = _in_days(pq.read_table(run_folder.finished(folder, run_folder.TESTED)))
+    table = _in_days(pq.read_table(run_folder.finished_file(folder, run_folder.TESTED)))
     return table.filter(pc.equal(table["outcome"], outcome)).drop_columns(["outcome"])
 
 
@@ -293,13 +293,13 @@ def backtest_again(folder: Path, file: Path | None) -> tuple[Past, Backtest]:
     """
     from tierlens.learning.learnable import refuse_left_out
     from tierlens.workspace.config import RunConfig, load_config
-    from tierlens.workspace.prepare import obtain
+    from tierlens.workspace.prepare import obtain_shop
 
     past = past_run(folder)
     refuse_left_out(folder, "churn")
     config = load_config(file) if file is not None else RunConfig.model_validate(past.configuration)
-    _, shop = obtain(config, say_nothing)
-    found = happened(past, shop.tables)
+    _, shop = obtain_shop(config, say_nothing)
+    found = backtest_of_run(past, shop.tables)
     if found is None:
         closes = day_date(past.window.closes(past.cutoff))
         raise DataError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tierlens.errors import DataError, UsageError
-from tierlens.learning.learn import classifier, frame
+from tierlens.learning.learn import model_inputs, untrained_classifier
 from tierlens.learning.tasks import at_cutoffs, tasks_of
 from tierlens.publish.tracking.records import REFUSED, SearchRecord, TrialRecord
 from tierlens.publish.tracking.store_address import not_tracked
@@ -18,11 +18,11 @@ from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.trees import Setting
 from tierlens.risk.space import Range
-from tierlens.risk.tuning import Search, Tuned, tune
+from tierlens.risk.tuning import Search, Tuned, tune_trees
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import closing_cutoffs, obtain, prepare
+from tierlens.workspace.prepare import closing_cutoffs, obtain_shop, prepare_tables
 from tierlens.workspace.progress import Tell
 
 STUDIES = "studies.db"
@@ -87,7 +87,7 @@ class Searched:
         )
 
 
-def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
+def search_settings(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     """Search settings for the churn model of a run file; a study that was begun goes on.
 
     Raises
@@ -95,9 +95,9 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     DataError
         ``E-RU-024`` when too few cutoffs have closed before the first tested one.
     """
-    config, shop = obtain(config, tell, at_cutoff=True)
+    config, shop = obtain_shop(config, tell, at_cutoff=True)
     closing_cutoffs(config)
-    task = tasks_of(prepare(shop, config), shop, config)[0]
+    task = tasks_of(prepare_tables(shop, config), shop, config)[0]
     splitter = SnapshotSplit(config.span)
     tested = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
     closed = tested[0][0] if tested else []
@@ -110,7 +110,7 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
             fix=Text("begin earlier, or test fewer cutoffs", "请提前起始截止日，或减少检验数"),
         )
     rows = at_cutoffs(task.rows, closed)
-    table, cutoffs = frame(task, rows)
+    table, cutoffs = model_inputs(task, rows)
     y = rows[task.outcome].to_numpy()
     study = f"{config.name} {task.outcome} {_digest(y, cutoffs, task.features)}"
     new: list[int] = []
@@ -121,8 +121,8 @@ def search(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
 
     wish.home.mkdir(parents=True, exist_ok=True)
     asked = Search(wish.trials, wish.budget, wish.space, len(folds), wish.home / STUDIES, study, config.seed)
-    model = RiskClassifier(**{**classifier(task, {}, config).get_params(), "seeds": 1})
-    found = tune(model, table, y, cutoffs, splitter, asked, told)
+    model = RiskClassifier(**{**untrained_classifier(task, {}, config).get_params(), "seeds": 1})
+    found = tune_trees(model, table, y, cutoffs, splitter, asked, told)
     judged = tuple(str(day_date(test)) for _, test in folds)
     return Searched(found, judged, study, _tracked(config, found, set(new), wish.home, tell) if wish.track else "")
 

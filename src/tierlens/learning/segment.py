@@ -53,7 +53,7 @@ class Grouped:
     how: Text
 
 
-def group(snapshot: pa.Table, tiers: pa.Table, config: RunConfig, currency: Currency) -> Grouped:
+def segment_customers(snapshot: pa.Table, tiers: pa.Table, config: RunConfig, currency: Currency) -> Grouped:
     """Cluster the customers of a snapshot and compare the segments with their tiers.
 
     Parameters
@@ -65,7 +65,7 @@ def group(snapshot: pa.Table, tiers: pa.Table, config: RunConfig, currency: Curr
     """
     from tierlens.explain.agreement import agreement
     from tierlens.segments import SEGMENT_FEATURES, CustomerSegmenter
-    from tierlens.segments.profile import profile
+    from tierlens.segments.profile import segment_profile
 
     names = list(config.segments.features or SEGMENT_FEATURES)
     _refuse_strange(names, snapshot)
@@ -74,7 +74,7 @@ def group(snapshot: pa.Table, tiers: pa.Table, config: RunConfig, currency: Curr
     labels = segmenter.fit_predict(table)
     number = segmenter.n_clusters_
     asked = Text(f"{number} segments, as the run file asks", f"{number} 个客群，由运行文件指定")
-    described = profile(snapshot, labels, currency=currency)
+    described = segment_profile(snapshot, labels, currency=currency)
     held = agreement(labels, known_tiers(tiers), seed=config.seed)
     return Grouped(pa.array(labels), described, held, segmenter.choice_.why if segmenter.choice_ else asked)
 
@@ -84,7 +84,7 @@ def group_or_not(
 ) -> tuple[Grouped | None, tuple[LeftOut, ...]]:
     """Return segments as ``group`` does, or why there are none: too few customers, or all alike."""
     try:
-        return group(snapshot, tiers, config, currency), ()
+        return segment_customers(snapshot, tiers, config, currency), ()
     except DataError as problem:
         fix = problem.fix or Text("take more customers", "请增加客户")
         return None, (LeftOut("segments", Text("Segments", "客群"), problem.what, fix, problem.code),)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tierlens.features.catalog import CATALOG
 from tierlens.features.seasonal_btyd import EXPECTATIONS
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
 from tierlens.grading.next_tier.roll_off import roll_off
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
@@ -143,7 +143,7 @@ def _left(shop: Shop, config: RunConfig, panel: pa.Table) -> Floats:
     days = sorted(set(panel["cutoff"].to_pylist()))
     wait = config.window.gap + config.window.horizon
     ahead = to_arrow(
-        snapshots(shop.tables, days, config.span, features=[AMOUNT], everyone=True, ahead=wait)
+        build_snapshots(shop.tables, days, config.span, features=[AMOUNT], everyone=True, ahead=wait)
     ).rename_columns([*KEY, "left"])
     return _joined(panel, ahead, "left")
 
@@ -200,7 +200,7 @@ def _rows(table: Mapping[str, Floats], here: npt.NDArray[np.bool_]) -> dict[str,
     return {name: values[here] for name, values in table.items()}
 
 
-def deadlines(shop: Shop, config: RunConfig, cutoff: int, bounds: Mapping[str, float]) -> list[int | None]:
+def spend_deadlines(shop: Shop, config: RunConfig, cutoff: int, bounds: Mapping[str, float]) -> list[int | None]:
     """Return within how many days each customer must spend, before what rolls out of the window costs the tier.
 
     Parameters

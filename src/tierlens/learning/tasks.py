@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 
 from tierlens.features.catalog import CATALOG, OTHERS
 from tierlens.features.feature import Feature
-from tierlens.features.seasonal_btyd import EXPECTATIONS, expectations
+from tierlens.features.seasonal_btyd import EXPECTATIONS, seasonal_expectations
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.grading.scheme.scheme import Scheme
-from tierlens.learning.spend_tiers import SpendStanding, deadlines, spend_standing
+from tierlens.learning.spend_tiers import SpendStanding, spend_deadlines, spend_standing
 from tierlens.risk.evaluation.leaks import Declared
-from tierlens.risk.outcome import churn, downgrade
+from tierlens.risk.outcome import churn_outcomes, downgrade_outcomes
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame
@@ -98,10 +98,10 @@ SOFT = 2.0
 def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, ...]:
     """Return churn and downgrade; either may have no rows."""
     learning = config.learning_cutoffs()
-    rhythm = expectations(shop.tables, [*learning, config.cutoff_day], config.span)
+    rhythm = seasonal_expectations(shop.tables, [*learning, config.cutoff_day], config.span)
     panel, own = with_own(joined_on_keys(prepared.panel, rhythm), config)
     features = (*CATALOG, *EXPECTATIONS, *other_table_features(at_cutoffs(panel, learning)), *own)
-    left = to_arrow(churn(shop.tables, learning, config.span))
+    left = to_arrow(churn_outcomes(shop.tables, learning, config.span))
     first = Task(
         "churn",
         CHURN,
@@ -155,7 +155,7 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table,
     known = [day for day in learning if day + wait in ends]
     fell = _fell(ranks, known, config, lowest)
     by_spend = spend_standing(prepared, shop, config, panel)
-    whole = standing(prepared, panel)
+    whole = with_scheme_standing(prepared, panel)
     if by_spend is not None:
         whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
@@ -192,7 +192,7 @@ def _undecided(number: int) -> tuple[Text, ...]:
 
 def _fell(ranks: pa.Table, known: list[int], config: RunConfig, lowest: int) -> pa.Table:
     if known:
-        return to_arrow(downgrade(arrow_as_frame(ranks), known, config.span, lowest))
+        return to_arrow(downgrade_outcomes(arrow_as_frame(ranks), known, config.span, lowest))
     kinds = {"customer_id": pa.string(), "cutoff": pa.int32(), "downgrade": pa.int8()}
     return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
@@ -210,11 +210,11 @@ def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
 
 def _with_deadline(now: pa.Table, shop: Shop, config: RunConfig) -> pa.Table:
     bounds = dict(zip(now["customer_id"].to_pylist(), now["bound"].to_pylist(), strict=True))
-    days = deadlines(shop, config, config.cutoff_day, bounds) if bounds else []
+    days = spend_deadlines(shop, config, config.cutoff_day, bounds) if bounds else []
     return now.append_column("need_days", pa.array(days, pa.int64()))
 
 
-def standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
+def with_scheme_standing(prepared: Prepared, panel: pa.Table) -> pa.Table:
     """Add to a panel what the scheme says of each customer now, and will say if nothing more is bought.
 
     What is lacking to a bound is left out where tiers do not go by points: no bound is known.

@@ -15,7 +15,7 @@ from tierlens.words import Text
 from tierlens.workspace import output_files, run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.output_files import Kind
-from tierlens.workspace.prepare import ABSENT, Shop, obtain, say_nothing, simulated
+from tierlens.workspace.prepare import ABSENT, Shop, obtain_shop, say_nothing, simulated_run_shop
 
 LATER = Text(
     "lines at or after the cutoff, or recorded then: a run of this cutoff does not see them",
@@ -47,7 +47,7 @@ class Checked(NamedTuple):
     later: int
 
 
-def check(config: RunConfig, allow_empty: bool = False) -> Checked:
+def check_tables(config: RunConfig, allow_empty: bool = False) -> Checked:
     """Read every table of a run file strictly, whatever the limits say, and look at what a reader alone cannot see.
 
     Raises
@@ -71,16 +71,16 @@ def _rows(frame: Any) -> int:
 def read_unlimited(config: RunConfig, allow_empty: bool = False) -> tuple[RunConfig, Shop]:
     """Read a run file's tables without holding its limits against them; return the run file that was used, too."""
     if config.source is None:
-        return config, simulated(config)
-    from tierlens.sources.read import read
+        return config, simulated_run_shop(config)
+    from tierlens.sources.read import read_tables
 
     wanted = {"name": config.name, "allow_empty": allow_empty or config.source.allow_empty}
     try:
-        found = read(config.source.model_copy(update=wanted), check=False)
+        found = read_tables(config.source.model_copy(update=wanted), check=False)
     except DataError as problem:
         if problem.code not in ABSENT:
             raise
-        return obtain(config, say_nothing)
+        return obtain_shop(config, say_nothing)
     return config, Shop(found.tables, found.quality, False)
 
 
@@ -112,7 +112,7 @@ def report_rows(quality: Quality) -> Iterator[Row]:
                 yield REASONS[reason].code, f"{title.en}: {text.en}", f"{title.zh}：{text.zh}", f"{lines:,}"
 
 
-def closing(quality: Quality) -> str:
+def report_sum(quality: Quality) -> str:
     """Return the sum of a report.
 
     Examples
@@ -135,7 +135,7 @@ def write_out(quality: Quality, place: Callable[[str, Kind], Path]) -> list[Path
     """
     import json
 
-    from tierlens.publish.files.atomic import replacing, write_text
+    from tierlens.publish.files.atomic import replacing_file, write_text
 
     kept = {run_folder.REJECTS: quality} | {
         run_folder.REJECTS_OF.format(name): report for name, report in quality.others.items() if report.quarantined
@@ -143,7 +143,7 @@ def write_out(quality: Quality, place: Callable[[str, Kind], Path]) -> list[Path
     rejects = {place(name, output_files.REJECTS): report for name, report in kept.items()}
     told = place(run_folder.QUALITY, output_files.QUALITY)
     for path, report in rejects.items():
-        with replacing(path) as temporary:
+        with replacing_file(path) as temporary:
             report.write_rejects(temporary)
     text = json.dumps(quality.to_dict(), ensure_ascii=False, indent=2)
     return [*rejects, write_text(told, text)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from tierlens.features.snapshot import KEY
-from tierlens.grading import Scheme, evidence
+from tierlens.grading import Scheme, grade_evidence
 from tierlens.learning.cautions import LANGS, are_same, with_notes
 from tierlens.learning.learn import Learned
 from tierlens.learning.segment import Grouped
@@ -80,7 +80,7 @@ def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
     for name in ("score", "tier", "coverage", "flags"):
         table = table.append_column(name, told[name])
     for lang in LANGS:
-        said = evidence(some.graded, some.features, scheme, currency, lang)
+        said = grade_evidence(some.graded, some.features, scheme, currency, lang)
         table = table.append_column(f"evidence_{lang}", pa.array(["\n".join(lines) for lines in said], pa.string()))
     return table
 

@@ -59,7 +59,7 @@ def row_of(out: Path, customer: str, lang: Lang) -> dict[str, Any]:
     UsageError
         ``E-RU-005`` when the run has no such customer.
     """
-    file = run_folder.finished(out, run_folder.CUSTOMERS)
+    file = run_folder.finished_file(out, run_folder.CUSTOMERS)
     table = pq.read_table(file, filters=[("customer_id", "=", customer)])
     if not table.num_rows:
         some = ", ".join(pq.read_table(file, columns=["customer_id"])["customer_id"][:3].to_pylist())
@@ -93,7 +93,7 @@ def lines_of(row: Mapping[str, Any], out: Path, lang: Lang) -> list[str]:
 
 
 def _findings(out: Path) -> Findings:
-    return read_findings(run_folder.finished(out, run_folder.FINDINGS))
+    return read_findings(run_folder.finished_file(out, run_folder.FINDINGS))
 
 
 def _whole(value: Any, minor: int) -> float | None:

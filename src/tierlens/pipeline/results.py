@@ -25,7 +25,7 @@ from tierlens.publish.report.findings import About, Findings
 from tierlens.publish.report.findings_file import write_findings
 from tierlens.publish.report.html import Pictures, write_report
 from tierlens.publish.tracking.records import DataRecord, Foretold, ModelRecord, RunRecord
-from tierlens.sources.staging.files import expand
+from tierlens.sources.staging.files import expand_paths
 from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text, to_share
 from tierlens.workspace.config import RunConfig
@@ -57,7 +57,7 @@ def findings_of(
         gather.tiers_of(graded, prepared.scheme),
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(risk_of(one) for one in learned),
-        gather.spotlights(customers.filter(pc.equal(customers["activity"], "active"))),
+        gather.picked_spotlights(customers.filter(pc.equal(customers["activity"], "active"))),
         # A leak gate may say the same of two outcomes.
         tuple(dict.fromkeys([*notes_of(config, prepared, bool(learned)), *(n for one in learned for n in one.notes)])),
     )
@@ -131,7 +131,7 @@ def record_of(
     )
 
 
-def shareable(findings: Findings, folder: Path, lang: Lang, pictures: Pictures | None) -> list[Path]:
+def shareable_files(findings: Findings, folder: Path, lang: Lang, pictures: Pictures | None) -> list[Path]:
     """Write report and findings without the customers that they show, and return the two files.
 
     The folder of a run keeps its own files whole; a store is read by more people than those who may see customers. Who
@@ -187,7 +187,7 @@ def _tested(one: Learned, score: str) -> Foretold | None:
     return Foretold(*(one.tested[name].to_numpy(zero_copy_only=False) for name in names))
 
 
-def moment() -> str:
+def run_moment() -> str:
     """Return the moment for ``run.json``, the only place where time stamps stand."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
@@ -211,7 +211,7 @@ def write_record(
         Id of the tracked run.
     """
     (config, shop, scheme), (rows, seconds, started) = what, how
-    inputs = expand(config.source.files) if config.source and not shop.is_simulated else []
+    inputs = expand_paths(config.source.files) if config.source and not shop.is_simulated else []
     run = run_json.RunFile(
         project=shop.tables.name,
         version=__version__,
@@ -226,7 +226,7 @@ def write_record(
         seconds=seconds,
         peak_mebibytes=run_json.peak_mebibytes(),
         started=started,
-        finished=moment(),
+        finished=run_moment(),
         tracked=tracked,
     )
     return run_json.write_run(run, folder / RUN)

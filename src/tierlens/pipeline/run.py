@@ -18,20 +18,20 @@ from tierlens.learning import cautions
 from tierlens.learning.evaluate import BASELINE
 from tierlens.learning.leak_gate import check_files
 from tierlens.learning.learn import Learned, Lessons, learn_all
-from tierlens.learning.monitor import happened, moved_note, past_runs, told_of
+from tierlens.learning.monitor import backtest_of_run, moved_note, past_runs, told_of
 from tierlens.learning.segment import Grouped, group_or_not
 from tierlens.pipeline.customers import customers_of
-from tierlens.pipeline.results import findings_of, moment, record_of, shareable, write_record
+from tierlens.pipeline.results import findings_of, record_of, run_moment, shareable_files, write_record
 from tierlens.pipeline.run_tracking import Tracking
 from tierlens.publish.files import run_json
 from tierlens.publish.files.atomic import write_parquet, write_text
-from tierlens.publish.lists.customer_lists import Pick, customer_list, resolved
+from tierlens.publish.lists.customer_lists import Pick, customer_list, resolved_pick
 from tierlens.publish.lists.list_files import write_list
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import write_findings
 from tierlens.publish.report.html import draw_both, write_report
 from tierlens.publish.report.left_out import LeftOut
-from tierlens.scratch import scratch, temporary
+from tierlens.scratch import scratch_folder, temporary_folder
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.report.simulated_note import with_data_note
 from tierlens.sources.tables import day_date
@@ -39,7 +39,7 @@ from tierlens.words import Lang, Text
 from tierlens.workspace import output_files, run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import Prepared, Shop, obtain, prepare
+from tierlens.workspace.prepare import Prepared, Shop, obtain_shop, prepare_tables
 from tierlens.workspace.progress import Clock, Tell, say_times
 from tierlens.workspace.scheme_on_data import reading_of
 
@@ -116,15 +116,15 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
     TierlensError
         With code, place and advice; nothing half-written is left.
     """
-    clock, started = Clock(tell), moment()
+    clock, started = Clock(tell), run_moment()
     if options.dry_run:
         return _dry(config, options, clock)
     check_files(config)
     inputs = output_files.inputs_of(config, options.file)
-    with run_folder.held(options.out, options.force, inputs=inputs) as place:
+    with run_folder.held_folder(options.out, options.force, inputs=inputs) as place:
         tracking = Tracking(place.parent, tell) if config.track and options.track else None
-        parts = computed(config, clock)
-        with tracking or nullcontext(), run_folder.replaced(place, tell) as folder:
+        parts = computed_run(config, clock)
+        with tracking or nullcontext(), run_folder.replaced_folder(place, tell) as folder:
             done = _publish(parts, options, (folder, place), (clock, started, tracking))
     return done
 
@@ -152,13 +152,13 @@ class _Parts:
         return (*self.ungrouped, *self.lessons.left_out)
 
 
-def computed(config: RunConfig, clock: Clock) -> _Parts:
+def computed_run(config: RunConfig, clock: Clock) -> _Parts:
     """Read, build, grade, group and learn: all of a run that writes nothing."""
     with clock.step("read", Text("reading the source", "读取数据源")):
-        config, shop = obtain(config, clock.tell, at_cutoff=True)
+        config, shop = obtain_shop(config, clock.tell, at_cutoff=True)
         _refuse_unknown_tiers(config)
     with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
-        prepared = prepare(shop, config)
+        prepared = prepare_tables(shop, config)
         everybody = everybody_at(shop, config, prepared.scheme)
     with clock.step("segments", Text("finding segments", "划分客群")):
         now = prepared.at(prepared.panel, config.cutoff_day)
@@ -169,7 +169,7 @@ def computed(config: RunConfig, clock: Clock) -> _Parts:
     return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), everybody, ungrouped)
 
 
-def explained(parts: _Parts) -> tuple[pa.Table, Findings]:
+def explained_customers(parts: _Parts) -> tuple[pa.Table, Findings]:
     """Return one row a customer, with reasons and next steps, and what the run found."""
     config, money, everybody = parts.config, parts.shop.tables.currency, parts.everybody
     customers = with_data_note(
@@ -199,7 +199,7 @@ def _publish(
     (out, place), (clock, started, tracking) = folders, timing
     config = parts.config
     with clock.step("reasons", Text("explaining", "解释")):
-        customers, findings = explained(parts)
+        customers, findings = explained_customers(parts)
         findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
@@ -218,8 +218,8 @@ def _publish(
     tracked = ""
     if tracking is not None:
         text = Text("keeping the run in MLflow", "将本次运行记入 MLflow")
-        with clock.step("tracking", text), scratch(temporary()) as shared:
-            kept = shareable(findings, shared, options.lang, pictures)
+        with clock.step("tracking", text), scratch_folder(temporary_folder()) as shared:
+            kept = shareable_files(findings, shared, options.lang, pictures)
             record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
             tracked = tracking.keep(record)
     quality = parts.shop.quality
@@ -236,7 +236,7 @@ def _publish(
 def save_models(learned: Sequence[Learned], folder: Path) -> None:
     """Keep the model of each outcome, and the baseline where that is shown to rank better."""
     for one in learned:
-        cautions.keep(one, folder)
+        cautions.keep_model(one, folder)
         if one.rival is not None:
             one.rival.save(folder / f"{one.outcome}{run_folder.RIVAL}")
 
@@ -256,7 +256,7 @@ def _over_time(
     tables, day = parts.shop.tables, parts.config.cutoff_day
     notes, figures = [], {}
     for past in past_runs(home, tables.name, day, tell):
-        found = happened(past, tables, parts.config.risk.resamples, parts.config.seed)
+        found = backtest_of_run(past, tables, parts.config.risk.resamples, parts.config.seed)
         if found is not None:
             notes.append(told_of(past, found))
             figures[f"{past.folder.name} {day_date(past.cutoff)}"] = found.figures()
@@ -283,7 +283,9 @@ def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang, scheme
     """Write each list of the run file as CSV and XLSX; one that asks for a tier nobody has stays empty."""
     found, names = [], scheme.tier_names
     for asked in config.lists:
-        wish = resolved(Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top, asked.activity), names)
+        wish = resolved_pick(
+            Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top, asked.activity), names
+        )
         have, known = set(customers["tier"].to_pylist()), set(customers["risk_band"].to_pylist())
         tiers = tuple(tier for tier in wish.tiers if tier in have)
         bands = tuple(band for band in wish.bands if band in known)
@@ -305,7 +307,7 @@ def _refuse_unknown_tiers(config: RunConfig) -> Scheme:
     scheme = load_scheme(config.scheme, "scheme")
     names = scheme.tier_names
     for place, one in enumerate(config.lists):
-        wrong = [tier for tier in resolved(Pick(one.tiers), names).tiers if tier not in names]
+        wrong = [tier for tier in resolved_pick(Pick(one.tiers), names).tiers if tier not in names]
         if wrong:
             known_en = ", ".join(f"{tier} ({name.en})" for tier, name in names.items())
             known_zh = "、".join(f"{tier}（{name.zh}）" for tier, name in names.items())
@@ -323,7 +325,7 @@ def _dry(config: RunConfig, options: Options, clock: Clock) -> Done:
     _refuse_unknown_tiers(config)
     check_files(config)
     with clock.step("read", Text("reading the source", "读取数据源")):
-        config, shop = obtain(config, clock.tell)
+        config, shop = obtain_shop(config, clock.tell)
     clock.tell(Text("all is well; nothing was written", "检查通过；未写出任何文件"))
     rows = {"rows": shop.quality.rows_in, "used": shop.quality.used}
     return Done(None, options.out, (), clock.seconds, run_json.peak_mebibytes(), rows)

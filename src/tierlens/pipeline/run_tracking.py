@@ -51,13 +51,13 @@ class Tracking:
 
     def keep(self, record: RunRecord) -> str:
         """Keep a run that is not over yet; return its id, empty where the store refuses."""
-        from tierlens.publish.tracking.mlflow_store import track
+        from tierlens.publish.tracking.mlflow_store import track_run
 
         try:
             self._thread.join()
             if self._failed:
                 raise self._failed[0]
-            done = track(record, self.home, is_over=False)
+            done = track_run(record, self.home, is_over=False)
         except UsageError as problem:
             self._told(problem)
             return ""

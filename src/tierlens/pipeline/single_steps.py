@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tierlens.features.snapshot import snapshots, to_arrow
-from tierlens.grading import evidence, grade, load_scheme, to_sql
+from tierlens.features.snapshot import build_snapshots, to_arrow
+from tierlens.grading import grade, grade_evidence, load_scheme, to_sql
 from tierlens.learning import cautions
-from tierlens.publish.files.atomic import replacing, write_parquet
+from tierlens.publish.files.atomic import replacing_file, write_parquet
 from tierlens.publish.files.run_json import file_record, read_run, write_folder_record, write_run
 from tierlens.publish.lists.customer_lists import Pick, customer_list
 from tierlens.publish.lists.list_files import write_list
@@ -30,9 +30,9 @@ from tierlens.workspace.prepare import (
     Shop,
     arrow_as_frame,
     graded_features,
-    obtain,
+    obtain_shop,
     panel_features,
-    prepare,
+    prepare_tables,
     say_nothing,
     within_data,
 )
@@ -43,20 +43,20 @@ def read_only(config: RunConfig, rejects: Path | None, tell: Tell = say_nothing,
     """Read the source and return its quality report; write the quarantined lines where asked."""
     if allow_empty and config.source is not None:
         config = config.model_copy(update={"source": config.source.model_copy(update={"allow_empty": True})})
-    _, shop = obtain(config, tell)
+    _, shop = obtain_shop(config, tell)
     if rejects is not None:
-        with replacing(rejects) as temporary:
+        with replacing_file(rejects) as temporary:
             shop.quality.write_rejects(temporary)
     return shop.quality
 
 
 def features_only(config: RunConfig, file: Path) -> dict[str, Any]:
     """Build the snapshots of the run's cutoff and of those it learns from, and write them."""
-    config, shop = obtain(config, say_nothing, at_cutoff=True)
+    config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
     names = panel_features(shop.tables, load_scheme(config.scheme, "scheme"))
     days = [*config.learning_cutoffs(), config.cutoff_day]
     within_data(shop.tables, days, config.span)
-    table = to_arrow(snapshots(shop.tables, days, config.span, features=names))
+    table = to_arrow(build_snapshots(shop.tables, days, config.span, features=names))
     path = write_parquet(file, table)
     return {"file": str(path), "rows": table.num_rows, "columns": table.num_columns}
 
@@ -66,17 +66,17 @@ def _now(config: RunConfig, shop: Shop, whole: bool = False) -> tuple[pa.Table, 
     scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     names = (panel_features if whole else graded_features)(shop.tables, scheme)
-    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
+    table = to_arrow(build_snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return table, to_arrow(grade(arrow_as_frame(table), scheme, shop.tables.currency))
 
 
 def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Grade the run's cutoff, write points, scores, tiers and evidence, and return the counts of tiers."""
-    config, shop = obtain(config, say_nothing, at_cutoff=True)
+    config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
     scheme = load_scheme(config.scheme, "scheme")
     within_data(shop.tables, [config.cutoff_day], config.span)
     found = everybody_at(shop, config, scheme)
-    why = evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
+    why = grade_evidence(found.graded, found.features, scheme, shop.tables.currency, lang)
     graded = without_idle_scores(found.graded).append_column("activity", found.activity)
     graded = graded.append_column("evidence", pa.array(["\n".join(lines) for lines in why], pa.string()))
     path = write_parquet(file, with_data_note(graded, shop.is_simulated))
@@ -89,20 +89,20 @@ def grade_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
 
 def scheme_sql(config: RunConfig) -> str:
     """Return the scheme of the run as SQL over a table of features."""
-    config, shop = obtain(config, say_nothing)
+    config, shop = obtain_shop(config, say_nothing)
     scheme = load_scheme(config.scheme, "scheme")
     names = graded_features(shop.tables, scheme)
-    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=names))
+    table = to_arrow(build_snapshots(shop.tables, config.cutoff_day, config.span, features=names))
     return to_sql(arrow_as_frame(table), scheme, shop.tables.currency)
 
 
 def segment_only(config: RunConfig, file: Path, lang: Lang) -> dict[str, Any]:
     """Find segments at the run's cutoff, write them, and return their names and how far they agree with the tiers."""
-    from tierlens.learning.segment import group
+    from tierlens.learning.segment import segment_customers
 
-    config, shop = obtain(config, say_nothing, at_cutoff=True)
+    config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
     table, graded = _now(config, shop, whole=True)
-    grouped = group(table, graded, config, shop.tables.currency)
+    grouped = segment_customers(table, graded, config, shop.tables.currency)
     rows = table.select(["customer_id", "cutoff"]).append_column("segment", grouped.labels)
     path = write_parquet(file, with_data_note(rows, shop.is_simulated))
     names = {grouped.profile.names[n].say(lang): grouped.profile.about[n].say(lang) for n in grouped.profile.names}
@@ -115,12 +115,12 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
     """Train and test the risk models, and keep them in a folder of their own."""
     from tierlens.learning.learn import learn_all
 
-    with run_folder.held(models, force, (run_folder.ALONE,), inputs) as place:
-        config, shop = obtain(config, tell, at_cutoff=True)
-        learned = learn_all(prepare(shop, config), shop, config, Clock(tell)).some()
-        with run_folder.replaced(place, tell, run_folder.ALONE) as folder:
+    with run_folder.held_folder(models, force, (run_folder.ALONE,), inputs) as place:
+        config, shop = obtain_shop(config, tell, at_cutoff=True)
+        learned = learn_all(prepare_tables(shop, config), shop, config, Clock(tell)).some()
+        with run_folder.replaced_folder(place, tell, run_folder.ALONE) as folder:
             for one in learned:
-                cautions.keep(one, folder)
+                cautions.keep_model(one, folder)
             write_folder_record(folder, run_folder.ALONE)
     return {"models": str(models), "verdicts": [one.risk.verdict for one in learned],
             **{one.outcome: dict(one.metrics) for one in learned}}  # fmt: skip
@@ -128,22 +128,22 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
 
 def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     """Score the run's cutoff with models that were kept, and write the risks."""
-    from tierlens.learning.learn import scored
+    from tierlens.learning.learn import score_customers
     from tierlens.learning.learnable import refuse_left_out
 
     if not (out / run_folder.MODELS).is_dir():
         refuse_left_out(out, "churn")
     models = run_folder.kept_models(out)
-    config, shop = obtain(config, say_nothing, at_cutoff=True)
-    table = cautions.with_kept_notes(scored(prepare(shop, config), shop, config, models), models)
+    config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
+    table = cautions.with_kept_notes(score_customers(prepare_tables(shop, config), shop, config, models), models)
     path = write_parquet(file, with_data_note(table, shop.is_simulated))
     return {"file": str(path), "customers": table.num_rows}
 
 
 def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | None) -> dict[str, int]:
     """Write a list of a finished run, and return where every customer went."""
-    customers = pq.read_table(run_folder.finished(out, run_folder.CUSTOMERS))
-    known = read_findings(run_folder.finished(out, run_folder.FINDINGS)).tiers
+    customers = pq.read_table(run_folder.finished_file(out, run_folder.CUSTOMERS))
+    known = read_findings(run_folder.finished_file(out, run_folder.FINDINGS)).tiers
     names = {line.tier: line.name for line in known.lines} if known else {}
     chosen = customer_list(customers, pick, lang, read_consent(consent) if consent else None, names=names)
     write_list(chosen, file)
@@ -154,12 +154,12 @@ def report_again(out: Path, to: Path | None, lang: Lang, tell: Tell) -> Path:
     """Write the report of a finished run from what the run found; in the run's own folder its record goes along."""
     from tierlens.publish.report.html import write_report
 
-    found = read_findings(run_folder.finished(out, run_folder.FINDINGS))
+    found = read_findings(run_folder.finished_file(out, run_folder.FINDINGS))
     if to is not None:
         return write_report(found, to, lang)
     with (
-        run_folder.held(out) as place,
-        run_folder.replaced(place, tell, only={run_folder.REPORT, run_folder.RUN}) as folder,
+        run_folder.held_folder(out) as place,
+        run_folder.replaced_folder(place, tell, only={run_folder.REPORT, run_folder.RUN}) as folder,
     ):
         now = file_record(write_report(found, folder / run_folder.REPORT, lang))
         run = read_run(place / run_folder.RUN)
@@ -168,7 +168,7 @@ def report_again(out: Path, to: Path | None, lang: Lang, tell: Tell) -> Path:
     return out / run_folder.REPORT
 
 
-def serve(home: Path, port: int) -> None:
+def serve_mlflow(home: Path, port: int) -> None:
     """Open the tracking store's pages; the command takes the place of this process."""
     from tierlens.publish.tracking.mlflow_store import serve_command
 

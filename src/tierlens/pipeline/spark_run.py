@@ -24,23 +24,23 @@ import pyarrow as pa
 from tierlens.errors import MissingExtraError, UsageError
 from tierlens.features.catalog import WHOLE
 from tierlens.features.seasonal_btyd import EXPECTATIONS, HISTORY, Rhythm, learn_rhythm, season_table
-from tierlens.features.snapshot import KEY, snapshots
+from tierlens.features.snapshot import KEY, build_snapshots
 from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.learning import cautions
-from tierlens.learning.learn import SeasonalRates, base_rate, frame, kept_model, learn_all, with_model
+from tierlens.learning.learn import SeasonalRates, base_rate, kept_model, learn_all, model_inputs, with_model
 from tierlens.learning.tasks import STANDING, standing_of, tasks_of
-from tierlens.pipeline.results import moment, write_record
-from tierlens.risk.model.frozen import FrozenRisk, freeze
-from tierlens.sources.engines import Frame, settle
+from tierlens.pipeline.results import run_moment, write_record
+from tierlens.risk.model.frozen import FrozenRisk, freeze_model
+from tierlens.sources.engines import Frame, settle_frame
 from tierlens.sources.report.simulated_note import DATA_NOTE, SIMULATED
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.output_files import inputs_of
-from tierlens.workspace.prepare import Shop, graded_features, obtain, prepare
+from tierlens.workspace.prepare import Shop, graded_features, obtain_shop, prepare_tables
 from tierlens.workspace.progress import Clock, Tell
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ def run_on_spark(
         and the user is told. ``E-RU-029`` where kept models have seen what happened after the cutoff, ``E-RU-042``
         where one is not as it was kept.
     """
-    clock, started = Clock(tell), moment()
-    with run_folder.held(out, force, run_folder.ON_SPARK, inputs_of(config, file)) as place:
+    clock, started = Clock(tell), run_moment()
+    with run_folder.held_folder(out, force, run_folder.ON_SPARK, inputs_of(config, file)) as place:
         with clock.step("read", Text("reading the source", "读取数据源")):
-            config, shop = obtain(config, tell, at_cutoff=True)
-        with run_folder.replaced(place, tell) as folder:
+            config, shop = obtain_shop(config, tell, at_cutoff=True)
+        with run_folder.replaced_folder(place, tell) as folder:
             is_kept = (place / run_folder.MODELS).is_dir() and not force
             models = run_folder.kept_models(place) if is_kept else folder / run_folder.MODELS
             learnt = _learn(config, shop, models, clock)
@@ -187,11 +187,11 @@ def spark_session() -> SparkSession:
 def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
     """Learn on this machine, from all customers or a sample, what every customer is scored with."""
     with clock.step("features and tiers", Text("features and tiers of those learned from", "学习样本的特征与评级")):
-        some = dataclasses.replace(shop, tables=sampled(shop.tables, SAMPLE))
-        prepared = prepare(some, config)
+        some = dataclasses.replace(shop, tables=sampled_tables(shop.tables, SAMPLE))
+        prepared = prepare_tables(some, config)
     if not models.is_dir():
         for learned in learn_all(prepared, some, config, clock).some():
-            cautions.keep(learned, models)
+            cautions.keep_model(learned, models)
     with clock.step("levels", Text("ranks, levels and rhythms of the cutoff", "截止日的分位、水平与节奏")):
         tasks = tasks_of(prepared, some, config)
         learning = config.learning_cutoffs()
@@ -202,8 +202,8 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
             model = kept_model(models, task.outcome, config)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)
-            asked, now = frame(task, task.now)
-            found[task.outcome] = freeze(model, asked, config.cutoff_day, level)
+            asked, now = model_inputs(task, task.now)
+            found[task.outcome] = freeze_model(model, asked, config.cutoff_day, level)
             risks = np.round(model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1], 9)
             if (said := cautions.kept_caution(models, task.outcome).of(pa.chunked_array([risks]))) is not None:
                 notes[task.outcome] = said
@@ -235,7 +235,7 @@ def _known_here(models: Mapping[str, FrozenRisk], tell: Tell) -> dict[str, Froze
     )
 
 
-def sampled(tables: Tables, most: int) -> Tables:
+def sampled_tables(tables: Tables, most: int) -> Tables:
     """Return the tables of at most so many customers, evenly drawn; the same ones every time.
 
     Examples
@@ -251,8 +251,8 @@ def sampled(tables: Tables, most: int) -> Tables:
     places = np.sort(np.random.default_rng(0).choice(everybody.num_rows, most, replace=False))
     chosen = everybody["customer_id"].take(pa.array(places)).to_pylist()
     keep = nw.col("customer_id").is_in(chosen)
-    others = {name: settle(table.filter(keep)) for name, table in tables.others.items()}
-    return dataclasses.replace(tables, transactions=settle(tables.transactions.filter(keep)), others=others)
+    others = {name: settle_frame(table.filter(keep)) for name, table in tables.others.items()}
+    return dataclasses.replace(tables, transactions=settle_frame(tables.transactions.filter(keep)), others=others)
 
 
 def _write(tables: Tables, folder: Path) -> dict[str, Path]:
@@ -296,11 +296,11 @@ def score_on_spark(tables: Tables, config: RunConfig, learnt: Learnt) -> DataFra
     day, span, scheme, currency = config.cutoff_day, config.span, load_scheme(config.scheme, "scheme"), tables.currency
     asked = graded_features(tables, scheme)
     wanted = sorted({*learnt.features, *asked})
-    features = settle(snapshots(tables, day, span, features=wanted))
+    features = settle_frame(build_snapshots(tables, day, span, features=wanted))
     now = grade(features, scheme, currency).select(*KEY, *GRADED)
     reference = Reference(fit_reference(features, scheme, currency))
-    later = snapshots(tables, day, span, features=asked, everyone=True, ahead=span.gap + span.horizon)
-    idle = grade(settle(later), scheme, currency, reference).select(*KEY, nw.col("score").alias("idle_score"))
+    later = build_snapshots(tables, day, span, features=asked, everyone=True, ahead=span.gap + span.horizon)
+    idle = grade(settle_frame(later), scheme, currency, reference).select(*KEY, nw.col("score").alias("idle_score"))
     joined = features.join(now, on=list(KEY), how="left").join(idle, on=list(KEY), how="left")
     columns = [*KEY, *GRADED, "idle_score"]
     native = joined.select(*columns, *learnt.features).to_native()

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import UsageError
-from tierlens.features.catalog import available
-from tierlens.features.snapshot import snapshots, to_arrow
+from tierlens.features.catalog import available_features
+from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.grading import Scheme, grade, load_scheme
-from tierlens.grading.movement import NONE, in_order, migration, score_change
+from tierlens.grading.movement import NONE, in_order, score_change, tier_migration
 from tierlens.grading.next_tier.actions import columns_needed
-from tierlens.grading.next_tier.next_tier import Offer, path, tell
+from tierlens.grading.next_tier.next_tier import Offer, offer_sentence, path_to_tier
 from tierlens.grading.next_tier.roll_off import roll_off
-from tierlens.grading.triggers import fired
+from tierlens.grading.triggers import fired_triggers
 from tierlens.learning.tasks import joined_on_keys, ranks_of
 from tierlens.sources.report.simulated_note import SIMULATED
 from tierlens.sources.tables import day_date, day_number
@@ -33,7 +33,7 @@ from tierlens.workspace.prepare import (
     arrow_as_frame,
     closing_cutoffs,
     columns_of,
-    obtain,
+    obtain_shop,
     say_nothing,
     within_data,
 )
@@ -97,14 +97,14 @@ def graded_at(
     scheme_name : str, optional
         In place of the run file's.
     """
-    config, shop = obtain(config, say_nothing)
+    config, shop = obtain_shop(config, say_nothing)
     config = config.model_copy(update={"scheme": scheme_name}) if scheme_name else config
     scheme, days = load_scheme(config.scheme, "--scheme" if scheme_name else "scheme"), sorted(set(cutoffs(config)))
     within_data(shop.tables, days, config.span)
-    names = available(shop.tables, {*scheme.features, AMOUNT})
+    names = available_features(shop.tables, {*scheme.features, AMOUNT})
     more = [name for name in columns_needed(scheme) if name not in names and tied]
-    built = [*names, *available(shop.tables, more)] if more else names
-    features = to_arrow(snapshots(shop.tables, days, config.span, features=built))
+    built = [*names, *available_features(shop.tables, more)] if more else names
+    features = to_arrow(build_snapshots(shop.tables, days, config.span, features=built))
     grades = to_arrow(
         grade(arrow_as_frame(features.select(["customer_id", "cutoff", *names])), scheme, shop.tables.currency)
     )
@@ -113,7 +113,7 @@ def graded_at(
 
 def checked_scheme(name: str, lang: Lang) -> dict[str, Any]:
     """Return what the linter says of a scheme, and what each indicator can contribute."""
-    from tierlens.grading.lint import check_scheme, contributions
+    from tierlens.grading.lint import check_scheme, indicator_contributions
 
     scheme = load_scheme(name, "NAME")
     found = [(each.level, each.place, each.text.say(lang)) for each in check_scheme(scheme)]
@@ -125,7 +125,7 @@ def checked_scheme(name: str, lang: Lang) -> dict[str, Any]:
             f"{part.lowest}-{part.highest}",
             round(float(part.span), 4),
         )
-        for part in contributions(scheme)
+        for part in indicator_contributions(scheme)
     ]
     return {
         "scheme": f"{scheme.id} {scheme.version}",
@@ -167,7 +167,7 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to:
     UsageError
         ``E-US-041`` when the second date does not follow the first, and what reading and writing raise.
     """
-    from tierlens.grading.moved import moved
+    from tierlens.grading.moved import moved_customers
     from tierlens.publish.documents.moved_customers import headers_of, moves_list, plain_moves, tier_name
     from tierlens.publish.lists.list_files import write_list
 
@@ -175,14 +175,14 @@ def movement_between(config: RunConfig, before: str, after: str, lang: Lang, to:
     in_order(*days)
     found = graded_at(config, lambda _: days)
     scheme, currency = found.scheme, found.shop.tables.currency
-    moves = moved(found.grades, found.features, scheme, currency, days, lang)
+    moves = moved_customers(found.grades, found.features, scheme, currency, days, lang)
     if to is not None:
         note = SIMULATED if found.shop.is_simulated else None
         write_list(moves_list(moves, scheme, lang, note), to, headers_of(scheme), "moves")
-    alarms = fired(found.at(found.grades, days[1]), found.at(found.features, days[1]), scheme, currency, lang)
+    alarms = fired_triggers(found.at(found.grades, days[1]), found.at(found.features, days[1]), scheme, currency, lang)
     counts = {row["values"]: row["counts"] for row in alarms["title"].value_counts().to_pylist()}
     return {
-        "migration": migration(found.grades, scheme, *days).to_pylist(),
+        "migration": tier_migration(found.grades, scheme, *days).to_pylist(),
         **_mean_change(found, days, lang),
         "triggers": counts,
         "moved": plain_moves(moves),
@@ -226,19 +226,21 @@ def way_of(config: RunConfig, customer: str, lang: Lang) -> dict[str, Any]:
     return {
         "customer_id": customer, "tier": tier, "tier_name": named.get(tier, "-"),
         "score": without_idle_scores(one)["score"][0].as_py(),
-        "steps": [tell(step, teller) for step in steps], "note": HOW.say(lang), "roll_off": gone,
+        "steps": [offer_sentence(step, teller) for step in steps], "note": HOW.say(lang), "roll_off": gone,
     }  # fmt: skip
 
 
 def steps_of(found: Graded, graded: pa.Table) -> list[Offer]:
     """Return the way of some graded rows, each held against the population that it was graded in."""
-    return path(graded, found.features, found.scheme, found.shop.tables.currency, observe=found.config.span.observe)
+    return path_to_tier(
+        graded, found.features, found.scheme, found.shop.tables.currency, observe=found.config.span.observe
+    )
 
 
 def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang) -> Path:
     """Write rating cards of customers, with evidence, history and the way to the next tier: .html or .xlsx."""
     from tierlens.publish.documents.card_pages import write_cards_html, write_cards_xlsx
-    from tierlens.publish.documents.cards import cards
+    from tierlens.publish.documents.cards import rating_cards
 
     found = graded_at(config, lambda used: [*used.learning_cutoffs()[-6:], used.cutoff_day], tied=True)
     day = found.config.cutoff_day
@@ -250,7 +252,7 @@ def write_cards(config: RunConfig, customers: list[str], file: Path, lang: Lang)
     features = pa.concat_tables(
         [found.features, *(columns_of(one.features, names) for one in others)], promote_options="permissive"
     )
-    made = cards(grades, features, found.scheme, found.shop.tables.currency, customers,
+    made = rating_cards(grades, features, found.scheme, found.shop.tables.currency, customers,
                  day, steps_of(found, chosen))  # fmt: skip
     made = [replace(one, data_note=SIMULATED) for one in made] if found.shop.is_simulated else made
     write = write_cards_html if file.suffix.lower() == ".html" else write_cards_xlsx
@@ -304,18 +306,18 @@ def _with_horizon_ends(config: RunConfig) -> list[int]:
 
 def validity_of(config: RunConfig, scheme: str | None, lang: Lang) -> dict[str, Any]:
     """Hold a scheme's tiers at all closed cutoffs against what happened in the horizon."""
-    from tierlens.publish.report.validity import say_auc, say_validity, validity
-    from tierlens.risk.outcome import churn, downgrade
+    from tierlens.publish.report.validity import say_auc, say_validity, tier_validity
+    from tierlens.risk.outcome import churn_outcomes, downgrade_outcomes
 
     found = graded_at(config, _with_horizon_ends, scheme_name=scheme)
     config, learning = found.config, closing_cutoffs(found.config)
     lowest = len(found.scheme.tiers)
-    left = to_arrow(churn(found.shop.tables, learning, config.span))
-    fell = to_arrow(downgrade(arrow_as_frame(ranks_of(found.grades)), learning, config.span, lowest))
+    left = to_arrow(churn_outcomes(found.shop.tables, learning, config.span))
+    fell = to_arrow(downgrade_outcomes(arrow_as_frame(ranks_of(found.grades)), learning, config.span, lowest))
     rows = joined_on_keys(joined_on_keys(found.grades, left), fell, how="left outer")
     rows = joined_on_keys(rows, found.features.select(["customer_id", "cutoff", AMOUNT]))
     churned, lowered, amount = (_floats(rows, name) for name in ("churn", "downgrade", AMOUNT))
-    held = validity(rows, found.scheme, churned, lowered, amount, found.features)
+    held = tier_validity(rows, found.scheme, churned, lowered, amount, found.features)
     tiers = [
         (tier.title.say(lang), tier.rows, tier.share, tier.churn.say(lang=lang), tier.downgrade.say(lang=lang))
         for tier in held.tiers

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import DataError
-from tierlens.risk.evaluation.baselines import column
+from tierlens.risk.evaluation.baselines import float_column
 from tierlens.risk.model.level import shifts_by
 from tierlens.risk.model.linear import Floats, Line, Rows, logit, ridge_logistic, sigmoid
-from tierlens.risk.model.ranks import learn_curves, ranks
-from tierlens.risk.model.trees import SETTINGS, Forest, Growth, TreeRows, grow
+from tierlens.risk.model.ranks import learn_curves, scaled_ranks
+from tierlens.risk.model.trees import SETTINGS, Forest, Growth, TreeRows, grow_forest
 from tierlens.risk.spend_needed import BESIDE, VALUE, beside_need, chance_below, order_values
 from tierlens.words import Text
 
@@ -168,7 +168,7 @@ def learn_spending(
     centre, spread = seen.beside.mean(axis=0), np.maximum(seen.beside.std(axis=0), 1e-9)
     line = ridge_logistic(Rows(_design(seen, centre, spread), less, ones, offset), RIDGE)
     given = TreeRows(np.column_stack([seen.values, seen.beside]), less, ones, offset)
-    forest = grow(_growth(len(names), seeds, random_state, threads), given)
+    forest = grow_forest(_growth(len(names), seeds, random_state, threads), given)
     return Spending(tuple(names), line, centre, spread, forest, shifts)
 
 
@@ -192,12 +192,12 @@ def _days(cutoffs: npt.ArrayLike, rows: npt.ArrayLike) -> Ints:
 def _view(table: Any, names: Sequence[str], days: Ints) -> _View:
     from tierlens.risk.spend_needed import READ
 
-    read = {name: column(table, name) for name in dict.fromkeys([*names, *READ])}
+    read = {name: float_column(table, name) for name in dict.fromkeys([*names, *READ])}
     values = np.column_stack([read[name] for name in names])
     ranked = np.zeros_like(values)
     for day in np.unique(days):
         here = days == day
-        ranked[here] = ranks(values[here], learn_curves(values[here]))
+        ranked[here] = scaled_ranks(values[here], learn_curves(values[here]))
     return _View(read, values, ranked, days)
 
 

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 import narwhals as nw
 
 from tierlens.errors import DataError, UsageError
-from tierlens.features.snapshot import KEY, snapshots
+from tierlens.features.snapshot import KEY, build_snapshots
 from tierlens.features.windows import (
     YEAR,
     Cutoff,
     Window,
-    ahead,
     at_cutoffs,
     by_closing,
     cutoff_days,
+    horizon_rows,
     in_horizon,
     reach_of,
 )
@@ -61,7 +61,7 @@ def closed_cutoffs(tables: Tables, cutoffs: Sequence[Cutoff], window: Window) ->
     return closed, [day for day in days if day not in closed]
 
 
-def churn(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None = None) -> Frame:
+def churn_outcomes(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None = None) -> Frame:
     """Say of each customer with a purchase in the observed window whether none came in the horizon.
 
     Parameters
@@ -126,7 +126,7 @@ def spend_in_horizon(tables: Tables, cutoffs: Sequence[Cutoff], window: Window |
     bought = tables.transactions.filter((nw.col("kind") == "purchase") & (nw.col("amount") > 0))
     happened = in_horizon(bought.select("customer_id", "day", "known_day", "amount"), days, window)
     summed = happened.group_by(*KEY).agg(nw.col("amount").sum().alias("spend_in_horizon"), nw.len().alias("bought"))
-    rows = snapshots(tables, days, window, features=["frequency"]).select(*KEY)
+    rows = build_snapshots(tables, days, window, features=["frequency"]).select(*KEY)
     joined = rows.join(summed, on=list(KEY), how="left")
     whole = [nw.col(name).fill_null(0).cast(nw.Int64).alias(name) for name in ("spend_in_horizon", "bought")]
     return joined.select(*KEY, *whole)
@@ -175,7 +175,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
     decided_by = nw.when(by_closing("outcome_day", window)).then(nw.col("renewed")).alias("renewed")
     running = at_cutoffs(tables.others["contracts"], days).select(*KEY, decided_by, nw.col("end_day").alias("day"))
     refused, undecided = nw.col("renewed") == nw.lit(False), nw.col("renewed").is_null()
-    counted = running.filter(ahead(window)).group_by(*KEY).agg(
+    counted = running.filter(horizon_rows(window)).group_by(*KEY).agg(
         nw.when(refused).then(1).otherwise(0).sum().alias("refused"),
         nw.when(undecided).then(1).otherwise(0).sum().alias("undecided"),
     )  # fmt: skip
@@ -183,7 +183,7 @@ def not_renewed(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | None
     return decided.select(*KEY, nw.when(nw.col("refused") > 0).then(1).otherwise(0).cast(nw.Int8).alias("not_renewed"))
 
 
-def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Window | None = None) -> Frame:
+def lost_outcomes(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Window | None = None) -> Frame:
     """Say of each customer with a deal in the last ``months`` months whether, when the horizon is over, there is none.
 
     The stage rule of the documents, "lost: no deal in the last 3 months", looked at now and then.
@@ -226,17 +226,17 @@ def lost(tables: Tables, cutoffs: Sequence[Cutoff], months: float, window: Windo
             fix=Text("give a number above 0", "请给出大于0的数"),
         )
     days, wait, limit = all_closed(tables, cutoffs, window), window.gap + window.horizon, months * MONTH
-    since = snapshots(tables, days, window, features=["recency_days"], everyone=True)
+    since = build_snapshots(tables, days, window, features=["recency_days"], everyone=True)
     stays = since.filter(nw.col("recency_days") <= limit).select(*KEY)
     ends = [day + wait for day in days]
-    later = snapshots(tables, ends, window, features=["recency_days"], everyone=True).select(
+    later = build_snapshots(tables, ends, window, features=["recency_days"], everyone=True).select(
         "customer_id", (nw.col("cutoff") - wait).cast(nw.Int32).alias("cutoff"), "recency_days"
     )
     gone = nw.when(nw.col("recency_days") > limit).then(1).otherwise(0).cast(nw.Int8).alias("lost")
     return stays.join(later, on=list(KEY), how="left").select(*KEY, gone)
 
 
-def downgrade(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowest: int) -> Frame:
+def downgrade_outcomes(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Window, lowest: int) -> Frame:
     """Say of each customer above the lowest tier whether the tier is lower once the horizon is over.
 
     Parameters

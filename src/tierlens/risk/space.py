@@ -85,4 +85,4 @@ def load_space(path: Path | None = None) -> Mapping[str, Range]:
     >>> sorted(load_space())[:2]
     ['feature_fraction', 'lambda_l2']
     """
-    return strict_yaml.build(SpaceFile, path or DEFAULT, error=UsageError).settings
+    return strict_yaml.build_model(SpaceFile, path or DEFAULT, error=UsageError).settings

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.features.btyd import GammaGamma, fit_gamma_gamma
-from tierlens.risk.evaluation.baselines import column
+from tierlens.risk.evaluation.baselines import float_column
 from tierlens.risk.model.linear import Floats
 
 NEVER, EXPECTED = "sea_p0", "sea_expected"
-"""Columns of ``features.seasonal_btyd.expectations``: chance of no purchase in the horizon, and purchases to expect."""
+"""Columns of ``features.seasonal_btyd``: chance of no purchase in the horizon, and purchases to expect."""
 ORDERS, VALUE = "frequency", "average_order_value"
 MOST = 40
 """Orders within a horizon that are counted one by one; more are as good as certain to meet any need that matters."""
@@ -57,7 +57,7 @@ def order_values(table: Any) -> GammaGamma:
     >>> found.v > 0
     True
     """
-    return fit_gamma_gamma(np.nan_to_num(column(table, ORDERS)), np.nan_to_num(column(table, VALUE)))
+    return fit_gamma_gamma(np.nan_to_num(float_column(table, ORDERS)), np.nan_to_num(float_column(table, VALUE)))
 
 
 def chance_below(table: Any, need: npt.ArrayLike, values: GammaGamma, *, if_any: bool = False) -> Floats:
@@ -91,9 +91,9 @@ def chance_below(table: Any, need: npt.ArrayLike, values: GammaGamma, *, if_any:
     from scipy.special import betainc
 
     asked = np.asarray(need, dtype=np.float64)
-    never = np.clip(column(table, NEVER), 0.0, 1.0)
-    orders, value = np.nan_to_num(column(table, ORDERS)), np.nan_to_num(column(table, VALUE))
-    mean = np.maximum(column(table, EXPECTED) / np.maximum(1.0 - never, 1e-6), 1.0 + 1e-6)
+    never = np.clip(float_column(table, NEVER), 0.0, 1.0)
+    orders, value = np.nan_to_num(float_column(table, ORDERS)), np.nan_to_num(float_column(table, VALUE))
+    mean = np.maximum(float_column(table, EXPECTED) / np.maximum(1.0 - never, 1e-6), 1.0 + 1e-6)
     more = 1.0 - 1.0 / mean
     share = np.maximum(asked, 0.0) / (np.maximum(asked, 0.0) + values.v + orders * value)
     shape, below, mass = values.p * orders + values.q, np.zeros(len(asked)), np.zeros(len(asked))
@@ -123,22 +123,22 @@ def beside_need(table: Any, need: npt.ArrayLike) -> Floats:
         Each rises by log 2 when the need doubles. Over: a mean order, the last, largest and first one, the orders to
         expect, the year's pace, the last 90 days and half the last half-year, and the pace by four decays.
     """
-    value = np.maximum(np.nan_to_num(column(table, VALUE)), 1.0)
+    value = np.maximum(np.nan_to_num(float_column(table, VALUE)), 1.0)
     little = value / LITTLE
-    tenure = np.maximum(np.nan_to_num(column(table, "tenure_days")), 7.0)
+    tenure = np.maximum(np.nan_to_num(float_column(table, "tenure_days")), 7.0)
     used = [
         value,
-        column(table, "last_order_spend") + little,
-        column(table, "largest_order") + little,
-        column(table, "first_order_spend") + little,
-        column(table, EXPECTED) * value + little,
-        column(table, "spend") / np.minimum(tenure, YEAR) * HORIZON + little,
-        column(table, "amount_90") + little,
-        column(table, "amount_half") / 2.0 + little,
+        float_column(table, "last_order_spend") + little,
+        float_column(table, "largest_order") + little,
+        float_column(table, "first_order_spend") + little,
+        float_column(table, EXPECTED) * value + little,
+        float_column(table, "spend") / np.minimum(tenure, YEAR) * HORIZON + little,
+        float_column(table, "amount_90") + little,
+        float_column(table, "amount_half") / 2.0 + little,
     ]
     for days in HALF_LIVES:
         seen = days / np.log(2.0) * (1.0 - 2.0 ** (-tenure / days))
-        used.append(column(table, f"spend_decay_{days}") / seen * HORIZON + little)
+        used.append(float_column(table, f"spend_decay_{days}") / seen * HORIZON + little)
     used.append(np.ones(len(value)))
     asked = np.maximum(np.asarray(need, dtype=np.float64), 1e-9)
     return np.column_stack([np.log(asked / np.maximum(np.nan_to_num(each), 1e-9)) for each in used])

@@ -22,7 +22,7 @@ from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.linear import Floats
 from tierlens.risk.model.members import Sample, learn_line
 from tierlens.risk.model.recipe import recipe_for
-from tierlens.risk.model.trees import SETTINGS, Growth, Setting, dataset, threads_for
+from tierlens.risk.model.trees import SETTINGS, Growth, Setting, binned_dataset, threads_for
 from tierlens.risk.space import Range, load_space
 
 Progress = Callable[[int, int, float], None]
@@ -99,7 +99,7 @@ class _Fold:
     rest: Floats
 
 
-def tune(
+def tune_trees(
     model: RiskClassifier,
     X: Any,
     y: npt.ArrayLike,
@@ -210,13 +210,13 @@ def _prepared(
     sample = model.prepare(X, y, cutoffs=days)
     categorical = model.columns_.categorical
     bins = int(SETTINGS["small"]["max_bin"])
-    whole = dataset(sample.trees(), categorical, bins=bins)
+    whole = binned_dataset(sample.trees(), categorical, bins=bins)
     folds = []
     for learn, held in list(splitter.split(groups=days))[-most:]:
         seen, unseen = sample.take(learn), sample.take(held)
         ridge = model.ridge if model.ridge is not None else recipe_for(seen, snapshots=True).ridges[0]
         line = learn_line("ranks", seen, categorical, ridge)
-        train = dataset(seen.trees(), categorical, whole, bins).construct()
+        train = binned_dataset(seen.trees(), categorical, whole, bins).construct()
         rest = 2.0 * unseen.inputs.offset + line.raw(unseen.inputs)
         folds.append(_Fold(train, len(learn), unseen.inputs.values, unseen.outcome, rest))
     return folds
@@ -243,4 +243,4 @@ def _found(study: Any, base: float) -> Tuned:
     return Tuned({} if best is None else dict(best.settings), value, base, trials)
 
 
-__all__ = ["Range", "Sample", "Search", "Trial", "Tuned", "tune"]
+__all__ = ["Range", "Sample", "Search", "Trial", "Tuned", "tune_trees"]

@@ -105,7 +105,7 @@ class Choice:
         return pa.Table.from_pylist([asdict(candidate) for candidate in self.candidates])
 
 
-def choose(values: Floats, rule: Rule | None = None, *, seed: int = 0) -> Choice:
+def choose_segments(values: Floats, rule: Rule | None = None, *, seed: int = 0) -> Choice:
     """Choose the number of segments.
 
     Parameters
@@ -141,20 +141,20 @@ def choose(values: Floats, rule: Rule | None = None, *, seed: int = 0) -> Choice
     if len(values) > rule.rows:
         values = values[np.sort(rng.choice(len(values), rule.rows, replace=False))]
     resamples = [rng.integers(0, len(values), len(values)) for _ in range(rule.refits)]
-    numbers = possible(values, rule.candidates)
+    numbers = possible_candidates(values, rule.candidates)
     if not numbers:
         raise ValueError(f"{len(values)} rows are too few or too alike for {rule.candidates} segments")
     far: Floats = pairwise_distances(values)
-    return decide([_candidate(values, far, number, resamples, rule, seed) for number in numbers], rule)
+    return decided_number([_candidate(values, far, number, resamples, rule, seed) for number in numbers], rule)
 
 
-def possible(values: Floats, candidates: Sequence[int]) -> list[int]:
+def possible_candidates(values: Floats, candidates: Sequence[int]) -> list[int]:
     """Return the candidates that there are rows for: at least as many different rows, and one row more."""
     different = len(np.unique(values, axis=0))
     return sorted({number for number in candidates if 2 <= number <= min(different, len(values) - 1)})
 
 
-def decide(candidates: Sequence[Candidate], rule: Rule) -> Choice:
+def decided_number(candidates: Sequence[Candidate], rule: Rule) -> Choice:
     """Apply the rule to measured candidates.
 
     Examples
@@ -188,7 +188,7 @@ def decide(candidates: Sequence[Candidate], rule: Rule) -> Choice:
     return Choice(best.segments, tuple(rows), filled)
 
 
-def kmeans(values: Floats, segments: int, starts: int, seed: int) -> Any:
+def fit_kmeans(values: Floats, segments: int, starts: int, seed: int) -> Any:
     """Fit KMeans on one thread.
 
     On more than two, the order in which the threads' sums meet changes the last digits from run to run.
@@ -203,7 +203,7 @@ def kmeans(values: Floats, segments: int, starts: int, seed: int) -> Any:
 def _candidate(values: Floats, far: Floats, segments: int, resamples: list[Labels], rule: Rule, seed: int) -> Candidate:
     from sklearn.metrics import silhouette_score
 
-    model = kmeans(values, segments, STARTS, seed)
+    model = fit_kmeans(values, segments, STARTS, seed)
     share = float(np.bincount(model.labels_, minlength=segments).min() / len(values))
     stability = _stability(values, segments, resamples, seed)
     return Candidate(
@@ -225,6 +225,6 @@ def _stability(values: Floats, segments: int, resamples: list[Labels], seed: int
         drawn = values[rows]
         if len(np.unique(drawn, axis=0)) < segments:
             continue
-        refits.append(kmeans(drawn, segments, RESTARTS, seed + number).predict(values))
+        refits.append(fit_kmeans(drawn, segments, RESTARTS, seed + number).predict(values))
     scores = [adjusted_rand_score(one, other) for one, other in combinations(refits, 2)]
     return float(np.mean(scores)) if scores else 0.0

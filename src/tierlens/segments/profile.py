@@ -52,7 +52,9 @@ class Profile:
     about: dict[int, Text]
 
 
-def profile(table: Any, labels: ArrayLike, *, currency: Currency, features: Sequence[str] | None = None) -> Profile:
+def segment_profile(
+    table: Any, labels: ArrayLike, *, currency: Currency, features: Sequence[str] | None = None
+) -> Profile:
     """Describe segments.
 
     Parameters
@@ -110,7 +112,7 @@ def profile(table: Any, labels: ArrayLike, *, currency: Currency, features: Sequ
     return Profile(pa.Table.from_pylist(segments), pa.Table.from_pylist(_nulls(rows)), called, about)
 
 
-def difference(column: Floats) -> Floats:
+def normal_scores(column: Floats) -> Floats:
     """Return each value's normal score: how far up the population it stands, in standard deviations.
 
     Parameters
@@ -156,7 +158,7 @@ def _floats(frame: nw.DataFrame[Any], name: str) -> Floats:
 
 
 def _feature_rows(columns: dict[str, Floats], labels: Labels, numbers: list[int]) -> Iterator[dict[str, Any]]:
-    scores = {name: difference(column) for name, column in columns.items()}
+    scores = {name: normal_scores(column) for name, column in columns.items()}
     everybody = {name: _quantile(column, 0.5) for name, column in columns.items()}
     for number in numbers:
         rows = labels == number

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tierlens.errors import DataError, UsageError
-from tierlens.segments.choose import Choice, Floats, Labels, Rule, choose, kmeans, possible
+from tierlens.segments.choose import Choice, Floats, Labels, Rule, choose_segments, fit_kmeans, possible_candidates
 from tierlens.segments.scaling import Scaling, fit_scaling, typical_size
 from tierlens.words import Text
 
@@ -113,7 +113,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
         scaled = self.scaling_.apply(sample)
         self._check_different(scaled)
         segments, self.choice_ = self._choose(scaled)
-        centres: Floats = kmeans(scaled, segments, self.n_init, self.random_state).cluster_centers_
+        centres: Floats = fit_kmeans(scaled, segments, self.n_init, self.random_state).cluster_centers_
         everybody = self.scaling_.apply(values)
         order = _order(values[:, column], _nearest(everybody, centres), centres)
         self.cluster_centers_: Floats = centres[order]
@@ -208,7 +208,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
                 fix=Text("choose features that differ between customers", "请选择客户之间有差异的特征"),
             )
         wanted = [self.n_clusters] if self.n_clusters else list((self.rule or Rule()).candidates)
-        if self.n_clusters != 1 and not possible(np.vstack([scaled, scaled[:1]]), wanted):
+        if self.n_clusters != 1 and not possible_candidates(np.vstack([scaled, scaled[:1]]), wanted):
             different = len(np.unique(scaled, axis=0))
             raise DataError(
                 "E-SG-003",
@@ -222,7 +222,7 @@ class CustomerSegmenter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clust
     def _choose(self, scaled: Floats) -> tuple[int, Choice | None]:
         if self.n_clusters is not None:
             return self.n_clusters, None
-        choice = choose(scaled, self.rule, seed=self.random_state)
+        choice = choose_segments(scaled, self.rule, seed=self.random_state)
         return choice.segments, choice
 
     def __sklearn_tags__(self) -> Any:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from tierlens.errors import DataError, UsageError
-from tierlens.scratch import scratch, temporary
+from tierlens.scratch import scratch_folder, temporary_folder
 from tierlens.sources.cleaning.cell_sql import as_text
 from tierlens.sources.declared.asked import Asked
 from tierlens.sources.declared.contract import Column, Contract
 from tierlens.sources.parsing.parse_values import clean_id
-from tierlens.sources.read import connect
-from tierlens.sources.staging.stage import stage
+from tierlens.sources.read import connect_duckdb
+from tierlens.sources.staging.stage import stage_source
 from tierlens.words import Text
 
 CONSENT = Contract(
@@ -52,7 +52,7 @@ def read_consent(path: str | Path) -> pa.Table:
     UsageError
         ``E-US-042`` when the path is a folder.
     DataError
-        As :func:`tierlens.sources.read.read`; what advises the run file there advises the option here.
+        As :func:`tierlens.sources.read.read_tables`; what advises the run file there advises the option here.
 
     Examples
     --------
@@ -72,9 +72,9 @@ def read_consent(path: str | Path) -> pa.Table:
                      "请在 --consent 后指定一个含 customer_id 与 contactable 的文件"),
         )  # fmt: skip
     tables = []
-    connection = connect()
-    with scratch(temporary()) as folder, _of_the_option(str(path)):
-        for part in stage(Asked(CONSENT, (str(path),), "CNY"), folder, connection):
+    connection = connect_duckdb()
+    with scratch_folder(temporary_folder()) as folder, _of_the_option(str(path)):
+        for part in stage_source(Asked(CONSENT, (str(path),), "CNY"), folder, connection):
             columns = [part.column(role) or ("NULL", "VARCHAR") for role in ("customer_id", "contactable")]
             texts = ", ".join(as_text(*column) for column in columns)
             tables.append(connection.sql(f"SELECT {texts} FROM {part.relation}").to_arrow_table())

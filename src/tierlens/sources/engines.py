@@ -105,7 +105,7 @@ def small_frame(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
     return _lazy(pl.LazyFrame({name: pl.Series(list(v), dtype=pl.Int32) for name, v in columns.items()}))
 
 
-def settle(frame: Frame) -> Frame:
+def settle_frame(frame: Frame) -> Frame:
     """Compute a frame once and return it, so that what follows does not compute it again.
 
     DuckDB holds the rows in its own memory, Polars in a data frame; on Spark the workers keep them.
@@ -125,7 +125,7 @@ def settle(frame: Frame) -> Frame:
     return _lazy(native.collect().lazy())
 
 
-def parked(frame: Frame, path: Path) -> Frame:
+def parked_frame(frame: Frame, path: Path) -> Frame:
     """Compute a frame once into a Parquet file and return what reads it: for rows too many to hold in memory.
 
     Parameters

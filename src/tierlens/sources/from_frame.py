@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from tierlens.errors import UsageError
-from tierlens.scratch import scratch, temporary
+from tierlens.scratch import scratch_folder, temporary_folder
 from tierlens.sources.declared.source import ROLES, Columns, Money, Policies, Source
 from tierlens.sources.declared.table_source import TableSource
 from tierlens.sources.parsing.header_matching import guess_roles, missing_roles
 from tierlens.sources.parsing.odd_times import MOST_DAYS, table_with_times_held
-from tierlens.sources.read import Read, read
+from tierlens.sources.read import Read, read_tables
 from tierlens.sources.tables import Tables
 from tierlens.words import Text
 
@@ -100,13 +100,13 @@ def tables_and_quality(
     table = _arrow(narwhal)
     kinds = "kind" if "kind" in names else "negative"
     rules = policies or Policies(returns=kinds, duplicates="keep", reject_limit=0.0)
-    with scratch(temporary()) as folder:
+    with scratch_folder(temporary_folder()) as folder:
         path = folder / name.replace("/", "-")
         pq.write_table(table_with_times_held(_with_time(table)), path.with_suffix(".parquet"))
         columns = Columns(**{role: role if role in table.column_names or role == "time" else None for role in ROLES})
         files = (str(path.with_suffix(".parquet")),)
         tables = {table: TableSource.model_validate(place) for table, place in (others or {}).items()}
-        return read(
+        return read_tables(
             Source(name=name, files=files, columns=columns, currency=money, timezone=timezone, policies=rules,
                    tables=tables)
         )  # fmt: skip
@@ -146,8 +146,8 @@ def _narwhal(frame: Any) -> Any:
             Text(f"a {type(frame).__name__} is no table", f"{type(frame).__name__} 不是数据表"),
             where="frame",
             fix=Text(
-                "give a pandas, Polars, Arrow or PySpark table; for files see tierlens.sources.read.read",
-                "请提供 pandas、Polars、Arrow 或 PySpark 表；文件请用 tierlens.sources.read.read",
+                "give a pandas, Polars, Arrow or PySpark table; for files see tierlens.sources.read.read_tables",
+                "请提供 pandas、Polars、Arrow 或 PySpark 表；文件请用 tierlens.sources.read.read_tables",
             ),
         ) from None
 

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from tierlens.errors import MissingExtraError
 from tierlens.sources.declared.source import Money
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.tables import FIRST_YEAR, LAST_YEAR, day_number
 from tierlens.words import Text
 
@@ -124,7 +124,7 @@ def _refuse_unusable(settled: DataFrame) -> None:
     row = settled.agg(*(f.count_if(check).alias(name) for name, check in checks.items())).first()
     bad = {name: count for name, count in row.asDict().items() if count} if row else {}
     if bad:
-        raise refusal("E-TX-200", "Spark", reasons=_said(bad))
+        raise file_refusal("E-TX-200", "Spark", reasons=_said(bad))
 
 
 _WRONG = {"customer_id": "缺少客户编号", "order_id": "缺少订单号", "day": "缺少日期", "amount": "缺少金额",

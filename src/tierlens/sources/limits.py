@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import duckdb
 
 from tierlens.sources.declared.contract import Contract
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.parsing.part import Part, first_row
 from tierlens.sources.tables import WIDE
 
@@ -63,4 +63,4 @@ def _refuse(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], value:
         return int(top[1]) if top else 0
     line = f"SELECT part, line FROM kept WHERE customer_id = ? ORDER BY abs({value}) DESC, part, line LIMIT 1"
     part, number = connection.execute(line, [top[0]]).fetchone() or (0, 0)
-    raise refusal("E-TX-151", parts[part].place(number, value.split(" ", maxsplit=1)[0]), total=f"{top[1]:.3g}")
+    raise file_refusal("E-TX-151", parts[part].place(number, value.split(" ", maxsplit=1)[0]), total=f"{top[1]:.3g}")

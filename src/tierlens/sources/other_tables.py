@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from tierlens.sources.cleaning.cell_sql import fingerprint
+from tierlens.sources.cleaning.cell_sql import line_fingerprint
 from tierlens.sources.cleaning.merged_customers import merge_rows
 from tierlens.sources.cleaning.other_table_sql import settled_rows
 from tierlens.sources.cleaning.repeated_rows import find_repeats
@@ -21,9 +21,9 @@ from tierlens.sources.declared.source import Policies, Source
 from tierlens.sources.limits import refuse_vast_sums, set_aside
 from tierlens.sources.parsing.part import Part, first_row
 from tierlens.sources.parsing.units import refuse_units
-from tierlens.sources.report.count_rows import report
+from tierlens.sources.report.count_rows import count_rows
 from tierlens.sources.report.quality import Quality
-from tierlens.sources.staging.stage import damage_told, day_first, stage
+from tierlens.sources.staging.stage import damage_told, day_first, stage_source
 
 DESCRIBING = ("name", "short_name", "industry_section", "region")
 """Columns of customers that two rows of one customer may contradict each other in."""
@@ -52,12 +52,12 @@ def read_other(
     merging : bool
         Whether the table ``same_customer`` is there, to merge records of one customer.
     before : int, optional
-        See :func:`tierlens.sources.read.read`.
+        See :func:`tierlens.sources.read.read_tables`.
 
     Raises
     ------
     DataError
-        As :func:`tierlens.sources.read.read`; also ``E-TX-045`` where rows of customers contradict each other.
+        As :func:`tierlens.sources.read.read_tables`; also ``E-TX-045`` where rows of customers contradict each other.
     """
     table, contract = source.tables[name], contract_of(name)
     policies = Policies(
@@ -70,7 +70,7 @@ def read_other(
     own = source.model_copy(update={"date_format": table.date_format})
     connection.execute(f"CREATE SCHEMA read_{name}; USE shop.read_{name}")
     try:
-        parts = stage(table.asked(contract, source.currency.code), folder, connection)
+        parts = stage_source(table.asked(contract, source.currency.code), folder, connection)
         with damage_told(connection, parts):
             _settle(connection, parts, own, contract, policies)
             later = set_aside(connection, before)
@@ -79,7 +79,7 @@ def read_other(
             find_repeats(connection, parts, policies, keyed=True, clash=clash)
             if merging:
                 merge_rows(connection, contract)
-            quality = report(connection, parts, f"{source.name}: {name}", policies, contract, _findings)
+            quality = count_rows(connection, parts, f"{source.name}: {name}", policies, contract, _findings)
             refuse_vast_sums(connection, parts, contract)
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
     finally:
@@ -104,7 +104,7 @@ def _settle(
     with register_functions(connection, source, False, days):
         for number, part in enumerate(parts):
             days["first"] = None if source.date_format else day_first(connection, part, times)
-            hashed = fingerprint(part, as_words) if wanted else "0::UBIGINT"
+            hashed = line_fingerprint(part, as_words) if wanted else "0::UBIGINT"
             select = settled_rows(part, number, source, contract, hashed)
             connection.execute(f"INSERT INTO lines {select}" if number else f"CREATE TABLE lines AS {select}")
 

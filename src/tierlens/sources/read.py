@@ -13,23 +13,23 @@ import duckdb
 import narwhals as nw
 
 from tierlens.errors import UsageError
-from tierlens.scratch import scratch, temporary
-from tierlens.sources.cleaning.cell_sql import fingerprint
+from tierlens.scratch import scratch_folder, temporary_folder
+from tierlens.sources.cleaning.cell_sql import line_fingerprint
 from tierlens.sources.cleaning.merged_customers import load_merges, merge_rows
 from tierlens.sources.cleaning.repeated_rows import find_repeats
 from tierlens.sources.cleaning.sql_functions import Day, register_functions
-from tierlens.sources.cleaning.transaction_sql import settled
+from tierlens.sources.cleaning.transaction_sql import settled_lines
 from tierlens.sources.declared.contracts import TRANSACTIONS
 from tierlens.sources.declared.source import Source
 from tierlens.sources.engines import WITHOUT_BAR
 from tierlens.sources.limits import has_wide_amounts, latest_day, set_aside
-from tierlens.sources.messages.refusals import refusal, said_by
+from tierlens.sources.messages.refusals import file_refusal, said_by
 from tierlens.sources.other_tables import read_other, with_others
 from tierlens.sources.parsing.part import Part, first_row
 from tierlens.sources.parsing.units import refuse_units
-from tierlens.sources.report.count_rows import report
+from tierlens.sources.report.count_rows import count_rows
 from tierlens.sources.report.quality import Quality
-from tierlens.sources.staging.stage import damage_told, day_first, stage
+from tierlens.sources.staging.stage import damage_told, day_first, stage_source
 from tierlens.sources.tables import Tables, day_date, day_number
 from tierlens.words import Text
 
@@ -51,7 +51,7 @@ class Read(NamedTuple):
     quality: Quality
 
 
-def connect(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect_duckdb(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a private DuckDB that compresses what it holds and spills to the temporary folder, never to the working one.
 
     Parameters
@@ -61,7 +61,7 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     memory : str, optional
         Limit such as ``2GiB``; what does not fit goes to disk.
     """
-    spill = temporary() / f"spill-{uuid.uuid4().hex}"
+    spill = temporary_folder() / f"spill-{uuid.uuid4().hex}"
     config: dict[str, str | int] = {"temp_directory": str(spill), "autoinstall_known_extensions": "false"}
     config |= {"threads": threads} if threads else {}
     config |= {"memory_limit": memory} if memory else {}
@@ -73,7 +73,7 @@ def connect(threads: int | None = None, memory: str | None = None) -> duckdb.Duc
     return connection
 
 
-def read(
+def read_tables(
     source: Source,
     *,
     check: bool = True,
@@ -93,9 +93,9 @@ def read(
         Day number: rows of that day or later, and rows recorded then, are set aside before anything else is looked at,
         and only counted (``quality.set_aside``). What the others are taken for cannot depend on them.
     threads : int, optional
-        See :func:`connect`; the result does not depend on it.
+        See :func:`connect_duckdb`; the result does not depend on it.
     memory : str, optional
-        See :func:`connect`.
+        See :func:`connect_duckdb`.
 
     Returns
     -------
@@ -140,12 +140,12 @@ def read(
                 "tierlens.sources.from_frame.tables_from_frame",
             ),
         )
-    connection = connect(threads, memory)
+    connection = connect_duckdb(threads, memory)
     try:
         parts, quality, others = _read_all(connection, source, before)
     except duckdb.OutOfMemoryException as error:
         detail = said_by(error)
-        raise refusal("E-TX-043", source.name, detail=detail) from None
+        raise file_refusal("E-TX-043", source.name, detail=detail) from None
     quality = with_others(connection, quality, others)
     if check:
         quality.enforce()
@@ -166,9 +166,9 @@ def _read_all(
     connection: duckdb.DuckDBPyConnection, source: Source, before: int | None
 ) -> tuple[Sequence[Part], Quality, dict[str, Quality]]:
     """Make the views of all tables; return the parts of the transactions, and what became of every line."""
-    with scratch(temporary()) as folder:
+    with scratch_folder(temporary_folder()) as folder:
         merging = load_merges(connection, source.same_customer)
-        parts = stage(source.asked, folder, connection)
+        parts = stage_source(source.asked, folder, connection)
         with damage_told(connection, parts):
             _settle(connection, parts, source)
             latest, later = latest_day(connection), set_aside(connection, before)
@@ -176,7 +176,7 @@ def _read_all(
             find_repeats(connection, parts, source.policies, keyed=any("line_id" in part.roles for part in parts))
             if merging:
                 merge_rows(connection, TRANSACTIONS)
-            quality = report(connection, parts, source.name, source.policies)
+            quality = count_rows(connection, parts, source.name, source.policies)
             quality = replace(quality, set_aside=later, latest=None if latest is None else day_date(latest))
         connection.execute("CREATE VIEW transactions AS SELECT " + ", ".join(CONTRACT) + " FROM kept")
         connection.execute("DROP TABLE lines; DROP TABLE repeats")
@@ -202,7 +202,7 @@ def _settle(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], source
     with register_functions(connection, source, any_sign, days):
         for number, part in enumerate(parts):
             days["first"] = None if source.date_format else day_first(connection, part, ("time", "recorded_at"))
-            select = settled(part, number, source, fingerprint(part, as_words) if wanted else "0::UBIGINT")
+            select = settled_lines(part, number, source, line_fingerprint(part, as_words) if wanted else "0::UBIGINT")
             connection.execute(f"INSERT INTO lines {select}" if number else f"CREATE TABLE lines AS {select}")
 
 
@@ -214,4 +214,4 @@ SELECT foreign_currency, part, min(line) FROM lines WHERE foreign_currency IS NO
 GROUP BY foreign_currency, part ORDER BY part, foreign_currency""").fetchall()
     for code, part, line in codes:
         if code not in source.currency.rates:
-            raise refusal("E-TX-041", parts[part].place(line, "currency"), code=code, own=source.currency.code)
+            raise file_refusal("E-TX-041", parts[part].place(line, "currency"), code=code, own=source.currency.code)

@@ -15,12 +15,12 @@ from pydantic_core import PydanticCustomError
 
 from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
-from tierlens.features.windows import LONGEST, Window, monthly
+from tierlens.features.windows import LONGEST, Window, month_starts
 from tierlens.publish.lists.activities import ACTIVITIES
 from tierlens.publish.lists.playbook import BANDS
 from tierlens.risk.model.tree_settings import fault_of
 from tierlens.sources.declared.source import Source
-from tierlens.sources.declared.table_source import foreign
+from tierlens.sources.declared.table_source import foreign_kind
 from tierlens.sources.tables import day_date, day_number
 from tierlens.words import Text
 
@@ -35,7 +35,7 @@ def _date(value: object) -> object:
     try:
         return day_date(day_number(value))
     except UsageError as problem:
-        raise strict_yaml.refused(problem.what) from None
+        raise strict_yaml.refused_value(problem.what) from None
 
 
 def _as_float(value: object) -> object:
@@ -48,7 +48,9 @@ def _known_settings(trees: dict[str, int | float]) -> dict[str, int | float]:
         fault = fault_of(name, value)
         if fault is not None:
             what, fix = fault
-            raise strict_yaml.refused(Text(f"{what.en}; {fix.en}", f"{what.zh}；{fix.zh}"), ["risk", "trees", name])
+            raise strict_yaml.refused_value(
+                Text(f"{what.en}; {fix.en}", f"{what.zh}；{fix.zh}"), ["risk", "trees", name]
+            )
     return trees
 
 
@@ -124,7 +126,7 @@ def _file_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", name)
     if re.fullmatch(r"[\w-]+", plain) and len(plain.encode()) <= LONGEST_NAME and plain.upper() not in RESERVED:
         return plain
-    raise strict_yaml.refused(
+    raise strict_yaml.refused_value(
         Text(
             f"{name!r} is no name for a file: use letters, digits, _ and -, at most {LONGEST_NAME} bytes",
             f"{name!r} 不能作名单文件名：只用文字、数字、_ 和 -，至多 {LONGEST_NAME} 字节（汉字每字 3 字节）",
@@ -241,12 +243,12 @@ class RunConfig(_Section):
     @model_validator(mode="after")
     def _hangs_together(self) -> RunConfig:
         if (self.source is None) == (self.simulated is None):
-            raise strict_yaml.refused(
+            raise strict_yaml.refused_value(
                 Text("give either 'source' or 'simulated'", "请填写 source 或 simulated，二者取一"), []
             )
         if self.risk.first_cutoff >= self.cutoff:
             first = self.risk.first_cutoff
-            raise strict_yaml.refused(
+            raise strict_yaml.refused_value(
                 Text(
                     f"risk.first_cutoff {first} is not before the cutoff {self.cutoff}",
                     f"risk.first_cutoff {first} 不早于截止日 {self.cutoff}",
@@ -277,7 +279,7 @@ class RunConfig(_Section):
         ['2011-05-01', '2011-06-01']
         """
         last = day_date(self.cutoff_day - self.window.gap - self.window.horizon)
-        return monthly(self.risk.first_cutoff, last)
+        return month_starts(self.risk.first_cutoff, last)
 
 
 def _refuse_equal_names(names: list[str]) -> None:
@@ -311,7 +313,7 @@ def load_config(path: Path | str) -> RunConfig:
                 "请给出运行文件的路径；文本请用 config_of_text",
             ),
         )
-    if (kind := foreign(str(path))) is not None:
+    if (kind := foreign_kind(str(path))) is not None:
         raise UsageError(
             "E-RU-063",
             Text(f"{kind} is an address, not a run file", f"{kind} 是地址，不是运行文件"),
@@ -352,7 +354,7 @@ def config_of_text(text: str, folder: Path | str = ".") -> RunConfig:
 
 def _built(source: Path | str) -> RunConfig:
     try:
-        return strict_yaml.build(RunConfig, source, error=UsageError)
+        return strict_yaml.build_model(RunConfig, source, error=UsageError)
     except SchemeError as problem:  # broken YAML: of a run file that is wrong usage, not bad data
         raise UsageError(problem.code, problem.what, where=problem.where, fix=problem.fix) from None
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tierlens.features.catalog import available
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.catalog import available_features
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
 from tierlens.features.windows import at_cutoffs
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
@@ -85,8 +85,8 @@ def everybody_at(shop: Shop, config: RunConfig, scheme: Scheme) -> Everybody:
 
     Known is who bought anything before the cutoff, and who stands in the table of customers, where there is one.
     """
-    wanted = available(shop.tables, {*graded_features(shop.tables, scheme), *SHOWN})
-    table = to_arrow(snapshots(shop.tables, config.cutoff_day, config.span, features=wanted, everyone=True))
+    wanted = available_features(shop.tables, {*graded_features(shop.tables, scheme), *SHOWN})
+    table = to_arrow(build_snapshots(shop.tables, config.cutoff_day, config.span, features=wanted, everyone=True))
     never = pc.is_null(table["tenure_days"])
     listed = _listed(shop, config, table) if shop.tables.has("customers") else pa.scalar(False)
     nobody = pc.and_(never, pc.invert(listed))

@@ -20,12 +20,12 @@ class _Command:
 _command = _Command()
 
 
-def begin(lang: Lang) -> None:
+def begin_notices(lang: Lang) -> None:
     """Forget what an earlier command of this process had to say."""
     _command.lang, _command.notice, _command.is_said = lang, None, False
 
 
-def simulated(name: str) -> None:
+def note_simulated(name: str) -> None:
     """Note that what the command shows comes of simulated data.
 
     Parameters
@@ -51,9 +51,9 @@ def first_line() -> str | None:
     if _command.is_said:
         return None
     _command.is_said = _command.notice is not None
-    return notice()
+    return command_notice()
 
 
-def notice() -> str | None:
+def command_notice() -> str | None:
     """Return the notice of the command in its language; None for data of one's own."""
     return _command.notice.say(_command.lang) if _command.notice is not None else None

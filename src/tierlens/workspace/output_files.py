@@ -112,7 +112,7 @@ SEGMENTS = Kind(Text("segments", "客群"), {".parquet": _table("segment")})
 SCORES = Kind(Text("scores", "评分"), {".parquet": _table("churn_risk")})
 
 
-def writable(path: Path, kind: Kind, force: bool, inputs: Iterable[Path] = ()) -> Path:
+def writable_path(path: Path, kind: Kind, force: bool, inputs: Iterable[Path] = ()) -> Path:
     """Return a path, once it is sure that nothing of a person's is lost by writing there.
 
     Parameters
@@ -175,7 +175,7 @@ def of_no_run(path: Path) -> Path:
     for folder in place.parents:
         if (folder / run_folder.RUN).is_file():
             name = place.relative_to(folder).as_posix()
-            if any(f"{one}/".startswith(f"{name}/") for one in run_folder.listed(folder / run_folder.RUN)):
+            if any(f"{one}/".startswith(f"{name}/") for one in run_folder.listed_files(folder / run_folder.RUN)):
                 raise UsageError(
                     "E-RU-047",
                     Text("this belongs to a finished run", "此内容属于已完成的运行"),
@@ -195,7 +195,7 @@ def inputs_of(config: RunConfig, *more: Path | str | None) -> list[Path]:
     more : Path or str, optional
         Further files: the run file itself, a workbook, a consent file.
     """
-    from tierlens.sources.staging.files import expand
+    from tierlens.sources.staging.files import expand_paths
 
     named: list[str] = [str(path) for path in (config.scheme, config.waivers, config.otherwise, *more) if path]
     named += [config.own.file] if config.own else []
@@ -204,7 +204,7 @@ def inputs_of(config: RunConfig, *more: Path | str | None) -> list[Path]:
         named += [source.same_customer] if source.same_customer else []
         for files in (source.files, *(table.files for table in source.tables.values())):
             try:
-                named += [str(path) for path in expand(files)]
+                named += [str(path) for path in expand_paths(files)]
             except DataError:  # told when it is read
                 named += files
     return [Path(name) for name in named]

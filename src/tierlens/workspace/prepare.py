@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
-from tierlens.features.catalog import CATALOG, OTHERS, available
-from tierlens.features.snapshot import KEY, snapshots, to_arrow
+from tierlens.features.catalog import CATALOG, OTHERS, available_features
+from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
 from tierlens.features.windows import Reach, Window, known_before, reach_of
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.grading.standing import grade_among
-from tierlens.sources.engines import Frame, settle
+from tierlens.sources.engines import Frame, settle_frame
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Tables, day_date
 from tierlens.words import Text
@@ -85,18 +85,18 @@ def read_shop(config: RunConfig, at_cutoff: bool = False) -> Shop:
     Raises
     ------
     DataError
-        See :func:`tierlens.sources.read.read`.
+        See :func:`tierlens.sources.read.read_tables`.
     """
     if config.source is None:
-        return simulated(config, at_cutoff)
-    from tierlens.sources.read import read
+        return simulated_run_shop(config, at_cutoff)
+    from tierlens.sources.read import read_tables
 
     source = config.source.model_copy(update={"name": config.name})
-    found = read(source, before=config.cutoff_day if at_cutoff else None)
+    found = read_tables(source, before=config.cutoff_day if at_cutoff else None)
     return Shop(found.tables, found.quality, False)
 
 
-def simulated(config: RunConfig, at_cutoff: bool = False) -> Shop:
+def simulated_run_shop(config: RunConfig, at_cutoff: bool = False) -> Shop:
     """Return the simulated shop of a run file; see :func:`read_shop`."""
     from tierlens.datasets.simulate import simulated_shop
 
@@ -105,7 +105,7 @@ def simulated(config: RunConfig, at_cutoff: bool = False) -> Shop:
     tables = known_before(whole, config.cutoff_day) if at_cutoff else whole
     rows, every = (int(t.transactions.select(nw.len()).collect("pyarrow").item()) for t in (tables, whole))
     quality = dataclasses.replace(_counted(tables), name=config.name, rows_in=rows, used=rows, set_aside=every - rows)
-    notice.simulated(config.name)
+    notice.note_simulated(config.name)
     return Shop(dataclasses.replace(tables, name=config.name), quality, True)
 
 
@@ -118,7 +118,7 @@ def _counted(tables: Tables) -> Quality:
     return Quality("", 0, 0, customers=customers, orders=orders, first_day=first, last_day=last)
 
 
-def obtain(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = False) -> tuple[RunConfig, Shop]:
+def obtain_shop(config: RunConfig, tell: Callable[[Text], None], at_cutoff: bool = False) -> tuple[RunConfig, Shop]:
     """Read the shop of a run file; download it, or turn to the run file that takes its place, where it is nowhere.
 
     Parameters
@@ -186,7 +186,7 @@ ABSENT = ("E-TX-120", "E-TX-121")
 """Codes of files that are nowhere, as against files that must not be read."""
 
 
-def prepare(shop: Shop, config: RunConfig) -> Prepared:
+def prepare_tables(shop: Shop, config: RunConfig) -> Prepared:
     """Build and grade everything that learning and reporting need.
 
     Raises
@@ -198,7 +198,7 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     learning = config.learning_cutoffs()
     within_data(shop.tables, [config.cutoff_day], config.span)
     cutoffs = sorted({*learning, config.cutoff_day})
-    panel = to_arrow(snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))
+    panel = to_arrow(build_snapshots(shop.tables, cutoffs, config.span, features=panel_features(shop.tables, scheme)))
     if not pc.any(pc.equal(panel["cutoff"], config.cutoff_day)).as_py():
         raise no_customer_error(shop.tables, config.cutoff_day, config.span)
     features = arrow_as_frame(panel)
@@ -207,7 +207,7 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
     wait = config.window.gap + config.window.horizon
     wanted = graded_features(shop.tables, scheme)
     later = _graded_later(shop, config, scheme, [day + wait for day in learning])
-    ahead = snapshots(shop.tables, cutoffs, config.span, features=wanted, everyone=True, ahead=wait)
+    ahead = build_snapshots(shop.tables, cutoffs, config.span, features=wanted, everyone=True, ahead=wait)
     still = panel.select(list(KEY)).join(to_arrow(ahead), keys=list(KEY), join_type="left outer")
     idle = to_arrow(grade_among(still, panel, scheme, currency))
     return Prepared(panel, tiers, later, idle, scheme)
@@ -215,18 +215,20 @@ def prepare(shop: Shop, config: RunConfig) -> Prepared:
 
 def graded_features(tables: Tables, scheme: Scheme) -> list[str]:
     """Return the features of the catalog that a scheme reads and the tables allow, in the catalog's order."""
-    return available(tables, scheme.features)
+    return available_features(tables, scheme.features)
 
 
 def panel_features(tables: Tables, scheme: Scheme) -> list[str]:
     """Return what a panel holds: all features of transactions and of the tables at hand, and what the scheme reads."""
-    return available(tables, {*CATALOG, *OTHERS, *scheme.features})
+    return available_features(tables, {*CATALOG, *OTHERS, *scheme.features})
 
 
 def _graded_later(shop: Shop, config: RunConfig, scheme: Scheme, days: Sequence[int]) -> pa.Table:
     if not days:
         return pa.table({name: pa.array([], kind) for name, kind in LATER.items()})
-    features = settle(snapshots(shop.tables, days, config.span, features=graded_features(shop.tables, scheme)))
+    features = settle_frame(
+        build_snapshots(shop.tables, days, config.span, features=graded_features(shop.tables, scheme))
+    )
     return to_arrow(grade(features, scheme, shop.tables.currency).select(*LATER))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tierlens.errors import BusyError, UsageError
 from tierlens.publish.files import run_json, swap
-from tierlens.scratch import HeldError, locked, made
+from tierlens.scratch import HeldError, locked_place, made_folder
 from tierlens.words import Text
 
 CUSTOMERS = "customers.parquet"
@@ -46,7 +46,9 @@ RESULTS = frozenset({*A_RUN, *ON_SPARK, SEGMENTS, SCORES, LISTS, QUALITY, ALONE}
 
 
 @contextmanager
-def held(out: Path, force: bool = True, writes: Sequence[str] = A_RUN, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+def held_folder(
+    out: Path, force: bool = True, writes: Sequence[str] = A_RUN, inputs: Sequence[Path] = ()
+) -> Iterator[Path]:
     """Hold a folder for one command, and see that it may be replaced as a whole.
 
     Parameters
@@ -63,7 +65,7 @@ def held(out: Path, force: bool = True, writes: Sequence[str] = A_RUN, inputs: S
     Yields
     ------
     Path
-        The folder, absolute and without links, to be given to :func:`replaced`.
+        The folder, absolute and without links, to be given to :func:`replaced_folder`.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def held(out: Path, force: bool = True, writes: Sequence[str] = A_RUN, inputs: S
     if place == place.parent:
         raise _not_replaced(out, MOUNTED)
     try:
-        with made(place.parent), locked(place):
+        with made_folder(place.parent), locked_place(place):
             swap.put_back(place)
             if place.exists():
                 _refuse(out, place, force, writes)
@@ -145,7 +147,7 @@ def _hindrance(place: Path, record: str) -> Text | None:
 
 
 def _refuse_inputs(place: Path, record: str, inputs: Sequence[Path]) -> None:
-    for name in listed(place / record):
+    for name in listed_files(place / record):
         for path in inputs:
             if path.exists() and (place / name).exists() and path.samefile(place / name):
                 raise UsageError(
@@ -156,7 +158,7 @@ def _refuse_inputs(place: Path, record: str, inputs: Sequence[Path]) -> None:
                 )
 
 
-def listed(record: Path) -> dict[str, run_json.FileRecord]:
+def listed_files(record: Path) -> dict[str, run_json.FileRecord]:
     """Return the files that a record says its folder has; none where it cannot be read."""
     try:
         return run_json.records_of(run_json.read_record(record))
@@ -169,7 +171,7 @@ def _nothing(text: Text) -> None:
 
 
 @contextmanager
-def replaced(
+def replaced_folder(
     place: Path,
     tell: Callable[[Text], None] = _nothing,
     record: str = RUN,
@@ -183,7 +185,7 @@ def replaced(
     Parameters
     ----------
     place : Path
-        From :func:`held`.
+        From :func:`held_folder`.
     tell : callable
         Told of what goes over by another name.
     record : str
@@ -191,7 +193,7 @@ def replaced(
     only : collection of str, optional
         Nothing of the earlier results is replaced but these.
     """
-    records = listed(place / record)
+    records = listed_files(place / record)
 
     def own(name: str) -> bool:
         if only is not None and name not in only:
@@ -205,7 +207,7 @@ def replaced(
         yield folder
 
 
-def finished(out: Path, name: str) -> Path:
+def finished_file(out: Path, name: str) -> Path:
     """Return a file of a finished run, as the run wrote it: the one way to read a folder of results.
 
     Raises
@@ -215,11 +217,11 @@ def finished(out: Path, name: str) -> Path:
     """
     told: Mapping[str, Any] | None = None
     while True:
-        folder, before = swap.found(Path(out)), told
+        folder, before = swap.folder_in_place(Path(out)), told
         told = run_record(folder, out)
         record = run_json.records_of(told).get(name)
         if record is None:
-            raise absent(out, name)
+            raise absent_file_error(out, name)
         if record.fits(folder / name):
             return folder / name
         if told == before:  # else another run took its place while we looked
@@ -234,12 +236,12 @@ def kept_models(out: Path) -> Path:
     UsageError
         ``E-RU-043`` when there are none, ``E-RU-042`` when one is not as it was kept.
     """
-    folder = swap.found(Path(out))
+    folder = swap.folder_in_place(Path(out))
     models = folder / MODELS
     if not models.is_dir():
         raise no_model(out / MODELS)
     record = models / ALONE if (models / ALONE).is_file() else folder / RUN
-    for name, one in listed(record).items():
+    for name, one in listed_files(record).items():
         path = record.parent / name
         if path.is_relative_to(models) and not one.fits(path):
             raise not_whole(out, path.relative_to(folder).as_posix())
@@ -271,14 +273,14 @@ def run_record(folder: Path, out: Path | None = None) -> Mapping[str, Any]:
         ``E-RU-004`` when there is none, ``E-RU-042`` when it is no record of a run.
     """
     if not (folder / RUN).is_file():
-        raise absent(out or folder, RUN)
+        raise absent_file_error(out or folder, RUN)
     try:
         return run_json.read_record(folder / RUN)
     except UsageError:
         raise not_whole(out or folder, RUN) from None
 
 
-def absent(out: Path, name: str) -> UsageError:
+def absent_file_error(out: Path, name: str) -> UsageError:
     """Return the error for a file that a folder of results does not have."""
     return UsageError(
         "E-RU-004",

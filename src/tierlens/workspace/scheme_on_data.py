@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from tierlens.grading.effect import effect
-from tierlens.grading.refit import Refit, can_refit, refit
+from tierlens.grading.effect import scheme_effect
+from tierlens.grading.refit import Refit, can_refit, refit_scheme
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.publish.files.atomic import write_text
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import no_customer_error, obtain, say_nothing, within_data
+from tierlens.workspace.prepare import no_customer_error, obtain_shop, say_nothing, within_data
 
 PROPOSE = Text(
     "Its shares can be brought nearer to the suggested ones: 'tierlens scheme check {id} --data RUN --propose' tells "
@@ -63,21 +63,21 @@ def on_data(config: RunConfig, name: str, *, propose: bool) -> OnData:
         ``E-SC-007`` when a proposal is asked for and there is nothing to fit.
     """
     scheme = load_scheme(name, "NAME")
-    config, shop = obtain(config, say_nothing, at_cutoff=True)
+    config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
     within_data(shop.tables, [config.cutoff_day], config.span)
     found, money = everybody_at(shop, config, scheme), shop.tables.currency
     if not pc.any(pc.equal(found.activity, "active")).as_py():
         raise no_customer_error(shop.tables, config.cutoff_day, config.span)
     proposal = None
     if propose:
-        proposal = refit(found.features.filter(pc.equal(found.activity, "active")), scheme, money)
+        proposal = refit_scheme(found.features.filter(pc.equal(found.activity, "active")), scheme, money)
     return OnData(scheme, reading_of(found, scheme, money, offer=not propose), proposal)
 
 
 def reading_of(found: Everybody, scheme: Scheme, currency: Currency, *, offer: bool = True) -> tuple[Text, ...]:
     """Say what a scheme's reading does on everybody known; offer a proposal where one can be made."""
     active = [one == "active" for one in found.activity.to_pylist()]
-    says = effect(found.graded, found.features, scheme, currency, active)
+    says = scheme_effect(found.graded, found.features, scheme, currency, active)
     return (*says, *([PROPOSE.fill(id=scheme.id)] if offer and can_refit(scheme) else []))
 
 

@@ -104,7 +104,7 @@ def _names(command: Any, context: Any) -> list[str]:
 def _usage(context: Any) -> list[str]:
     """Say how a command is used; words in capitals are the same as in the English help."""
     pieces = " ".join(context.command.collect_usage_pieces(context))
-    return wrapped(f"用法：{context.command_path} {pieces}", _wide())
+    return wrapped_text(f"用法：{context.command_path} {pieces}", _wide())
 
 
 def _first_line(command: Any) -> str:
@@ -134,14 +134,14 @@ def _paragraphs(text: str | None) -> Iterator[str]:
     for number, paragraph in enumerate(_said(text).split("\n\n")):
         if number:
             yield ""
-        yield from (f"  {line}" for line in wrapped(paragraph, _wide() - 2))
+        yield from (f"  {line}" for line in wrapped_text(paragraph, _wide() - 2))
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Lay out names and their help in two columns."""
     first = max((_width(name) for name, _ in rows if _width(name) <= NAMES_AT_MOST), default=0) + 2
     for name, said in rows:
-        lines = wrapped(said, _wide() - first - 2)
+        lines = wrapped_text(said, _wide() - first - 2)
         if _width(name) > first - 2:
             yield f"  {name}"
         else:
@@ -157,7 +157,7 @@ def _width(text: str) -> int:
     return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrapped_text(text: str, width: int) -> list[str]:
     """Break a text into lines of so many columns, of which a Chinese character takes two.
 
     Words of other letters stay whole, and no line begins with a stop.

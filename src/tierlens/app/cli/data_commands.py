@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tierlens.app.cli.terminal import give, say, table, tell
+from tierlens.app.cli.terminal import print_line, print_progress, print_result, print_table
 from tierlens.words import Lang, Text
 
 if TYPE_CHECKING:
@@ -41,39 +41,41 @@ def read(
         from tierlens.pipeline.single_steps import read_only
 
         if rejects is not None:
-            output_files.writable(rejects, output_files.REJECTS, force, inputs)
-        quality = read_only(config, rejects, lambda text: tell(text, lang), allow_empty)
+            output_files.writable_path(rejects, output_files.REJECTS, force, inputs)
+        quality = read_only(config, rejects, lambda text: print_progress(text, lang), allow_empty)
         if as_json:
-            give(quality.to_dict(), [], True)
+            print_result(quality.to_dict(), [], True)
         else:
-            table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
+            print_table([Text("what", "项目").say(lang), Text("rows", "行数").say(lang)], quality.rows(lang))
         return
-    from tierlens.pipeline.check_data import check, write_out
+    from tierlens.pipeline.check_data import check_tables, write_out
 
-    found = check(config, allow_empty)
-    written = write_out(found.quality, lambda path, kind: output_files.writable(out / path, kind, force, inputs))
+    found = check_tables(config, allow_empty)
+    written = write_out(found.quality, lambda path, kind: output_files.writable_path(out / path, kind, force, inputs))
     if as_json:
-        give({**found.quality.to_dict(), "later": found.later, "written": [str(path) for path in written]}, [], True)
+        print_result(
+            {**found.quality.to_dict(), "later": found.later, "written": [str(path) for path in written]}, [], True
+        )
     else:
         _show(found, lang)
-        say("\n".join(str(path) for path in written))
+        print_line("\n".join(str(path) for path in written))
     found.quality.enforce()
 
 
 def _show(found: Checked, lang: Lang) -> None:
     """Print every table's report in both languages, and the sum that closes."""
-    from tierlens.pipeline.check_data import IGNORED, LATER, closing, report_rows
+    from tierlens.pipeline.check_data import IGNORED, LATER, report_rows, report_sum
 
     for name, quality in {"transactions": found.quality, **found.quality.others}.items():
         rows = list(report_rows(quality))
         if name == "transactions" and found.later:
             rows.append(("", LATER.en, LATER.zh, f"{found.later:,}"))
-        table(["code", "what", "项目", "rows"], rows, name)
+        print_table(["code", "what", "项目", "rows"], rows, name)
         sum_of = Text("rows in = used + quarantined + deduplicated", "读入 = 使用 + 隔离 + 去重")
-        say(f"{sum_of.say(lang)}: {closing(quality)}")
+        print_line(f"{sum_of.say(lang)}: {report_sum(quality)}")
         for count in (count for count in quality.files if count.ignored):
-            say(f"{IGNORED.say(lang)} ({count.file}): {', '.join(count.ignored)}")
-        say("")
+            print_line(f"{IGNORED.say(lang)} ({count.file}): {', '.join(count.ignored)}")
+        print_line("")
 
 
 def twins(
@@ -89,9 +91,9 @@ def twins(
     in every table. Found again into the same file, pairs keep what was filled in.
     """
     from tierlens.pipeline.check_data import read_unlimited
-    from tierlens.publish.files.atomic import replacing
+    from tierlens.publish.files.atomic import replacing_file
     from tierlens.sources.report.duplicate_customers import WHY, read_answers, write_twins
-    from tierlens.sources.report.duplicate_customers import twins as pairs_of
+    from tierlens.sources.report.duplicate_customers import duplicate_pairs as pairs_of
     from tierlens.workspace import output_files
     from tierlens.workspace.config import load_config
 
@@ -99,12 +101,12 @@ def twins(
     # An earlier file of pairs may be read by this very command (same_customer): its answers are kept, none is lost.
     given = config.source.same_customer if config.source else None
     inputs = [path for path in output_files.inputs_of(config, file) if str(path) != given]
-    output_files.writable(out, output_files.TWINS, force=True, inputs=inputs)
+    output_files.writable_path(out, output_files.TWINS, force=True, inputs=inputs)
     _, shop = read_unlimited(config)
     pairs = pairs_of(shop.tables, least)
-    with replacing(out) as temporary:
+    with replacing_file(out) as temporary:
         write_twins(pairs, temporary, read_answers(out) if out.exists() else (), shop.is_simulated)
     by_why = {WHY[why].say(lang): pairs["why"].to_pylist().count(why) for why in WHY}
     counts = {what: number for what, number in by_why.items() if number}
     lines = [f"{what}: {number:,}" for what, number in counts.items()]
-    give({"file": str(out), "pairs": pairs.num_rows, **counts}, [f"{out}: {pairs.num_rows:,}", *lines], as_json)
+    print_result({"file": str(out), "pairs": pairs.num_rows, **counts}, [f"{out}: {pairs.num_rows:,}", *lines], as_json)

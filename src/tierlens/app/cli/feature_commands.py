@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens.app.cli.group_lang import group_lang
-from tierlens.app.cli.terminal import give, say, table, tell
+from tierlens.app.cli.terminal import print_line, print_progress, print_result, print_table
 from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
 
@@ -37,11 +37,11 @@ def build(
     from tierlens.workspace.config import load_config
 
     config = load_config(file)
-    to = output_files.writable(
+    to = output_files.writable_path(
         out / run_folder.SNAPSHOTS, output_files.SNAPSHOTS, force, output_files.inputs_of(config, file)
     )
     done = features_only(config, to)
-    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+    print_result(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
 @features_app.command("list")
@@ -51,12 +51,12 @@ def list_all(
     dimension: Annotated[str | None, typer.Option(help="Only this dimension: value, stability, ...")] = None,
 ) -> None:
     """List the catalog: name, title, dimension, unit, direction and tables of every feature."""
-    from tierlens.features.catalog_page import DIRECTIONS, TABLES, listed, tables_of
+    from tierlens.features.catalog_page import DIRECTIONS, TABLES, listed_features, tables_of
 
-    found = listed(_known_dimension(dimension))
+    found = listed_features(_known_dimension(dimension))
     if as_json:
         keys = ("title", "dimension", "unit", "direction")
-        give({f.name: dict(zip(keys, (f.title.say(lang), f.dimension, f.unit, f.direction), strict=True)) |
+        print_result({f.name: dict(zip(keys, (f.title.say(lang), f.dimension, f.unit, f.direction), strict=True)) |
               {"tables": list(tables_of(f))} for f in found}, [], True)  # fmt: skip
         return
     heads = [Text("name", "列名"), Text("title", "名称"), Text("dimension", "维度"), Text("unit", "单位"),
@@ -66,7 +66,7 @@ def list_all(
          ", ".join(TABLES[name].say(lang) for name in tables_of(f)))
         for f in found
     ]  # fmt: skip
-    table([head.say(lang) for head in heads], rows)
+    print_table([head.say(lang) for head in heads], rows)
 
 
 def _known_dimension(name: str | None) -> str | None:
@@ -88,12 +88,12 @@ def show(
     name: Annotated[str, typer.Argument(help="Name of the feature.")], lang: InLang = "en", as_json: AsJson = False
 ) -> None:
     """Show one feature: formula, unit, direction, tables, what a missing value means."""
-    from tierlens.features.catalog import describe
-    from tierlens.features.catalog_page import entry
+    from tierlens.features.catalog import catalog_entry
+    from tierlens.features.catalog_page import titled_entry
 
-    found = entry(describe(name), lang, "en" if as_json else lang)
+    found = titled_entry(catalog_entry(name), lang, "en" if as_json else lang)
     width = 2 + max(len(key) for key in found)
-    give(found, [f"{key:{width}}{value}" for key, value in found.items()], as_json)
+    print_result(found, [f"{key:{width}}{value}" for key, value in found.items()], as_json)
 
 
 @features_app.command("docs")
@@ -103,11 +103,11 @@ def docs(
     lang: InLang = "en",
 ) -> None:
     """Write the page of all features, made from the catalog."""
-    from tierlens.features.catalog_page import page
+    from tierlens.features.catalog_page import catalog_page
     from tierlens.publish.files.atomic import write_text
     from tierlens.workspace import output_files
 
-    say(str(write_text(output_files.writable(to, output_files.PAGE, force), page(), private=False)))
+    print_line(str(write_text(output_files.writable_path(to, output_files.PAGE, force), catalog_page(), private=False)))
 
 
 @features_app.command("audit")
@@ -119,21 +119,21 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Hold every feature to the laws of a point in time, on a sample of your own data; exit code 3 where one fails."""
-    from tierlens.features.audit import audit as held_to_the_laws
+    from tierlens.features.audit import audit_features as held_to_the_laws
     from tierlens.sources.tables import day_number
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import obtain
+    from tierlens.workspace.prepare import obtain_shop
 
     days = [day_number(one, "--cutoff") for one in cutoff or ()]
-    config, shop = obtain(load_config(file), lambda text: tell(text, lang))
+    config, shop = obtain_shop(load_config(file), lambda text: print_progress(text, lang))
     done = held_to_the_laws(shop.tables, days or [config.cutoff_day], config.span, customers=customers)
     if as_json:
-        give(_plain(done), [], True)
+        print_result(_plain(done), [], True)
     else:
         heads = [Text("law", "规律"), Text("claim", "内容"), Text("kept", "符合"), Text("broken", "违反"),
                  Text("exempt", "豁免")]  # fmt: skip
-        table([head.say(lang) for head in heads], done.rows(lang))
-        give({}, [breach.say().say(lang) for breach in done.breaches] or [_verdict(done).say(lang)], False)
+        print_table([head.say(lang) for head in heads], done.rows(lang))
+        print_result({}, [breach.say().say(lang) for breach in done.breaches] or [_verdict(done).say(lang)], False)
     if not done.passed:
         raise typer.Exit(3)
 

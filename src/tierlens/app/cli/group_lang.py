@@ -9,12 +9,12 @@ import typer
 from tierlens.words import Lang
 
 
-def defaults(command: Any, lang: Lang) -> dict[str, Any]:
+def language_defaults(command: Any, lang: Lang) -> dict[str, Any]:
     """Return a language as the default of every command that takes one, at any depth."""
     inner = getattr(command, "commands", None)
     if inner is None:
         return {"lang": lang}
-    return {"lang": lang, **{name: defaults(one, lang) for name, one in inner.items()}}
+    return {"lang": lang, **{name: language_defaults(one, lang) for name, one in inner.items()}}
 
 
 def group_lang(
@@ -25,4 +25,4 @@ def group_lang(
 ) -> None:
     """Hand the language of a group to its commands."""
     if lang is not None:
-        context.default_map = defaults(context.command, lang)
+        context.default_map = language_defaults(context.command, lang)

@@ -11,16 +11,16 @@ import typer
 
 from tierlens import __version__
 from tierlens.app.cli import data_commands, feature_commands, model_commands, review_commands
-from tierlens.app.cli.group_lang import defaults
+from tierlens.app.cli.group_lang import language_defaults
 from tierlens.app.cli.terminal import (
     EXIT_CODES,
     SLIP,
-    give,
-    guarded,
+    exit_code_of,
     path_of_slip,
     plain_output,
-    say,
-    tell,
+    print_line,
+    print_progress,
+    print_result,
     wanted_lang,
 )
 from tierlens.words import Lang
@@ -41,7 +41,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def everywhere(
+def before_any_command(
     context: typer.Context,
     lang: Annotated[
         Lang | None, typer.Option("--lang", help="Language of texts, here or after the command.", show_default=False)
@@ -50,12 +50,12 @@ def everywhere(
 ) -> None:
     """Take what may stand before any command."""
     if show_version:
-        give({}, [__version__], False)
+        print_result({}, [__version__], False)
         raise typer.Exit
     if lang is not None:
-        context.default_map = defaults(context.command, lang)
+        context.default_map = language_defaults(context.command, lang)
     if context.invoked_subcommand is None:
-        give({}, [context.get_help()], False)
+        print_result({}, [context.get_help()], False)
         raise typer.Exit(2)
 
 
@@ -113,12 +113,12 @@ def run(
     if engine == "spark":
         from tierlens.pipeline.spark_run import run_on_spark
 
-        told = run_on_spark(_config(file), out, lambda text: tell(text, lang), force, file)
-        give(told, [f"{key}: {value}" for key, value in told.items()], as_json)
+        told = run_on_spark(_config(file), out, lambda text: print_progress(text, lang), force, file)
+        print_result(told, [f"{key}: {value}" for key, value in told.items()], as_json)
         return
     options = Options(out, force, lang, dry_run, track, file)
-    done = run_all(_config(file), options, lambda text: tell(text, options.lang))
-    give(done.to_dict(), done.lines(options.lang), as_json)
+    done = run_all(_config(file), options, lambda text: print_progress(text, options.lang))
+    print_result(done.to_dict(), done.lines(options.lang), as_json)
 
 
 @app.command()
@@ -136,11 +136,13 @@ def grade(
 
     config = _config(file)
     if sql:
-        give({}, [scheme_sql(config)], False)
+        print_result({}, [scheme_sql(config)], False)
         return
-    to = output_files.writable(out / run_folder.TIERS, output_files.TIERS, force, output_files.inputs_of(config, file))
+    to = output_files.writable_path(
+        out / run_folder.TIERS, output_files.TIERS, force, output_files.inputs_of(config, file)
+    )
     done = grade_only(config, to, lang)
-    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+    print_result(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
 @app.command()
@@ -150,11 +152,11 @@ def segment(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = 
     from tierlens.workspace import output_files, run_folder
 
     config = _config(file)
-    to = output_files.writable(
+    to = output_files.writable_path(
         out / run_folder.SEGMENTS, output_files.SEGMENTS, force, output_files.inputs_of(config, file)
     )
     done = segment_only(config, to, lang)
-    give(done, [f"{name}: {about}" for name, about in done["segments"].items()], as_json)
+    print_result(done, [f"{name}: {about}" for name, about in done["segments"].items()], as_json)
 
 
 @app.command()
@@ -165,8 +167,8 @@ def train(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "e
 
     config, models = _config(file), output_files.of_no_run(out / run_folder.MODELS)
     inputs = output_files.inputs_of(config, file)
-    done = train_only(config, models, lambda text: tell(text, lang), force=force, inputs=inputs)
-    give(done, [verdict.say(lang) for verdict in done["verdicts"]], as_json)
+    done = train_only(config, models, lambda text: print_progress(text, lang), force=force, inputs=inputs)
+    print_result(done, [verdict.say(lang) for verdict in done["verdicts"]], as_json)
 
 
 @app.command()
@@ -176,12 +178,12 @@ def score(file: RunFile, out: Out = OUT, force: Force = False, lang: InLang = "e
     from tierlens.workspace import output_files, run_folder
 
     config = _config(file)
-    to = output_files.writable(
+    to = output_files.writable_path(
         out / run_folder.SCORES, output_files.SCORES, force, output_files.inputs_of(config, file)
     )
     done = score_only(config, out, to)
     _tell_left_out(out, lang)
-    give(done, [f"{key}: {value}" for key, value in done.items()], as_json)
+    print_result(done, [f"{key}: {value}" for key, value in done.items()], as_json)
 
 
 @app.command()
@@ -196,7 +198,7 @@ def explain(
 
     found = row_of(out, customer, lang)
     _tell_left_out(out, lang)
-    give(found, [] if as_json else lines_of(found, out, lang), as_json)
+    print_result(found, [] if as_json else lines_of(found, out, lang), as_json)
 
 
 @app.command("list")
@@ -220,12 +222,12 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     from tierlens.publish.lists.customer_lists import Pick
     from tierlens.workspace import output_files
 
-    output_files.writable(file, output_files.LIST, force, [consent] if consent else [])
+    output_files.writable_path(file, output_files.LIST, force, [consent] if consent else [])
     tiers, bands, segments, activities = (tuple(each or ()) for each in (tier, band, segment, activity))
     pick = Pick(tiers, bands, segments, consent is not None, top, activities)
     counts = list_written(out, file, pick, lang, consent)
     _tell_left_out(out, lang)
-    give({}, [f"{key}: {value:,}" for key, value in counts.items()], False)
+    print_result({}, [f"{key}: {value:,}" for key, value in counts.items()], False)
 
 
 @app.command()
@@ -240,9 +242,9 @@ def report(
     from tierlens.workspace import output_files
 
     if to is not None:
-        output_files.writable(to, output_files.REPORT, force)
+        output_files.writable_path(to, output_files.REPORT, force)
     _tell_left_out(out, lang)
-    give({}, [str(report_again(out, to, lang, lambda text: tell(text, lang)))], False)
+    print_result({}, [str(report_again(out, to, lang, lambda text: print_progress(text, lang)))], False)
 
 
 def _tell_left_out(out: Path, lang: Lang) -> None:
@@ -251,7 +253,7 @@ def _tell_left_out(out: Path, lang: Lang) -> None:
 
     note_simulated(out)
     for one in parts_left_out(out):
-        tell(one.said, lang)
+        print_progress(one.said, lang)
 
 
 @app.command()
@@ -261,15 +263,15 @@ def mlflow(
     lang: InLang = "en",
 ) -> None:
     """Open MLflow's pages on this machine, in a light setting."""
-    from tierlens.pipeline.single_steps import serve
+    from tierlens.pipeline.single_steps import serve_mlflow
 
-    serve(home, port)
+    serve_mlflow(home, port)
 
 
 @app.command()
 def version(lang: InLang = "en") -> None:
     """Print the version."""
-    give({}, [__version__], False)
+    print_result({}, [__version__], False)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -284,7 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     plain_output()
     lang = wanted_lang(given)
-    notice.begin(lang)
+    notice.begin_notices(lang)
     command = _spoken(lang)
 
     def call() -> int:
@@ -301,7 +303,7 @@ def main(arguments: list[str] | None = None) -> int:
             return int(problem.exit_code)
         return 0
 
-    return guarded(call, lang)
+    return exit_code_of(call, lang)
 
 
 def _spoken(lang: Lang) -> Any:
@@ -317,13 +319,13 @@ def _spoken(lang: Lang) -> Any:
 def _show(problem: Any, lang: Lang) -> None:
     """Tell of a slip on the command line."""
     if type(problem).__name__ == "NoArgsIsHelpError":
-        say(str(problem.format_message()), aside=True)
+        print_line(str(problem.format_message()), aside=True)
         return
     if lang == "zh":
         from tierlens.app.cli.chinese_help import said_of_slip
 
-        say(said_of_slip(problem), aside=True)
+        print_line(said_of_slip(problem), aside=True)
         return
     path = path_of_slip(problem)
     told = " ".join(problem.format_message().split()).replace("Value error, ", "").removesuffix(".")
-    say(f"{SLIP} {path}: {told}; see '{path} --help'", aside=True)
+    print_line(f"{SLIP} {path}: {told}; see '{path} --help'", aside=True)

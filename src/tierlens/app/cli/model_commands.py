@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tierlens.app.cli.terminal import give, table
+from tierlens.app.cli.terminal import print_result, print_table
 from tierlens.words import Lang, Text
 
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
@@ -27,7 +27,7 @@ def backtest(
     note_simulated(folder)
     past, found = backtest_again(folder, file)
     told = {"run": str(folder), **found.figures(), "lift_band": found.band, "level": found.level}
-    give(told, [told_of(past, found).say(lang)], as_json)
+    print_result(told, [told_of(past, found).say(lang)], as_json)
 
 
 def compare(
@@ -40,16 +40,16 @@ def compare(
 ) -> None:
     """Say which of two runs' models is better on the same customers, or that chance explains the difference."""
     from tierlens.learning.learnable import note_simulated
-    from tierlens.learning.monitor import compared
+    from tierlens.learning.monitor import compared_runs
     from tierlens.risk.evaluation.compare import TITLES
 
     note_simulated(champion)
     note_simulated(challenger)
-    found = compared(champion, challenger, outcome, tests)
+    found = compared_runs(champion, challenger, outcome, tests)
     if as_json:
-        give(_plain(found), [], True)
+        print_result(_plain(found), [], True)
         return
-    give({}, [found.say().say(lang)], False)
+    print_result({}, [found.say().say(lang)], False)
     heads = (
         Text("figure|champion|challenger|challenger less champion", "指标|现用|挑战|挑战减现用").say(lang).split("|")
     )
@@ -61,7 +61,7 @@ def compare(
         )
         for name, apart in found.apart.items()
     ]
-    table(heads, rows)
+    print_table(heads, rows)
 
 
 def tune(
@@ -77,17 +77,19 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Search settings of the churn model within a budget; a study that was begun goes on."""
-    from tierlens.app.cli.terminal import tell
-    from tierlens.learning.search_settings import MOST, Wish, search
+    from tierlens.app.cli.terminal import print_progress
+    from tierlens.learning.search_settings import MOST, Wish, search_settings
     from tierlens.risk.space import load_space
     from tierlens.workspace.config import load_config
 
     wish = Wish(budget, load_space(space), home, trials or MOST, track)
-    found = search(load_config(file), wish, lambda text: tell(text, lang))
+    found = search_settings(load_config(file), wish, lambda text: print_progress(text, lang))
     told = {"study": found.study, "cutoffs": list(found.cutoffs), "auc_default": found.tuned.default,
             "auc_best": found.tuned.value, "trials": len(found.tuned.trials), "trees": dict(found.settings),
             "mlflow_run": found.tracked}  # fmt: skip
-    give(told, [found.say().say(lang), *(f"  {key}: {value}" for key, value in found.settings.items())], as_json)
+    print_result(
+        told, [found.say().say(lang), *(f"  {key}: {value}" for key, value in found.settings.items())], as_json
+    )
 
 
 def _plain(found: Any) -> dict[str, Any]:

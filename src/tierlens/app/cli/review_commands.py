@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens.app.cli.group_lang import group_lang
-from tierlens.app.cli.terminal import give, say, table
+from tierlens.app.cli.terminal import print_line, print_result, print_table
 from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
 
@@ -31,7 +31,7 @@ def scheme_list(lang: InLang = "en") -> None:
     from tierlens.grading import load_scheme, scheme_names
 
     heads = Text("scheme|name", "方案|名称").say(lang).split("|")
-    table(heads, [(name, load_scheme(name).title.say(lang)) for name in scheme_names()])
+    print_table(heads, [(name, load_scheme(name).title.say(lang)) for name in scheme_names()])
 
 
 @scheme_app.command("check")
@@ -60,12 +60,12 @@ def scheme_check(
     found = checked_scheme(name, lang)
     tried = _on_data(name, data, propose, out, force)
     if as_json:
-        give({**found, **(tried.to_dict(lang) if tried else {})}, [], True)
+        print_result({**found, **(tried.to_dict(lang) if tried else {})}, [], True)
         return
     heads = Text("dimension|indicator|share|points|moves the score by", "维度|指标|权重|得分|最多影响总分").say(lang)
-    table(heads.split("|"), found["contributions"], f"{found['scheme']}  sha256 {found['sha256'][:12]}")
+    print_table(heads.split("|"), found["contributions"], f"{found['scheme']}  sha256 {found['sha256'][:12]}")
     for level, place, text in found["findings"]:
-        say(f"{level}  {place}: {text}")
+        print_line(f"{level}  {place}: {text}")
     if tried is not None:
         _tell_on_data(tried, out, lang)
     if any(level == "error" for level, _, _ in found["findings"]):
@@ -84,7 +84,7 @@ def _on_data(name: str, data: Path | None, propose: bool, out: Path | None, forc
         return None
     config = load_config(data)
     if out is not None:
-        output_files.writable(out, output_files.SCHEME, force, [Path(name), *output_files.inputs_of(config, data)])
+        output_files.writable_path(out, output_files.SCHEME, force, [Path(name), *output_files.inputs_of(config, data)])
     found = on_data(config, name, propose=propose)
     if out is not None:
         write_proposal(found, out)
@@ -104,17 +104,17 @@ def _needs_data() -> UsageError:
 def _tell_on_data(found: OnData, out: Path | None, lang: Lang) -> None:
     """Print what a scheme does on customers, and the proposal with its effect."""
     for text in found.says:
-        say(text.say(lang))
+        print_line(text.say(lang))
     one = found.proposal
     if one is None:
         return
     heads = Text("tier|now|proposed|suggested", "等级|现占比|建议后|文档建议").say(lang).split("|")
     shares = zip(one.scheme.tiers, one.before, one.after, strict=True)
     rows = [[tier.id, f"{now:.1%}", f"{then:.1%}", _band(tier.share)] for tier, now, then in shares]
-    say(one.told.say(lang))
-    table(heads, rows)
+    print_line(one.told.say(lang))
+    print_table(heads, rows)
     if out is not None:
-        say(str(out))
+        print_line(str(out))
 
 
 def _band(share: Sequence[Decimal] | None) -> str:
@@ -136,13 +136,13 @@ def scheme_explain(
         from tierlens.publish.documents.scheme_book import write_scheme_book
         from tierlens.workspace import output_files
 
-        output_files.writable(to, output_files.BOOK, force, [Path(name)])
-        say(str(write_scheme_book(load_scheme(name, "NAME"), to, lang)))
+        output_files.writable_path(to, output_files.BOOK, force, [Path(name)])
+        print_line(str(write_scheme_book(load_scheme(name, "NAME"), to, lang)))
         return
     for title, headers, rows in explained_scheme(name, lang):
         used = [at for at, _ in enumerate(headers) if any(row[at] != "" for row in rows)]
-        table([headers[at] for at in used], [[str(row[at]) for at in used] for row in rows], title)
-        say("")
+        print_table([headers[at] for at in used], [[str(row[at]) for at in used] for row in rows], title)
+        print_line("")
 
 
 @scheme_app.command("import")
@@ -159,9 +159,9 @@ def scheme_import(
     from tierlens.publish.files.atomic import write_text
     from tierlens.workspace import output_files
 
-    output_files.writable(to, output_files.SCHEME, force, [book])
+    output_files.writable_path(to, output_files.SCHEME, force, [book])
     scheme = own_version(read_scheme_book(book), str(book))
-    say(str(write_text(to, scheme_yaml(scheme), private=False)))
+    print_line(str(write_text(to, scheme_yaml(scheme), private=False)))
 
 
 @scheme_app.command("new")
@@ -173,18 +173,18 @@ def scheme_new(
     lang: InLang = "en",
 ) -> None:
     """Write a starter scheme for the features of a run file."""
-    from tierlens.features.snapshot import snapshots, to_arrow
+    from tierlens.features.snapshot import build_snapshots, to_arrow
     from tierlens.grading.scheme_yaml import starter_scheme
     from tierlens.publish.files.atomic import write_text
     from tierlens.workspace import output_files
     from tierlens.workspace.config import load_config
-    from tierlens.workspace.prepare import arrow_as_frame, obtain, say_nothing
+    from tierlens.workspace.prepare import arrow_as_frame, obtain_shop, say_nothing
 
     config = load_config(file)
-    output_files.writable(to, output_files.SCHEME, force, output_files.inputs_of(config, file))
-    config, shop = obtain(config, say_nothing)
-    features = arrow_as_frame(to_arrow(snapshots(shop.tables, config.cutoff_day, config.span)))
-    say(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code), private=False)))
+    output_files.writable_path(to, output_files.SCHEME, force, output_files.inputs_of(config, file))
+    config, shop = obtain_shop(config, say_nothing)
+    features = arrow_as_frame(to_arrow(build_snapshots(shop.tables, config.cutoff_day, config.span)))
+    print_line(str(write_text(to, starter_scheme(features, name, shop.tables.currency.code), private=False)))
 
 
 def movement(
@@ -204,19 +204,19 @@ def movement(
 
     config = load_config(file)
     if out is not None:
-        output_files.writable(out, output_files.MOVES, force, output_files.inputs_of(config, file))
+        output_files.writable_path(out, output_files.MOVES, force, output_files.inputs_of(config, file))
     found = movement_between(config, before, after, lang, out)
     if as_json:
-        give(found, [], True)
+        print_result(found, [], True)
         return
     rows: list[dict[str, Any]] = found["migration"]
     words = {tier: tier if len(tier) == 1 else name for tier, name in found["tiers"].items()}
     heads = [words.get(tier, tier) for tier in list(rows[0])[1:]]
-    table(
+    print_table(
         [f"{before} \\ {after}", *heads], [[words.get(tier, tier), *counts] for tier, *counts in map(dict.values, rows)]
     )
     for line in (*_changes(found, lang), *_moves(found, top, lang), *([str(out)] if out else [])):
-        say(line)
+        print_line(line)
 
 
 def _changes(found: dict[str, Any], lang: Lang) -> Iterator[str]:
@@ -263,7 +263,7 @@ def path(
     from tierlens.workspace.config import load_config
 
     found = way_of(load_config(file), customer, lang)
-    give(
+    print_result(
         found,
         [
             f"{customer}  {found['tier_name']}  {_score(found['score'])}",
@@ -292,8 +292,8 @@ def card(
     from tierlens.workspace.config import load_config
 
     config = load_config(file)
-    output_files.writable(to, output_files.CARD, force, output_files.inputs_of(config, file))
-    say(str(write_cards(config, customer, to, lang)))
+    output_files.writable_path(to, output_files.CARD, force, output_files.inputs_of(config, file))
+    print_line(str(write_cards(config, customer, to, lang)))
 
 
 def validity(
@@ -308,11 +308,11 @@ def validity(
 
     found = validity_of(load_config(file), scheme, lang)
     if as_json:
-        give(found, [], True)
+        print_result(found, [], True)
         return
     heads = Text("tier|rows|share|churn|downgrade", "等级|行数|占比|流失|降级").say(lang).split("|")
     rows = [[name, count, f"{share:.1%}", left, fell] for name, count, share, left, fell in found["tiers"]]
     title = Text("{scheme}, {rows:,} rows", "{scheme}，{rows:,} 行").fill(scheme=found["scheme"], rows=found["rows"])
-    table(heads, rows, title.say(lang))
+    print_table(heads, rows, title.say(lang))
     for line in found["says"]:
-        say(line)
+        print_line(line)

@@ -46,7 +46,7 @@ def wanted_lang(arguments: Sequence[str]) -> Lang:
     return "zh" if given == "zh" else "en"
 
 
-def say(line: str, *, aside: bool = False) -> None:
+def print_line(line: str, *, aside: bool = False) -> None:
     """Write one line to stdout, or aside to stderr; where stderr cannot be written, nobody is told.
 
     The first line of plain output says that data are simulated, where they are.
@@ -57,23 +57,23 @@ def say(line: str, *, aside: bool = False) -> None:
         print(line, file=sys.stderr if aside else sys.stdout, flush=True)
 
 
-def tell(text: Text, lang: Lang) -> None:
+def print_progress(text: Text, lang: Lang) -> None:
     """Say one line of progress on stderr."""
-    say(text.say(lang), aside=True)
+    print_line(text.say(lang), aside=True)
 
 
-def give(result: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> None:
+def print_result(result: Mapping[str, Any], lines: Sequence[str], as_json: bool) -> None:
     """Write a result to stdout: as one JSON object, or as lines for people."""
     if as_json:
-        said = notice.notice()
+        said = notice.command_notice()
         notice.first_line()  # said in the object
         told = result if said is None else {"notice": said, **result}
-        say(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        print_line(json.dumps(told, ensure_ascii=False, indent=2, default=str))
     else:
-        say("\n".join(lines))
+        print_line("\n".join(lines))
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
     """Print a table to stdout."""
     from rich.console import Console
     from rich.table import Table
@@ -87,7 +87,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
         # Text from the data is never read as markup.
         shown.add_row(*(Plain(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     if (first := notice.first_line()) is not None:
-        say(first)
+        print_line(first)
     console = Console()
     try:
         console.print(shown) if console.is_terminal else Console(width=160).print(shown)
@@ -95,17 +95,17 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
         raise BrokenPipeError from None  # rich ends the program as failed where the reader went away
 
 
-def guarded(run: Callable[[], int | None], lang: Lang) -> int:
+def exit_code_of(run: Callable[[], int | None], lang: Lang) -> int:
     """Run a command and return its exit code; whatever goes wrong is told in one line, without a traceback."""
     try:
         return run() or 0
     except SystemExit:
         raise
     except BaseException as problem:
-        return ended(problem, lang)
+        return failure_exit_code(problem, lang)
 
 
-def ended(problem: BaseException, lang: Lang) -> int:
+def failure_exit_code(problem: BaseException, lang: Lang) -> int:
     """Tell in one line what ended a command, and return the exit code.
 
     Parameters
@@ -116,13 +116,13 @@ def ended(problem: BaseException, lang: Lang) -> int:
     """
     # A library in whose midst a signal came may make another error of it.
     if stopping.is_asked() or isinstance(problem, KeyboardInterrupt):
-        say(stopping.SAID.say(lang), aside=True)
+        print_line(stopping.SAID.say(lang), aside=True)
         return stopping.exit_code()
     settle_streams()
     if isinstance(problem, BrokenPipeError):
         return 0  # the reader of our output went away (a pipe into head): nothing is wrong
     failure = failure_of(problem)
-    say(" ".join(failure.said.say(lang).split()), aside=True)
+    print_line(" ".join(failure.said.say(lang).split()), aside=True)
     return failure.exit_code
 
 

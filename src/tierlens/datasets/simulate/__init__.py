@@ -15,7 +15,16 @@ from tierlens.datasets.simulate.plan import ShopPlan
 from tierlens.datasets.simulate.raw import RawShop, write_raw
 from tierlens.datasets.simulate.risks import truth_at
 from tierlens.datasets.simulate.shop import Simulated, open_shop, simulated_shop, write_shop
-from tierlens.datasets.simulate.world import SEASON, SHOCKS, TYPES, CustomerType, Parameter, Shock, World, parameters
+from tierlens.datasets.simulate.world import (
+    SEASON,
+    SHOCKS,
+    TYPES,
+    CustomerType,
+    Parameter,
+    Shock,
+    World,
+    world_parameters,
+)
 
 __all__ = [
     "SEASON",
@@ -29,9 +38,9 @@ __all__ = [
     "Simulated",
     "World",
     "open_shop",
-    "parameters",
     "simulated_shop",
     "truth_at",
+    "world_parameters",
     "write_raw",
     "write_shop",
 ]

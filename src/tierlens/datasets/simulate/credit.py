@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tierlens.datasets.simulate.drawn import event_ids, mood_on, nullable, recorded, repeated, settled
+from tierlens.datasets.simulate.drawn import (
+    as_settled_table,
+    event_ids,
+    mood_on,
+    recording_days,
+    texts_by_place,
+    with_nulls,
+)
 from tierlens.datasets.simulate.grid import Columns, Flags, Floats, Grid
-from tierlens.datasets.simulate.lives import Lives, health
+from tierlens.datasets.simulate.lives import Lives, customer_health
 from tierlens.datasets.simulate.orders import Orders
 from tierlens.datasets.simulate.plan import GRAIN, ShopPlan
 from tierlens.datasets.simulate.world import World
@@ -22,7 +29,7 @@ def _chance(log_odds: Floats) -> Floats:
     return chance
 
 
-def payments(
+def draw_payments(
     plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: pa.Array, orders: Orders, lines: Columns
 ) -> pa.Table:
     """Draw when each order is paid: one invoice an order, due after the customer's terms.
@@ -46,29 +53,29 @@ def payments(
     habit = rng.normal(credit.late, credit.habit, len(lives.kind))
     amount = np.bincount(lines["order"], lines["quantity"] * lines["price"], len(orders.day)).astype(np.int64)
     due = orders.day + terms[orders.customer]
-    mood = mood_on(health(lives, periods), periods, orders.customer, due)
+    mood = mood_on(customer_health(lives, periods), periods, orders.customer, due)
     late = rng.random(len(due)) < _chance(habit[orders.customer] - plan.world.health.paying * mood)
     paid = due + np.where(late, rng.geometric(1 / credit.delay, len(due)), -rng.integers(0, _EARLY, len(due)))
     held = rng.random(len(due)) < _PARTLY
-    known = recorded(rng, due, plan.world.late)
+    known = recording_days(rng, due, plan.world.late)
     part = np.where(held, amount * 4 // 5, amount)
     kept = known < periods.last
     unpaid = (paid >= periods.last)[kept]
-    return settled(
+    return as_settled_table(
         "payments",
         {
-            "customer_id": repeated(customers, orders.customer[kept]),
+            "customer_id": texts_by_place(customers, orders.customer[kept]),
             "invoice_id": event_ids("F", block * GRAIN, orders.customer).filter(pa.array(kept)),
             "day": due[kept],
-            "paid_day": nullable(paid[kept], unpaid),
+            "paid_day": with_nulls(paid[kept], unpaid),
             "amount": amount[kept],
-            "paid_amount": nullable(part[kept], unpaid),
+            "paid_amount": with_nulls(part[kept], unpaid),
             "known_day": known[kept],
         },
     )
 
 
-def contracts(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: pa.Array) -> pa.Table:
+def draw_contracts(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: pa.Array) -> pa.Table:
     """Draw contracts of one year each, renewed while the customer stays and mostly wants to.
 
     A contract that ends after the last day is open: neither renewal nor fulfilment is known. That a contract ends does
@@ -78,26 +85,26 @@ def contracts(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers
     first = lives.start + YEAR * np.maximum((periods.first - lives.start) // YEAR, 0)
     years = -(-(periods.last - periods.first) // YEAR) + 1
     start = first[:, None] + YEAR * np.arange(years)[None, :]
-    mood = mood_on(health(lives, periods), periods, np.arange(len(first))[:, None], start + YEAR - 1)
+    mood = mood_on(customer_health(lives, periods), periods, np.arange(len(first))[:, None], start + YEAR - 1)
     wants = rng.random(start.shape) < _chance(credit.renewed + mood)
     renewed = wants & (lives.end[:, None] > start + YEAR)
     agreed = _values(lives)[:, None] * np.exp(0.2 * rng.standard_normal(start.shape))
     fulfilled = np.clip(credit.fulfilment + 0.06 * mood + 0.05 * rng.standard_normal(start.shape), 0, 1)
-    known = recorded(rng, start.ravel(), plan.world.late).reshape(start.shape)
+    known = recording_days(rng, start.ravel(), plan.world.late).reshape(start.shape)
     kept = _running(rng, lives, renewed) & (start < lives.end[:, None]) & (known < periods.last)
     customer, _ = np.nonzero(kept)
     end = start[kept] + YEAR - 1
     is_open = end >= periods.last
-    return settled(
+    return as_settled_table(
         "contracts",
         {
-            "customer_id": repeated(customers, customer),
+            "customer_id": texts_by_place(customers, customer),
             "contract_id": event_ids("C", block * GRAIN, customer),
             "day": start[kept],
             "end_day": end,
             "value": np.round(agreed[kept] / 10_000).astype(np.int64) * 10_000,
-            "renewed": nullable(renewed[kept], is_open),
-            "fulfilled": nullable(np.round(fulfilled[kept], 2), is_open),
+            "renewed": with_nulls(renewed[kept], is_open),
+            "fulfilled": with_nulls(np.round(fulfilled[kept], 2), is_open),
             "outcome_day": np.maximum(known[kept], end),
             "known_day": known[kept],
         },

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.datasets.simulate.grid import Ints
-from tierlens.datasets.simulate.plan import within
+from tierlens.datasets.simulate.plan import check_within
 from tierlens.errors import UsageError
 from tierlens.sources.declared.contracts import CONTRACTS
 from tierlens.words import Text
@@ -101,7 +101,7 @@ def _field(table: str, kind: str) -> str:
     return "customer_id" if kind == "id_cleaned" else contract.event if contract.event in contract.needed else ""
 
 
-def spoil(rng: np.random.Generator, table: str, rows: pa.Table, dirt: Mapping[str, int]) -> pa.Table:
+def with_dirty_rows(rng: np.random.Generator, table: str, rows: pa.Table, dirt: Mapping[str, int]) -> pa.Table:
     """Return the rows of a raw table with dirty ones among them.
 
     Parameters
@@ -126,7 +126,7 @@ def spoil(rng: np.random.Generator, table: str, rows: pa.Table, dirt: Mapping[st
                 Text(f"{table} cannot have dirt of the kind {kind!r}", f"{table} 不支持 {kind!r} 类脏数据"),
                 fix=Text(f"there are {', '.join(kinds_of(table))}", f"可用的有 {', '.join(kinds_of(table))}"),
             )
-    within(f"dirt of {table}", sum(dirt.values()), 0, rows.num_rows)
+    check_within(f"dirt of {table}", sum(dirt.values()), 0, rows.num_rows)
     chosen = np.split(_sound(rng, table, rows), np.cumsum(list(dirt.values())))
     position = [np.arange(rows.num_rows, dtype=np.float64)]
     parts = [rows]

@@ -40,7 +40,7 @@ def schema_of(table: str) -> pa.Schema:
     return pa.schema({name: _TYPES[kind] for name, kind in CONTRACTS[table].schema.items()})
 
 
-def settled(table: str, columns: Mapping[str, Any]) -> pa.Table:
+def as_settled_table(table: str, columns: Mapping[str, Any]) -> pa.Table:
     """Return columns as a settled table, in the order and types of its contract.
 
     Texts that repeat stay dictionaries, which is what makes writing them fast.
@@ -60,7 +60,7 @@ def settled(table: str, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table(arrays)
 
 
-def numbered(letter: str, numbers: Ints, digits: int = 7) -> pa.Array:
+def numbered_ids(letter: str, numbers: Ints, digits: int = 7) -> pa.Array:
     """Return ids such as ``K0000012``.
 
     Examples
@@ -88,21 +88,21 @@ def event_numbers(first: int, customer: Ints) -> Ints:
 
 def event_ids(letter: str, first: int, customer: Ints) -> pa.Array:
     """Return :func:`event_numbers` as ids of a letter and 12 digits."""
-    return numbered(letter, event_numbers(first, customer), 12)
+    return numbered_ids(letter, event_numbers(first, customer), 12)
 
 
-def repeated(values: pa.Array | Sequence[str], codes: Ints, missing: Flags | None = None) -> pa.Array:
+def texts_by_place(values: pa.Array | Sequence[str], codes: Ints, missing: Flags | None = None) -> pa.Array:
     """Return texts by their place in a list; null where ``missing``."""
     indices = pa.array(codes.astype(np.int32), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, values if isinstance(values, pa.Array) else pa.array(list(values)))
 
 
-def nullable(values: Any, missing: Flags) -> pa.Array:
+def with_nulls(values: Any, missing: Flags) -> pa.Array:
     """Return values with nulls."""
     return pa.array(values, mask=missing)
 
 
-def recorded(rng: np.random.Generator, day: Ints, late: Late) -> Ints:
+def recording_days(rng: np.random.Generator, day: Ints, late: Late) -> Ints:
     """Return from which day each row was known: mostly its own, for some later."""
     delayed = rng.random(len(day)) < late.share
     known = day.copy()
@@ -116,13 +116,13 @@ def mood_on(healths: Floats, periods: Grid, customer: Ints, day: Ints) -> Floats
     return healths[customer, np.clip(period, 0, healths.shape[1] - 1)]
 
 
-def answers(rng: np.random.Generator, mood: Floats, weight: float) -> Floats:
+def draw_answers(rng: np.random.Generator, mood: Floats, weight: float) -> Floats:
     """Return what customers say: their health with weight, and noise; mean 0, spread 1 over healths of that kind."""
     said: Floats = weight * mood + np.sqrt(1 - weight**2) * rng.standard_normal(len(mood))
     return said
 
 
-def stars(said: Floats, centre: float = 3.5) -> Floats:
+def as_stars(said: Floats, centre: float = 3.5) -> Floats:
     """Return answers as whole points, 1 to 5.
 
     Examples

@@ -59,7 +59,7 @@ class Grid(NamedTuple):
         return int(np.searchsorted(self.bounds, day, "right")) - 1
 
 
-def grid(world: World, months: int) -> Grid:
+def monthly_grid(world: World, months: int) -> Grid:
     """Return the periods of the first months of a world.
 
     Parameters
@@ -99,7 +99,7 @@ def months_until(world: World, day: int) -> int:
     return (reached.year - first.year) * 12 + reached.month - first.month + 1
 
 
-def place(rng: np.random.Generator, rates: Floats, periods: Grid) -> tuple[Ints, Ints]:
+def draw_events(rng: np.random.Generator, rates: Floats, periods: Grid) -> tuple[Ints, Ints]:
     """Draw events of a Poisson process that happens on working days.
 
     Parameters

@@ -133,7 +133,7 @@ def _hits(rng: np.random.Generator, lives: Lives) -> Flags:
 
 def _ends(lives: Lives, periods: Grid, luck: Floats) -> Ints:
     """Return the day on which the summed hazard reaches each customer's luck."""
-    rate = leave_rate(lives, health(lives, periods))
+    rate = leave_rate(lives, customer_health(lives, periods))
     since = np.maximum(periods.bounds[:-1][None, :], lives.born[:, None])
     summed = np.cumsum(rate * np.maximum(periods.bounds[1:][None, :] - since, 0), axis=1)
     period = (summed <= luck[:, None]).sum(axis=1)
@@ -159,7 +159,7 @@ def shock_drop(lives: Lives, periods: Grid) -> Floats:
     return drop
 
 
-def health(lives: Lives, periods: Grid) -> Floats:
+def customer_health(lives: Lives, periods: Grid) -> Floats:
     """Return the health of each customer in each period, shape (customers, periods)."""
     calm = lives.moods[:, periods.month]
     return calm - shock_drop(lives, periods) if lives.hit.any() else calm
@@ -181,7 +181,7 @@ def leave_rate(lives: Lives, healths: Floats) -> Floats:
     return _wide(lives.leaving, healths) * np.exp(-effect * healths - effect**2 / 2)
 
 
-def monthly(rate: Floats) -> Floats:
+def monthly_chance(rate: Floats) -> Floats:
     """Return the probability to leave in a month of a rate a day.
 
     Examples
@@ -212,12 +212,12 @@ def order_rate(lives: Lives, periods: Grid, period: int, healths: Floats) -> Flo
 
 def order_rates(lives: Lives, periods: Grid) -> Floats:
     """Return the orders a working day in every period; 0 in periods without a day as a customer."""
-    healths = health(lives, periods)
+    healths = customer_health(lives, periods)
     every = [order_rate(lives, periods, p, healths[:, p]) for p in range(healths.shape[1])]
-    return np.stack(every, axis=1) * present(lives, periods)
+    return np.stack(every, axis=1) * is_present(lives, periods)
 
 
-def present(lives: Lives, periods: Grid) -> Flags:
+def is_present(lives: Lives, periods: Grid) -> Flags:
     """Return whether someone is a customer on at least one day of each period, shape (customers, periods)."""
     begun = lives.start[:, None] < periods.bounds[1:][None, :]
     return begun & (lives.end[:, None] > periods.bounds[:-1][None, :])

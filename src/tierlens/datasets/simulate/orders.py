@@ -7,8 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from tierlens.datasets.simulate.drawn import by_customer, event_numbers, numbered, recorded, repeated, settled
-from tierlens.datasets.simulate.grid import Columns, Floats, Grid, Ints, place
+from tierlens.datasets.simulate.drawn import (
+    as_settled_table,
+    by_customer,
+    event_numbers,
+    numbered_ids,
+    recording_days,
+    texts_by_place,
+)
+from tierlens.datasets.simulate.grid import Columns, Floats, Grid, Ints, draw_events
 from tierlens.datasets.simulate.lives import Lives, order_rates, shock_days, while_customer
 from tierlens.datasets.simulate.plan import GRAIN, ShopPlan
 
@@ -38,10 +45,10 @@ class Orders(NamedTuple):
 def draw_orders(plan: ShopPlan, lives: Lives, periods: Grid, block: int) -> Orders:
     """Draw the orders of a block: a Poisson process on working days whose rate follows season, growth and health."""
     rng = plan.random("orders", block)
-    customer, day = place(rng, order_rates(lives, periods), periods)
+    customer, day = draw_events(rng, order_rates(lives, periods), periods)
     order = by_customer(customer, day, while_customer(lives, customer, day))
     customer, day = customer[order], day[order]
-    known = recorded(rng, day, plan.world.late)
+    known = recording_days(rng, day, plan.world.late)
     minute = rng.integers(_OPEN, _CLOSE, len(day))
     return Orders(customer, day, known, minute, event_numbers(block * GRAIN, customer))
 
@@ -98,11 +105,11 @@ def draw_returns(plan: ShopPlan, lines: Columns, block: int) -> Columns:
     chosen = {name: column[back] for name, column in lines.items()}
     part = np.ceil(chosen["quantity"] * (1 - rng.random(len(chosen["order"])))).astype(np.int64)
     day = chosen["day"] + rng.integers(1, trade.return_days + 1, len(part))
-    known = np.maximum(recorded(rng, day, plan.world.late), chosen["known"])
+    known = np.maximum(recording_days(rng, day, plan.world.late), chosen["known"])
     return {**chosen, "quantity": -part, "day": day, "known": known}
 
 
-def transactions(orders: Orders, lines: Columns, returns: Columns, customers: pa.Array, last: int) -> pa.Table:
+def transactions_table(orders: Orders, lines: Columns, returns: Columns, customers: pa.Array, last: int) -> pa.Table:
     """Return lines and returns as the settled table, without what was not yet known on the last day.
 
     Parameters
@@ -119,19 +126,21 @@ def transactions(orders: Orders, lines: Columns, returns: Columns, customers: pa
     back = np.arange(len(both["day"])) >= len(lines["day"])
     kept = both["known"] < last
     both, back = {name: column[kept] for name, column in both.items()}, back[kept]
-    ids = pa.concat_arrays([numbered("S", orders.number, 12), numbered("R", orders.number, 12)])
+    ids = pa.concat_arrays([numbered_ids("S", orders.number, 12), numbered_ids("R", orders.number, 12)])
     moment = both["day"].astype("datetime64[D]").astype("datetime64[us]")
     moment += (orders.minute[both["order"]] * 60_000_000).astype("timedelta64[us]")
-    return settled(
+    return as_settled_table(
         "transactions",
         {
-            "customer_id": repeated(customers, both["customer"]),
-            "order_id": repeated(ids, both["order"] + np.where(back, len(orders.day), 0)),
+            "customer_id": texts_by_place(customers, both["customer"]),
+            "order_id": texts_by_place(ids, both["order"] + np.where(back, len(orders.day), 0)),
             "day": both["day"],
             "known_day": both["known"],
             "amount": both["quantity"] * both["price"],
-            "kind": repeated(("purchase", "return"), back.astype(np.int64)),
-            "product_id": repeated(numbered("P", np.arange(1 + both["product"].max(initial=0)), 5), both["product"]),
+            "kind": texts_by_place(("purchase", "return"), back.astype(np.int64)),
+            "product_id": texts_by_place(
+                numbered_ids("P", np.arange(1 + both["product"].max(initial=0)), 5), both["product"]
+            ),
             "quantity": both["quantity"],
             "time": moment,
         },

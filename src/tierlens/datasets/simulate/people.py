@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tierlens.datasets.simulate.credit import YEAR
-from tierlens.datasets.simulate.drawn import nullable, recorded, repeated, settled
+from tierlens.datasets.simulate.drawn import as_settled_table, recording_days, texts_by_place, with_nulls
 from tierlens.datasets.simulate.grid import Floats, Grid, Ints
 from tierlens.datasets.simulate.lives import Lives
 from tierlens.datasets.simulate.plan import ShopPlan
@@ -20,7 +20,7 @@ INDUSTRY_GROWTH = {"C": 0.05, "E": 0.02, "F": 0.04, "G": 0.06, "H": 0.03, "I": 0
 _SIZES = ("小型", "中型", "大型")
 
 
-def traits(plan: ShopPlan, lives: Lives, block: int) -> tuple[Ints, Floats]:
+def draw_traits(plan: ShopPlan, lives: Lives, block: int) -> tuple[Ints, Floats]:
     """Return each customer's industry (place in ``INDUSTRY_GROWTH``) and the yearly growth of its own business.
 
     Both are drawn from a stream of their own, so that every table that asks gets the same.
@@ -31,17 +31,17 @@ def traits(plan: ShopPlan, lives: Lives, block: int) -> tuple[Ints, Floats]:
     return section, own + 0.08 * rng.standard_normal(n)
 
 
-def customers(plan: ShopPlan, lives: Lives, periods: Grid, block: int, ids: pa.Array) -> pa.Table:
+def draw_customers(plan: ShopPlan, lives: Lives, periods: Grid, block: int, ids: pa.Array) -> pa.Table:
     """Draw the customer file: one row from the beginning, and one each year in which the employees were counted again.
 
     Customers of the first day hold always; others from the day on which they came.
     """
     rng, people, n = plan.random("customers", block), plan.world.customers, len(lives.kind)
-    section, growth = traits(plan, lives, block)
+    section, growth = draw_traits(plan, lives, block)
     size = lives.of_type("employees") * np.exp(people.size_spread * rng.standard_normal(n))
     row, day, years = _rows(lives, periods)
     employees = np.maximum(np.round(size[row] * np.exp(growth[row] * years)), 1).astype(np.int64)
-    known = np.where(day == ALWAYS, ALWAYS, recorded(rng, day, plan.world.late))
+    known = np.where(day == ALWAYS, ALWAYS, recording_days(rng, day, plan.world.late))
     name, short = _company_names(rng, plan, lives)
     blank = rng.random((4, n)) < people.unknown
     letters = np.array(list(INDUSTRY_GROWTH))[section]
@@ -53,15 +53,15 @@ def customers(plan: ShopPlan, lives: Lives, periods: Grid, block: int, ids: pa.A
         "short_name": pa.array(short[row], mask=blank[0][row]),
         "industry": pa.array(words[row], mask=blank[1][row]),
         "industry_section": pa.array(letters[row], mask=blank[1][row]),
-        "employees": nullable(employees, blank[2][row]),
-        "company_size": repeated(_SIZES, np.digitize(employees, (100, 500)), blank[2][row]).cast(pa.string()),
+        "employees": with_nulls(employees, blank[2][row]),
+        "company_size": texts_by_place(_SIZES, np.digitize(employees, (100, 500)), blank[2][row]).cast(pa.string()),
         "region": pa.array(np.array(plan.world.regions)[lives.region][row], mask=blank[3][row]),
         "since_day": lives.start[row],
         "contactable": (rng.random(n) < people.contactable)[row],
         "day": day,
         "known_day": known,
     }
-    return settled("customers", columns).filter(pa.array(kept))
+    return as_settled_table("customers", columns).filter(pa.array(kept))
 
 
 def _rows(lives: Lives, periods: Grid) -> tuple[Ints, Ints, Floats]:

@@ -50,10 +50,10 @@ class ShopPlan:
     world: World = WORLD
 
     def __post_init__(self) -> None:
-        within("customers", self.customers, 1, 9_999_999)
-        within("months", self.months, 1, 600)
-        within("seed", self.seed, 0, 2**63 - 1)
-        within("world.first_day (day of the month)", dt.date.fromisoformat(self.world.first_day).day, 1, 1)
+        check_within("customers", self.customers, 1, 9_999_999)
+        check_within("months", self.months, 1, 600)
+        check_within("seed", self.seed, 0, 2**63 - 1)
+        check_within("world.first_day (day of the month)", dt.date.fromisoformat(self.world.first_day).day, 1, 1)
 
     @property
     def grains(self) -> range:
@@ -77,7 +77,7 @@ class ShopPlan:
         return np.random.default_rng([self.seed, grain, STREAMS.index(stream)])
 
 
-def within(name: str, value: int, least: int, most: int) -> None:
+def check_within(name: str, value: int, least: int, most: int) -> None:
     """Raise ``E-US-020`` when a number is out of its bounds, both included."""
     if not least <= value <= most:
         raise UsageError(

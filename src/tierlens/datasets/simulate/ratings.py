@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from tierlens.datasets.simulate.credit import profit_share
-from tierlens.datasets.simulate.drawn import answers, mood_on, recorded, repeated, settled
+from tierlens.datasets.simulate.drawn import as_settled_table, draw_answers, mood_on, recording_days, texts_by_place
 from tierlens.datasets.simulate.grid import Floats, Grid, Ints
-from tierlens.datasets.simulate.lives import Lives, health
-from tierlens.datasets.simulate.people import INDUSTRY_GROWTH, traits
+from tierlens.datasets.simulate.lives import Lives, customer_health
+from tierlens.datasets.simulate.people import INDUSTRY_GROWTH, draw_traits
 from tierlens.datasets.simulate.plan import ShopPlan
 from tierlens.sources.declared.contracts import JUDGED, SCORED
 
@@ -29,7 +29,7 @@ class _Judged(NamedTuple):
     scores: Floats
 
 
-def ratings(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: pa.Array) -> pa.Table:
+def draw_ratings(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: pa.Array) -> pa.Table:
     """Draw the judgements of a block; a customer is judged on one day each year, half of what could be.
 
     Parameters
@@ -48,15 +48,15 @@ def ratings(plan: ShopPlan, lives: Lives, periods: Grid, block: int, customers: 
     judged_at = moment[customer, turn]
     judged = _judgements(rng, plan, lives, periods, block, (customer, judged_at))
     which, kind = np.nonzero(rng.random((len(customer), len(judged))) < _MADE)
-    known = recorded(rng, judged_at[which], plan.world.late)
+    known = recording_days(rng, judged_at[which], plan.world.late)
     in_time = known < periods.last
     which, kind, known = which[in_time], kind[in_time], known[in_time]
     place = kind * len(customer) + which
-    return settled(
+    return as_settled_table(
         "ratings",
         {
-            "customer_id": repeated(customers, customer[which]),
-            "name": repeated([each.name for each in judged], kind),
+            "customer_id": texts_by_place(customers, customer[which]),
+            "name": texts_by_place([each.name for each in judged], kind),
             "value": pa.concat_arrays([each.values for each in judged]).take(pa.array(place)),
             "day": judged_at[which],
             "known_day": known,
@@ -70,26 +70,26 @@ def _judgements(
 ) -> list[_Judged]:
     """Return every kind of judgement of customers ``at[0]`` on days ``at[1]``."""
     customer, day = at
-    section, growth = traits(plan, lives, block)
+    section, growth = draw_traits(plan, lives, block)
     section, growth = section[customer], growth[customer]
     industry = np.array(list(INDUSTRY_GROWTH.values()))[section]
-    mood, weight = mood_on(health(lives, periods), periods, customer, day), plan.world.health.answering
+    mood, weight = mood_on(customer_health(lives, periods), periods, customer, day), plan.world.health.answering
     outlook: Floats = (industry - 0.06) / 0.03
     noise = rng.standard_normal((4, len(customer)))
     return [
-        _word("credit_rating", answers(rng, mood, weight)),
-        _word("financial_position", answers(rng, mood, weight)),
-        _word("industry_outlook", answers(rng, outlook, weight)),
+        _word("credit_rating", draw_answers(rng, mood, weight)),
+        _word("financial_position", draw_answers(rng, mood, weight)),
+        _word("industry_outlook", draw_answers(rng, outlook, weight)),
         _number("industry_growth", industry + 0.01 * noise[0]),
         _number("business_growth", np.expm1(growth + 0.05 * noise[1])),
-        _word("new_business_likelihood", answers(rng, (growth - 0.05) / 0.15, weight)),
-        _number("new_demand_fit", np.round(5.5 + 2 * answers(rng, mood, weight)), 0),
+        _word("new_business_likelihood", draw_answers(rng, (growth - 0.05) / 0.15, weight)),
+        _number("new_demand_fit", np.round(5.5 + 2 * draw_answers(rng, mood, weight)), 0),
         _number("expansion_2y", np.expm1(2 * growth + 0.05 * noise[2])),
         _number("profit_contribution", profit_share(plan, lives)[customer] * np.exp(0.2 * noise[3]), 6),
-        _word("dependence", answers(rng, mood, weight)),
+        _word("dependence", draw_answers(rng, mood, weight)),
         _Judged(
             "demand_kind",
-            repeated(_DEMANDS, rng.integers(0, 3, len(customer))).cast(pa.string()),
+            texts_by_place(_DEMANDS, rng.integers(0, 3, len(customer))).cast(pa.string()),
             np.full(len(customer), np.nan),
         ),
     ]
@@ -99,7 +99,7 @@ def _word(name: str, said: Floats) -> _Judged:
     """Return answers as words: the best for the highest."""
     words: Sequence[str] = tuple(JUDGED[name])
     place = np.floor((_SPAN - said) / (2 * _SPAN) * len(words)).astype(np.int64)
-    texts = repeated(words, np.clip(place, 0, len(words) - 1)).cast(pa.string())
+    texts = texts_by_place(words, np.clip(place, 0, len(words) - 1)).cast(pa.string())
     return _Judged(name, texts, np.full(len(said), np.nan))
 
 

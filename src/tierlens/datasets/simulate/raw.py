@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from tierlens.datasets.simulate.dirt import Dirt, spoil
+from tierlens.datasets.simulate.dirt import Dirt, with_dirty_rows
 from tierlens.datasets.simulate.shop import TABLES, Simulated
 from tierlens.errors import MissingExtraError
 from tierlens.sources.declared.contract import Column
@@ -92,16 +92,18 @@ def write_raw(
     for place, name in enumerate(TABLES):
         table = raw_table(shop, name, lang)
         if asked.get(name):
-            table = spoil(shop.plan.random("dirt", place), name, table, asked[name])
+            table = with_dirty_rows(shop.plan.random("dirt", place), name, table, asked[name])
         rows[name] = table.num_rows
         files[name] = target / f"{name}.{form}"
         _write(
-            table.rename_columns([header(name, column, lang) for column in table.column_names]), files[name], encoding
+            table.rename_columns([raw_header(name, column, lang) for column in table.column_names]),
+            files[name],
+            encoding,
         )
     return RawShop(files, rows, asked)
 
 
-def header(table: str, column: str, lang: Lang) -> str:
+def raw_header(table: str, column: str, lang: Lang) -> str:
     """Return a header that people use for a column.
 
     Examples

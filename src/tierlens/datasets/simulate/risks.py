@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from tierlens.datasets.simulate.grid import Floats, Grid, grid, months_until
-from tierlens.datasets.simulate.lives import Lives, draw_lives, leave_rate, monthly, order_rate, shock_drop
-from tierlens.datasets.simulate.plan import ShopPlan, within
+from tierlens.datasets.simulate.grid import Floats, Grid, monthly_grid, months_until
+from tierlens.datasets.simulate.lives import Lives, draw_lives, leave_rate, monthly_chance, order_rate, shock_drop
+from tierlens.datasets.simulate.plan import ShopPlan, check_within
 from tierlens.datasets.simulate.truth import ids_of
 from tierlens.sources.tables import day_number
 
@@ -80,13 +80,13 @@ def truth_at(plan: ShopPlan, cutoff: str | int, horizon: int = 90) -> pa.Table:
     >>> all(0 < row["leaves"] < 1 and 0 < row["no_purchase"] < 1 for row in risk.to_pylist() if row["active"])
     True
     """
-    day, own = day_number(cutoff), grid(plan.world, plan.months)
-    within("cutoff", day, own.first + 1, own.last)
-    within("horizon", horizon, 1, 3_650)
+    day, own = day_number(cutoff), monthly_grid(plan.world, plan.months)
+    check_within("cutoff", day, own.first + 1, own.last)
+    check_within("horizon", horizon, 1, 3_650)
     persistence = plan.world.health.persistence
     news = max(float(np.sqrt(1 - persistence**2)), _FINEST)
     nodes = np.linspace(-_REACH, _REACH, 2 * int(np.ceil(_REACH / min(0.25, 0.6 * news))) + 1)
-    periods = grid(plan.world, max(months_until(plan.world, day + horizon), plan.months))
+    periods = monthly_grid(plan.world, max(months_until(plan.world, day + horizon), plan.months))
     future = _Future(periods, day, day + horizon, nodes, persistence, news)
     return pa.concat_tables([_risks(plan, own, future, block) for block in plan.grains]).combine_chunks()
 
@@ -104,7 +104,7 @@ def _risks(plan: ShopPlan, own: Grid, future: _Future, block: int) -> pa.Table:
             "customer_id": ids_of(plan, block),
             "cutoff": pa.array(np.full(len(moods), day, np.int32)),
             "active": ~to_come & ~gone,
-            "hazard": pa.array(monthly(rate), mask=to_come | gone),
+            "hazard": pa.array(monthly_chance(rate), mask=to_come | gone),
             "leaves": pa.array(np.where(gone, 1.0, 1 - chances.stays), mask=to_come),
             "no_purchase": pa.array(np.where(gone, 1.0, chances.quiet), mask=to_come),
         }

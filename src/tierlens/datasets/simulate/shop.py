@@ -11,18 +11,18 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tierlens.datasets.simulate.credit import contracts, payments
-from tierlens.datasets.simulate.grid import Grid, grid
+from tierlens.datasets.simulate.credit import draw_contracts, draw_payments
+from tierlens.datasets.simulate.grid import Grid, monthly_grid
 from tierlens.datasets.simulate.lives import draw_lives
-from tierlens.datasets.simulate.orders import draw_lines, draw_orders, draw_returns, transactions
-from tierlens.datasets.simulate.people import customers
-from tierlens.datasets.simulate.plan import ShopPlan, within
-from tierlens.datasets.simulate.ratings import ratings
+from tierlens.datasets.simulate.orders import draw_lines, draw_orders, draw_returns, transactions_table
+from tierlens.datasets.simulate.people import draw_customers
+from tierlens.datasets.simulate.plan import ShopPlan, check_within
+from tierlens.datasets.simulate.ratings import draw_ratings
 from tierlens.datasets.simulate.risks import truth_at
-from tierlens.datasets.simulate.service import interactions, surveys, tickets
+from tierlens.datasets.simulate.service import draw_interactions, draw_surveys, draw_tickets
 from tierlens.datasets.simulate.truth import ids_of, truth_of
 from tierlens.datasets.simulate.world import WORLD, World
-from tierlens.sources.read import connect
+from tierlens.sources.read import connect_duckdb
 from tierlens.sources.tables import Currency, Tables, day_number
 
 NAME = "simulated shop"
@@ -36,7 +36,7 @@ class Simulated(NamedTuple):
     Parameters
     ----------
     tables : Tables
-        As from :func:`tierlens.sources.read.read`, all eight; money in CNY.
+        As from :func:`tierlens.sources.read.read_tables`, all eight; money in CNY.
     truth : pyarrow.Table
         One row a customer, by customer_id:
 
@@ -88,12 +88,19 @@ def draw_block(plan: ShopPlan, periods: Grid, block: int, days: Sequence[int] = 
     orders = draw_orders(plan, lives, periods, block)
     lines = draw_lines(plan, lives, orders, block)
     drawn = {
-        "transactions": transactions(orders, lines, draw_returns(plan, lines, block), ids, periods.last),
-        "payments": payments(plan, lives, periods, block, ids, orders, lines),
+        "transactions": transactions_table(orders, lines, draw_returns(plan, lines, block), ids, periods.last),
+        "payments": draw_payments(plan, lives, periods, block, ids, orders, lines),
         "truth": truth_of(plan, lives, periods, block, days),
     }
-    others = (customers, contracts, tickets, interactions, surveys, ratings)
-    return drawn | {make.__name__: make(plan, lives, periods, block, ids) for make in others}
+    others = {
+        "customers": draw_customers,
+        "contracts": draw_contracts,
+        "tickets": draw_tickets,
+        "interactions": draw_interactions,
+        "surveys": draw_surveys,
+        "ratings": draw_ratings,
+    }
+    return drawn | {name: make(plan, lives, periods, block, ids) for name, make in others.items()}
 
 
 def simulated_shop(
@@ -130,7 +137,7 @@ def simulated_shop(
     """
     plan = ShopPlan(customers, months, seed, world or WORLD)
     blocks = list(_blocks(plan, hazard_on))
-    connection = connect()
+    connection = connect_duckdb()
     for name in TABLES:
         connection.register("drawn", pa.concat_tables([block[name] for block in blocks]))
         order = "ORDER BY day, order_id, product_id, quantity" if name == "transactions" else ""
@@ -204,16 +211,16 @@ def open_shop(plan: ShopPlan, folder: str | Path) -> Simulated:
         The one it was written from.
     folder : str or Path
     """
-    connection = connect()
+    connection = connect_duckdb()
     for name in TABLES:
         connection.read_parquet(str(Path(folder) / f"{name}.parquet")).create_view(name)
     return Simulated(_tables(connection, plan), pq.read_table(Path(folder) / "truth.parquet"), plan)
 
 
 def _blocks(plan: ShopPlan, hazard_on: Sequence[str | int]) -> Iterator[dict[str, pa.Table]]:
-    periods, days = grid(plan.world, plan.months), [day_number(day) for day in hazard_on]
+    periods, days = monthly_grid(plan.world, plan.months), [day_number(day) for day in hazard_on]
     for day in days:
-        within("hazard_on", day, periods.first, periods.last - 1)
+        check_within("hazard_on", day, periods.first, periods.last - 1)
     for block in plan.grains:
         yield draw_block(plan, periods, block, days)
 

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from tierlens.datasets.simulate.drawn import numbered, repeated
+from tierlens.datasets.simulate.drawn import numbered_ids, texts_by_place
 from tierlens.datasets.simulate.grid import Flags, Grid, Ints
-from tierlens.datasets.simulate.lives import Lives, health, leave_rate, monthly, shock_course, shock_days
+from tierlens.datasets.simulate.lives import (
+    Lives,
+    customer_health,
+    leave_rate,
+    monthly_chance,
+    shock_course,
+    shock_days,
+)
 from tierlens.datasets.simulate.plan import GRAIN, ShopPlan
 from tierlens.sources.tables import day_date
 
@@ -19,7 +26,7 @@ HURRIED = 182
 
 def ids_of(plan: ShopPlan, block: int) -> pa.Array:
     """Return the customer ids of a block."""
-    return numbered("K", np.arange(block * GRAIN, block * GRAIN + plan.size(block)))
+    return numbered_ids("K", np.arange(block * GRAIN, block * GRAIN + plan.size(block)))
 
 
 def truth_of(plan: ShopPlan, lives: Lives, periods: Grid, block: int, days: Sequence[int] = ()) -> pa.Table:
@@ -39,17 +46,17 @@ def truth_of(plan: ShopPlan, lives: Lives, periods: Grid, block: int, days: Sequ
     pyarrow.Table
         See :class:`~tierlens.datasets.simulate.shop.Simulated`.
     """
-    rate = leave_rate(lives, health(lives, periods))
+    rate = leave_rate(lives, customer_health(lives, periods))
     left = lives.end < periods.last
     now = np.minimum(lives.end, periods.last - 1)
     period = np.searchsorted(periods.bounds, now, "right") - 1
     row = np.arange(len(now))
     columns = {
         "customer_id": ids_of(plan, block),
-        "type": repeated([kind.name for kind in plan.world.types], lives.kind).cast(pa.string()),
-        "base_hazard": monthly(lives.leaving),
-        "hazard": monthly(rate[row, period]),
-        "health": health(lives, periods)[row, period],
+        "type": texts_by_place([kind.name for kind in plan.world.types], lives.kind).cast(pa.string()),
+        "base_hazard": monthly_chance(lives.leaving),
+        "hazard": monthly_chance(rate[row, period]),
+        "health": customer_health(lives, periods)[row, period],
         "started_on": pa.array(lives.start.astype(np.int32)),
         "ended_on": pa.array(lives.end.astype(np.int32), mask=~left),
         "ended_if_calm": pa.array(lives.calm_end.astype(np.int32), mask=lives.calm_end >= periods.last),
@@ -61,7 +68,7 @@ def truth_of(plan: ShopPlan, lives: Lives, periods: Grid, block: int, days: Sequ
         columns[name] = pa.array(np.full(len(now), day, np.int32), mask=~happened)
     for day in days:
         there = (lives.start <= day) & (lives.end >= day)
-        columns[f"hazard_{day_date(day)}"] = pa.array(monthly(rate[:, periods.at(day)]), mask=~there)
+        columns[f"hazard_{day_date(day)}"] = pa.array(monthly_chance(rate[:, periods.at(day)]), mask=~there)
     return pa.table(columns)
 
 
@@ -72,4 +79,4 @@ def _causes(lives: Lives, periods: Grid, period: Ints, left: Flags) -> pa.Array:
         return pa.nulls(len(period), pa.string())
     acts = lives.hit * shock_course(world, periods)[:, period].T
     caused = left & (lives.calm_end > lives.end + HURRIED) & (acts.max(axis=1) > 0)
-    return repeated([shock.name for shock in world.shocks], acts.argmax(axis=1), ~caused).cast(pa.string())
+    return texts_by_place([shock.name for shock in world.shocks], acts.argmax(axis=1), ~caused).cast(pa.string())

@@ -19,7 +19,7 @@ def _is(default: Any, unit: str, reason: str) -> Any:
 
 @dataclass(frozen=True)
 class CustomerType:
-    """How customers of one type behave, on average; :func:`parameters` tells each unit and reason.
+    """How customers of one type behave, on average; :func:`world_parameters` tells each unit and reason.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class World:
     types : tuple of CustomerType
     shocks : tuple of Shock
     customers, health, trade, service, credit, late
-        See the classes; :func:`parameters` lists every value with unit and reason.
+        See the classes; :func:`world_parameters` lists every value with unit and reason.
 
     Examples
     --------
@@ -216,7 +216,7 @@ class Parameter(NamedTuple):
     reason: str
 
 
-def parameters(world: World | None = None) -> list[Parameter]:
+def world_parameters(world: World | None = None) -> list[Parameter]:
     """List every number of a world with its unit and the reason for it.
 
     Examples

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from tierlens.features.feature import PIECE, Direction, Feature, money_in, ratio, rounded_whole
-from tierlens.features.windows import Window, trailing
+from tierlens.features.feature import PIECE, Direction, Feature, money_in, ratio_of, rounded_whole
+from tierlens.features.windows import Window, trailing_rows
 from tierlens.words import Text
 
 NONE = "no purchase in the window"
 
 
 def _largest(window: Window) -> nw.Expr:
-    return rounded_whole(nw.when(trailing(window.observe) & (nw.col("spend") > 0)).then(nw.col("spend")).max())
+    return rounded_whole(nw.when(trailing_rows(window.observe) & (nw.col("spend") > 0)).then(nw.col("spend")).max())
 
 
 def _of_last(column: str) -> nw.Expr:
@@ -27,7 +27,7 @@ def _of_first(column: str) -> nw.Expr:
 
 
 def _return_orders(window: Window) -> nw.Expr:
-    back = trailing(window.observe) & (nw.col("returned") > 0)
+    back = trailing_rows(window.observe) & (nw.col("returned") > 0)
     return rounded_whole(nw.when(back).then(1).otherwise(0).sum())
 
 
@@ -38,7 +38,7 @@ def _pieces(over: str, under: str) -> nw.Expr:
 def _quotient(name: str, title: Text, over: str, under: str, direction: Direction = "none") -> Feature:
     return Feature(
         name, title, "ratio", "value", direction, f"{over} / {under}", NONE, "derived",
-        lambda _: ratio(over, under), needs=(over, under), family="basket",
+        lambda _: ratio_of(over, under), needs=(over, under), family="basket",
     )  # fmt: skip
 
 
@@ -86,14 +86,15 @@ FEATURES: tuple[Feature, ...] = (
         "last_order_ratio", Text("last order against the average", "最近订单与平均订单之比"), "ratio", "potential",
         "up",
         "last_order_spend / average_order_value", NONE, "derived",
-        lambda _: ratio("last_order_spend", "average_order_value"), needs=("last_order_spend", "average_order_value"),
+        lambda _: ratio_of("last_order_spend", "average_order_value"),
+        needs=("last_order_spend", "average_order_value"),
         family="order_value",
     ),
     Feature(
         "largest_order_ratio", Text("largest order against the average", "最大订单与平均订单之比"), "ratio",
         "stability",
         "none", "largest_order / average_order_value", NONE, "derived",
-        lambda _: ratio("largest_order", "average_order_value"), needs=("largest_order", "average_order_value"),
+        lambda _: ratio_of("largest_order", "average_order_value"), needs=("largest_order", "average_order_value"),
         family="order_value",
     ),
     Feature(
@@ -102,7 +103,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "return_rate", Text("returns an order", "每单退货次数"), "ratio", "stability", "down",
-        "return_orders / frequency", NONE, "derived", lambda _: ratio("return_orders", "frequency"),
+        "return_orders / frequency", NONE, "derived", lambda _: ratio_of("return_orders", "frequency"),
         needs=("return_orders", "frequency"), family="returns",
     ),
 )  # fmt: skip

@@ -6,15 +6,15 @@ import narwhals as nw
 
 from tierlens.features.counted import HALF_YEAR, YEAR, count_of, is_kind, parts_of
 from tierlens.features.families.event_rows import TWO_YEARS
-from tierlens.features.feature import Direction, Feature, ratio, rounded_whole
-from tierlens.features.windows import days_since, trailing
+from tierlens.features.feature import Direction, Feature, ratio_of, rounded_whole
+from tierlens.features.windows import days_since, trailing_rows
 from tierlens.words import Text
 
 CONTRACTS, INTERACTIONS = ("contracts",), ("interactions",)
 
 
 def _ended(column: str) -> nw.Expr:
-    return trailing(TWO_YEARS, of="end_day") & ~nw.col(column).is_null()
+    return trailing_rows(TWO_YEARS, of="end_day") & ~nw.col(column).is_null()
 
 
 def _contract(name: str, title: Text, formula: str, condition: nw.Expr, direction: Direction = "none") -> Feature:
@@ -26,7 +26,7 @@ def _contract(name: str, title: Text, formula: str, condition: nw.Expr, directio
 
 def _running() -> nw.Expr:
     """Contracts that have begun and not ended: an end from the cutoff on, or none, was agreed when it was signed."""
-    over = trailing(1 << 20, of="end_day").fill_null(False)
+    over = trailing_rows(1 << 20, of="end_day").fill_null(False)
     return ~over
 
 
@@ -43,7 +43,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "renewal_rate", Text("renewal rate", "续约率（近2年）"), "share", "stability", "up",
         "contracts_renewed_2y / contracts_decided_2y", "no contract ended in 2 years", "derived",
-        lambda _: ratio("contracts_renewed_2y", "contracts_decided_2y"),
+        lambda _: ratio_of("contracts_renewed_2y", "contracts_decided_2y"),
         needs=("contracts_renewed_2y", "contracts_decided_2y"), family="contracts", tables=CONTRACTS,
     ),
     _contract(
@@ -59,7 +59,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "contract_fulfilment", Text("contract fulfilment rate", "合同履约率"), "share", "stability", "up",
         "fulfilment_sum_2y / contracts_judged_2y", "no contract ended in 2 years", "derived",
-        lambda _: ratio("fulfilment_sum_2y", "contracts_judged_2y"), needs=("fulfilment_sum_2y", "contracts_judged_2y"),
+        lambda _: ratio_of("fulfilment_sum_2y", "contracts_judged_2y"),
+        needs=("fulfilment_sum_2y", "contracts_judged_2y"),
         family="contracts", tables=CONTRACTS,
     ),
     _contract(
@@ -68,7 +69,8 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "interactions_6m", Text("interactions in the last half-year", "近半年互动次数"), "times", "loyalty", "up",
-        "interactions in the 182 days before the cutoff", "", "interactions", lambda _: count_of(trailing(HALF_YEAR)),
+        "interactions in the 182 days before the cutoff", "", "interactions",
+        lambda _: count_of(trailing_rows(HALF_YEAR)),
         family="interactions", tables=INTERACTIONS, without=0,
     ),
     Feature(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.counted import YEAR, count_of
-from tierlens.features.families.judgements import rating
-from tierlens.features.feature import Direction, Feature, ratio, rounded_whole
-from tierlens.features.windows import days_since, trailing
+from tierlens.features.families.judgements import rating_feature
+from tierlens.features.feature import Direction, Feature, ratio_of, rounded_whole
+from tierlens.features.windows import days_since, trailing_rows
 from tierlens.words import Text
 
 PAYMENTS = ("payments",)
@@ -17,14 +17,14 @@ NONE = "no invoice fell due in a year"
 def _on_time() -> nw.Expr:
     """Invoices that were paid in full by the day they fell due, as far as was known."""
     paid = (nw.col("paid_day") <= nw.col("day")) & (nw.col("paid_amount") >= nw.col("amount"))
-    return trailing(YEAR) & paid.fill_null(False)
+    return trailing_rows(YEAR) & paid.fill_null(False)
 
 
 def _days_late() -> nw.Expr:
     """Days from the due day to the payment; to the cutoff where none is known; 0 where it was in time."""
     until_paid = nw.col("paid_day") - nw.col("day")
     late = nw.when(nw.col("paid_day").is_null()).then(days_since("day")).otherwise(until_paid).cast(nw.Int64)
-    return nw.when(trailing(YEAR) & (late > 0)).then(late).otherwise(0)
+    return nw.when(trailing_rows(YEAR) & (late > 0)).then(late).otherwise(0)
 
 
 def _unpaid() -> nw.Expr:
@@ -50,7 +50,7 @@ def _payment(
 FEATURES: tuple[Feature, ...] = (
     _payment(
         "invoices_due_12m", Text("invoices due in the last year", "近一年到期账单数"), "times", "none",
-        "invoices that fell due in the 365 days before the cutoff", count_of(trailing(YEAR)),
+        "invoices that fell due in the 365 days before the cutoff", count_of(trailing_rows(YEAR)),
     ),
     _payment(
         "invoices_on_time_12m", Text("invoices paid on time in the last year", "近一年按时付款账单数"), "times", "up",
@@ -59,7 +59,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "on_time_share", Text("share of payments on time and in full", "按时足额付款比例"), "share", "credit", "up",
         "invoices_on_time_12m / invoices_due_12m", NONE, "derived",
-        lambda _: ratio("invoices_on_time_12m", "invoices_due_12m"), needs=("invoices_on_time_12m", "invoices_due_12m"),
+        lambda _: ratio_of("invoices_on_time_12m", "invoices_due_12m"),
+        needs=("invoices_on_time_12m", "invoices_due_12m"),
         family="payments", tables=PAYMENTS,
     ),
     Feature(
@@ -74,7 +75,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "days_late_mean", Text("days late, on average", "平均逾期天数"), "days", "credit", "down",
-        "days_late_12m / invoices_due_12m", NONE, "derived", lambda _: ratio("days_late_12m", "invoices_due_12m"),
+        "days_late_12m / invoices_due_12m", NONE, "derived", lambda _: ratio_of("days_late_12m", "invoices_due_12m"),
         needs=("days_late_12m", "invoices_due_12m"), family="payments", tables=PAYMENTS,
     ),
     _payment(
@@ -85,6 +86,10 @@ FEATURES: tuple[Feature, ...] = (
         "overdue_amount", Text("amount overdue", "逾期未付金额"), "money", "down",
         "of all invoices due before the cutoff, the part that was not paid by then", _unpaid(),
     ),
-    rating("credit_rating", "credit_rating", Text("external credit rating", "信用评级"), "text", "credit", "up"),
-    rating("financial_position", "financial_position", Text("financial position", "财务状况"), "text", "credit", "up"),
+    rating_feature(
+        "credit_rating", "credit_rating", Text("external credit rating", "信用评级"), "text", "credit", "up",
+    ),
+    rating_feature(
+        "financial_position", "financial_position", Text("financial position", "财务状况"), "text", "credit", "up",
+    ),
 )  # fmt: skip

@@ -9,8 +9,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.families.potential import QUARTER
-from tierlens.features.feature import Feature, money_in, ratio, rounded_whole
-from tierlens.features.windows import YEAR, Window, trailing
+from tierlens.features.feature import Feature, money_in, ratio_of, rounded_whole
+from tierlens.features.windows import YEAR, Window, trailing_rows
 from tierlens.words import Text
 
 NONE = "no purchase in the window"
@@ -42,7 +42,7 @@ def _repeat_rate() -> nw.Expr:
 
 
 def _short_gaps(days: int, window: Window) -> nw.Expr:
-    short = trailing(window.observe) & (nw.col("gap") > 0) & (nw.col("gap") <= days)
+    short = trailing_rows(window.observe) & (nw.col("gap") > 0) & (nw.col("gap") <= days)
     return rounded_whole(nw.when(short).then(1).otherwise(0).sum())
 
 
@@ -55,7 +55,7 @@ def _gaps_to(days: int) -> tuple[Feature, Feature]:
     share = Feature(
         f"interval_share_{days}", Text(f"share of intervals of at most {days} days", f"不超过{days}天的购买间隔占比"),
         "share", "stability", "up", f"gaps_to_{days} / gaps", "fewer than two purchase days in the window", "derived",
-        lambda _: ratio(f"gaps_to_{days}", "gaps"), needs=(f"gaps_to_{days}", "gaps"), family="regularity",
+        lambda _: ratio_of(f"gaps_to_{days}", "gaps"), needs=(f"gaps_to_{days}", "gaps"), family="regularity",
     )  # fmt: skip
     return count, share
 
@@ -80,7 +80,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "roll_off_share", Text("share of the window's amount that rolls out", "滚出金额占比"), "share", "potential",
         "down", "roll_off_amount / monetary; above 1 where returns came after", "no positive net amount in the window",
-        "derived", lambda _: ratio("roll_off_amount", "monetary"), needs=("roll_off_amount", "monetary"),
+        "derived", lambda _: ratio_of("roll_off_amount", "monetary"), needs=("roll_off_amount", "monetary"),
         family="amount",
     ),
     Feature(
@@ -108,7 +108,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "interval_variation", Text("variation of the days between purchases", "购买间隔变异系数"), "ratio", "stability",
         "down", "interval_spread_days / interval_mean_days", "fewer than three purchase days in the window", "derived",
-        lambda _: ratio("interval_spread_days", "interval_mean_days"),
+        lambda _: ratio_of("interval_spread_days", "interval_mean_days"),
         needs=("interval_spread_days", "interval_mean_days"), family="regularity",
     ),
     *_gaps_to(30),

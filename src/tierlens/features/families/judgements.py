@@ -8,7 +8,7 @@ import narwhals as nw
 
 from tierlens.features.families.event_rows import TWO_YEARS
 from tierlens.features.feature import Direction, Feature
-from tierlens.features.windows import trailing
+from tierlens.features.windows import trailing_rows
 from tierlens.words import Text
 
 RATING_AGE = TWO_YEARS
@@ -17,7 +17,7 @@ SURVEY_AGE = 365
 """Days after which an answer is no longer believed: a survey of another year says little of this one."""
 
 
-def rating(
+def rating_feature(
     name: str,
     of: str,
     title: Text,
@@ -35,7 +35,7 @@ def rating(
     'not judged in 730 days'
     """
     column: Literal["value", "score"] = "value" if unit == "text" else "score"
-    newest = (nw.col("name") == of) & (nw.col("rank") == nw.col("latest")) & trailing(RATING_AGE)
+    newest = (nw.col("name") == of) & (nw.col("rank") == nw.col("latest")) & trailing_rows(RATING_AGE)
     return Feature(
         name, title, unit, dimension, direction,
         f"latest rating {of!r} known at the cutoff, judged in the {RATING_AGE} days before it; of two of one day the "
@@ -45,7 +45,9 @@ def rating(
     )  # fmt: skip
 
 
-def answer(name: str, question: str, title: Text, dimension: str = "loyalty", family: str = "surveys") -> Feature:
+def answer_feature(
+    name: str, question: str, title: Text, dimension: str = "loyalty", family: str = "surveys"
+) -> Feature:
     """Return the feature of a survey's question.
 
     Examples
@@ -54,7 +56,7 @@ def answer(name: str, question: str, title: Text, dimension: str = "loyalty", fa
     >>> answer("nps", "nps", Text("NPS", "NPS")).tables
     ('surveys',)
     """
-    newest = (nw.col(f"{question}_rank") == nw.col(f"{question}_latest")) & trailing(SURVEY_AGE)
+    newest = (nw.col(f"{question}_rank") == nw.col(f"{question}_latest")) & trailing_rows(SURVEY_AGE)
     return Feature(
         name, title, "score", dimension, "up",
         f"latest answer to {question!r} known at the cutoff, given in the {SURVEY_AGE} days before it; of two of one "
@@ -64,7 +66,7 @@ def answer(name: str, question: str, title: Text, dimension: str = "loyalty", fa
     )  # fmt: skip
 
 
-def described(name: str, title: Text, unit: str = "text", direction: Direction = "none") -> Feature:
+def customer_column(name: str, title: Text, unit: str = "text", direction: Direction = "none") -> Feature:
     """Return a column of the customer table as it held at the cutoff.
 
     Examples
@@ -100,40 +102,46 @@ def _heads(rank: str, condition: nw.Expr) -> nw.Expr:
 
 
 FEATURES: tuple[Feature, ...] = (
-    rating(
+    rating_feature(
         "profit_contribution", "profit_contribution", Text("profit contribution", "利润贡献率"), "share", "value", "up",
     ),
-    rating("industry_growth", "industry_growth", Text("industry growth", "行业增长率"), "share", "potential", "up"),
-    rating("industry_outlook", "industry_outlook", Text("industry outlook", "行业发展前景"), "text", "potential", "up"),
-    rating(
+    rating_feature(
+        "industry_growth", "industry_growth", Text("industry growth", "行业增长率"), "share", "potential", "up",
+    ),
+    rating_feature(
+        "industry_outlook", "industry_outlook", Text("industry outlook", "行业发展前景"), "text", "potential", "up",
+    ),
+    rating_feature(
         "business_growth", "business_growth", Text("growth of the customer's business", "业务增长趋势"), "share",
         "potential", "up",
     ),
-    rating(
+    rating_feature(
         "new_business_likelihood", "new_business_likelihood",
         Text("likelihood of new lines of business", "拓展新业务可能性"), "text", "potential", "up",
     ),
-    rating("new_demand_fit", "new_demand_fit", Text("fit with new demand", "新需求匹配度"), "score", "potential", "up"),
-    rating(
+    rating_feature(
+        "new_demand_fit", "new_demand_fit", Text("fit with new demand", "新需求匹配度"), "score", "potential", "up",
+    ),
+    rating_feature(
         "expansion_judged", "expansion_2y", Text("expansion as judged by sales", "销售评估的客户扩张速度"), "share",
         "potential", "up",
     ),
-    rating("dependence", "dependence", Text("dependence", "依赖度"), "text", "loyalty", "up"),
-    rating("demand_kind", "demand_kind", Text("kind of demand", "需求类型"), "text", "service", "none"),
-    described("industry", Text("industry", "行业")),
-    described("industry_section", Text("industry (section of GB/T 4754)", "行业门类（GB/T 4754）")),
-    described("company_size", Text("size of the company", "企业规模")),
-    described("employees", Text("employees", "员工人数"), "people", "up"),
+    rating_feature("dependence", "dependence", Text("dependence", "依赖度"), "text", "loyalty", "up"),
+    rating_feature("demand_kind", "demand_kind", Text("kind of demand", "需求类型"), "text", "service", "none"),
+    customer_column("industry", Text("industry", "行业")),
+    customer_column("industry_section", Text("industry (section of GB/T 4754)", "行业门类（GB/T 4754）")),
+    customer_column("company_size", Text("size of the company", "企业规模")),
+    customer_column("employees", Text("employees", "员工人数"), "people", "up"),
     Feature(
         "employees_now", Text("employees, counted in the last 2 years", "近2年内登记的员工人数"), "people", "potential",
         "up", "employees in the row that held at the cutoff, where it began in the 729 days before it",
-        "no head count of the last 2 years", "customers", lambda _: _heads("latest", trailing(TWO_YEARS - 1)),
+        "no head count of the last 2 years", "customers", lambda _: _heads("latest", trailing_rows(TWO_YEARS - 1)),
         family="profile", tables=("customers",),
     ),
     Feature(
         "employees_before", Text("employees 2 years before", "2年前的员工人数"), "people", "potential", "none",
         "employees in the row that held 730 days before the cutoff, where it says from when it held",
-        "no dated head count of two years ago", "customers", lambda _: _heads("old_latest", trailing(1 << 19)),
+        "no dated head count of two years ago", "customers", lambda _: _heads("old_latest", trailing_rows(1 << 19)),
         family="profile", tables=("customers",),
     ),
     Feature(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.counted import YEAR, count_of
-from tierlens.features.feature import Feature, ratio, rounded_whole
-from tierlens.features.windows import trailing
+from tierlens.features.feature import Feature, ratio_of, rounded_whole
+from tierlens.features.windows import trailing_rows
 from tierlens.sources.declared.contracts import JUDGED
 from tierlens.words import Text
 
@@ -53,13 +53,14 @@ def _rate(name: str, title: Text, count: str, family: str, table: str) -> Featur
 FEATURES: tuple[Feature, ...] = (
     Feature(
         "tickets_12m", Text("tickets in the last year", "近一年工单数"), "times", "service", "none",
-        "tickets in the 365 days before the cutoff", "", "tickets", lambda _: count_of(trailing(YEAR)),
+        "tickets in the 365 days before the cutoff", "", "tickets", lambda _: count_of(trailing_rows(YEAR)),
         family="enquiries", tables=("tickets",), without=0,
     ),
     Feature(
         "complaint_share", Text("share of tickets that are complaints", "投诉占工单比例"), "share", "stability", "down",
         "complaints_12m / tickets_12m", "no ticket in a year", "derived",
-        lambda _: ratio("complaints_12m", "tickets_12m"), needs=("complaints_12m", "tickets_12m"), family="complaints",
+        lambda _: ratio_of("complaints_12m", "tickets_12m"),
+        needs=("complaints_12m", "tickets_12m"), family="complaints",
         tables=("tickets",),
     ),
     _rate("complaint_rate", Text("complaints a month as a customer", "合作期月均投诉次数"), "complaints_12m",
@@ -71,13 +72,14 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "amount_due_12m", Text("amount due in the last year", "近一年到期金额"), "money", "credit", "none",
         "sum of the amounts of invoices that fell due in the 365 days before the cutoff", "", "payments",
-        lambda _: rounded_whole(nw.when(trailing(YEAR)).then(nw.col("amount")).otherwise(0).sum()), family="payments",
+        lambda _: rounded_whole(nw.when(trailing_rows(YEAR)).then(nw.col("amount")).otherwise(0).sum()),
+        family="payments",
         tables=("payments",), without=0,
     ),
     Feature(
         "overdue_share", Text("amount overdue against a year's amounts due", "逾期未付金额占全年到期金额"), "share",
         "credit", "down", "overdue_amount / amount_due_12m; above 1 where older invoices are open too",
-        "nothing fell due in a year", "derived", lambda _: ratio("overdue_amount", "amount_due_12m"),
+        "nothing fell due in a year", "derived", lambda _: ratio_of("overdue_amount", "amount_due_12m"),
         needs=("overdue_amount", "amount_due_12m"), family="payments", tables=("payments",),
     ),
     _ranked("credit_rating", Text("rank of the credit rating", "信用评级名次"), "credit"),

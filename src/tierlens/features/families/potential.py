@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from tierlens.features.feature import Feature, money_in, ratio, rounded_whole
-from tierlens.features.windows import YEAR, Window, trailing
+from tierlens.features.feature import Feature, money_in, ratio_of, rounded_whole
+from tierlens.features.windows import YEAR, Window, trailing_rows
 from tierlens.words import Text
 
 HALF_YEAR = 182
@@ -15,11 +15,11 @@ QUARTER = 90
 def _trend_sum() -> nw.Expr:
     """Sum of amount x (11 - 2 x period): the slope's numerator, doubled to stay whole."""
     steps = 11 - 2 * nw.col("period").cast(nw.Int64)
-    return nw.when(trailing(YEAR)).then(nw.col("spend") * steps).otherwise(0).sum().cast(nw.Float64)
+    return nw.when(trailing_rows(YEAR)).then(nw.col("spend") * steps).otherwise(0).sum().cast(nw.Float64)
 
 
 def _growth(recent: str, before: str) -> nw.Expr:
-    return ratio(recent, before) - 1.0
+    return ratio_of(recent, before) - 1.0
 
 
 def _growth_yoy() -> nw.Expr:
@@ -43,17 +43,17 @@ def _trend() -> nw.Expr:
 
 
 def _products(days: int) -> nw.Expr:
-    return rounded_whole(nw.when(trailing(days, of="last_day")).then(1).otherwise(0).sum())
+    return rounded_whole(nw.when(trailing_rows(days, of="last_day")).then(1).otherwise(0).sum())
 
 
 def _new_products() -> nw.Expr:
     """Products first bought in the last quarter, by customers who had bought before it."""
-    fresh = trailing(QUARTER, of="first_day") & (nw.col("cutoff") - nw.col("customer_first_day") > QUARTER)
+    fresh = trailing_rows(QUARTER, of="first_day") & (nw.col("cutoff") - nw.col("customer_first_day") > QUARTER)
     return rounded_whole(nw.when(fresh).then(1).otherwise(0).sum())
 
 
 def _repeat_products(window: Window) -> nw.Expr:
-    again = trailing(window.observe, of="last_day") & (nw.col("first_day") < nw.col("last_day"))
+    again = trailing_rows(window.observe, of="last_day") & (nw.col("first_day") < nw.col("last_day"))
     return rounded_whole(nw.when(again).then(1).otherwise(0).sum())
 
 
@@ -132,7 +132,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "new_product_share", Text("share of new products in the last 90 days", "近90天新品种占比"), "share",
         "potential", "up", "new_products / products_90", "no purchase in 90 days", "derived",
-        lambda _: ratio("new_products", "products_90"), needs=("new_products", "products_90"), family="breadth",
+        lambda _: ratio_of("new_products", "products_90"), needs=("new_products", "products_90"), family="breadth",
     ),
     Feature(
         "repeat_products", Text("products bought on two days or more", "重复购买品种数"), "products", "loyalty", "up",
@@ -142,6 +142,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "repeat_share", Text("share of products bought again", "重复购买品种占比"), "share", "loyalty", "up",
         "repeat_products / products", "no product in the window", "derived",
-        lambda _: ratio("repeat_products", "products"), needs=("repeat_products", "products"), family="repeat",
+        lambda _: ratio_of("repeat_products", "products"), needs=("repeat_products", "products"), family="repeat",
     ),
 )  # fmt: skip

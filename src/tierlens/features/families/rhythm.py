@@ -6,8 +6,8 @@ import math
 
 import narwhals as nw
 
-from tierlens.features.feature import Feature, money_in, orders_in, ratio, rounded_whole, twelfths
-from tierlens.features.windows import YEAR, Window, trailing
+from tierlens.features.feature import Feature, count_twelfths, money_in, orders_in, ratio_of, rounded_whole
+from tierlens.features.windows import YEAR, Window, trailing_rows
 from tierlens.words import Text
 
 ORDER_SCALE = 1 << 20
@@ -50,7 +50,7 @@ def _month_share(window: Window) -> nw.Expr:
 
 
 def _purchase_days(window: Window) -> nw.Expr:
-    fresh = trailing(window.observe) & (nw.col("buys") > 0) & (nw.col("gap").is_null() | (nw.col("gap") > 0))
+    fresh = trailing_rows(window.observe) & (nw.col("buys") > 0) & (nw.col("gap").is_null() | (nw.col("gap") > 0))
     return rounded_whole(nw.when(fresh).then(1).otherwise(0).sum())
 
 
@@ -110,7 +110,7 @@ def _momentum(short: int, long: int) -> Feature:
         Text(f"momentum of orders ({short} against {long} days)", f"订单动量（{short}比{long}天）"), "ratio",
         "stability",
         "up", f"orders_decay_{short} / orders_decay_{long}", "no purchase", "derived",
-        lambda _: ratio(f"orders_decay_{short}", f"orders_decay_{long}"),
+        lambda _: ratio_of(f"orders_decay_{short}", f"orders_decay_{long}"),
         needs=(f"orders_decay_{short}", f"orders_decay_{long}"), family="momentum",
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _momentum(short: int, long: int) -> Feature:
 def _quotient(name: str, title: Text, over: str, under: str, family: str) -> Feature:
     return Feature(
         name, title, "ratio", "stability", "down", f"{over} / {under}", NO_INTERVAL, "derived",
-        lambda _: ratio(over, under), needs=(over, under), family=family,
+        lambda _: ratio_of(over, under), needs=(over, under), family=family,
     )  # fmt: skip
 
 
@@ -162,12 +162,12 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "active_months_3", Text("of the last 3 months, those with a purchase", "近3个月有购买的月数"), "months",
         "stability", "up", "twelfths of a year with a purchase among the latest three", "", "orders",
-        lambda _: twelfths(range(3), 92), family="frequency",
+        lambda _: count_twelfths(range(3), 92), family="frequency",
     ),
     Feature(
         "active_months_6", Text("of the last 6 months, those with a purchase", "近6个月有购买的月数"), "months",
         "stability", "up", "twelfths of a year with a purchase among the latest six", "", "orders",
-        lambda _: twelfths(range(6), 183), family="frequency",
+        lambda _: count_twelfths(range(6), 183), family="frequency",
     ),
     Feature(
         "active_month_share", Text("share of months with a purchase", "有购买月份占比"), "share", "stability", "up",

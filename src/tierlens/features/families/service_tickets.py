@@ -5,8 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierlens.features.counted import HALF_YEAR, QUARTER, YEAR, count_of, is_kind, parts_of
-from tierlens.features.feature import Direction, Feature, ratio, rounded_whole
-from tierlens.features.windows import days_since, trailing
+from tierlens.features.feature import Direction, Feature, ratio_of, rounded_whole
+from tierlens.features.windows import days_since, trailing_rows
 from tierlens.words import Text
 
 TICKETS = ("tickets",)
@@ -14,7 +14,7 @@ NONE = "no judged ticket in a year"
 
 
 def _rated() -> nw.Expr:
-    return trailing(YEAR, of="rated_day") & ~nw.col("satisfaction").is_null()
+    return trailing_rows(YEAR, of="rated_day") & ~nw.col("satisfaction").is_null()
 
 
 def _major() -> nw.Expr:
@@ -80,7 +80,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "service_satisfaction", Text("satisfaction with service response", "服务响应满意度"), "score", "service", "up",
         "satisfaction_points_12m / tickets_judged_12m, on the scale of the tickets (1-5)", NONE, "derived",
-        lambda _: ratio("satisfaction_points_12m", "tickets_judged_12m"),
+        lambda _: ratio_of("satisfaction_points_12m", "tickets_judged_12m"),
         needs=("satisfaction_points_12m", "tickets_judged_12m"), family="satisfaction", tables=TICKETS,
     ),
 )  # fmt: skip

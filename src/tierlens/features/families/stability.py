@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from tierlens.features.feature import Feature, money_in, ratio, rounded_whole, twelfths
-from tierlens.features.windows import Window, trailing
+from tierlens.features.feature import Feature, count_twelfths, money_in, ratio_of, rounded_whole
+from tierlens.features.windows import Window, trailing_rows
 from tierlens.words import Text
 
 FEW = "fewer than two purchase days in the window"
@@ -16,7 +16,7 @@ GAP = "gap"
 def _gaps(power: int, window: Window) -> nw.Expr:
     value = nw.lit(1) if power == 0 else nw.col(GAP).cast(nw.Int64)
     value = value * nw.col(GAP).cast(nw.Int64) if power == 2 else value
-    counted = trailing(window.observe) & (nw.col(GAP) > 0)
+    counted = trailing_rows(window.observe) & (nw.col(GAP) > 0)
     return rounded_whole(nw.when(counted).then(value).otherwise(0).sum())
 
 
@@ -53,7 +53,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "interval_mean_days", Text("usual days between purchases", "平均购买间隔"), "days", "stability", "down",
-        "gap_days / gaps", FEW, "derived", lambda _: ratio("gap_days", "gaps"), needs=("gap_days", "gaps"),
+        "gap_days / gaps", FEW, "derived", lambda _: ratio_of("gap_days", "gaps"), needs=("gap_days", "gaps"),
         family="regularity",
     ),
     Feature(
@@ -70,19 +70,21 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "longest_gap_days", Text("longest pause between purchases", "最长购买间隔"), "days", "stability", "down",
         "longest interval whose later day lies in the observed window", FEW, "orders",
-        lambda window: rounded_whole(nw.when(trailing(window.observe) & (nw.col(GAP) > 0)).then(nw.col(GAP)).max()),
+        lambda window: rounded_whole(
+            nw.when(trailing_rows(window.observe) & (nw.col(GAP) > 0)).then(nw.col(GAP)).max()
+        ),
         family="regularity", neighbours=True,
     ),
     Feature(
         "overdue_ratio", Text("pause against the usual interval", "当前停购与平均间隔之比"), "ratio", "stability",
         "down", "recency_days / interval_mean_days", FEW, "derived",
-        lambda _: ratio("recency_days", "interval_mean_days"), needs=("recency_days", "interval_mean_days"),
+        lambda _: ratio_of("recency_days", "interval_mean_days"), needs=("recency_days", "interval_mean_days"),
         family="recency",
     ),
     Feature(
         "idle_months_6", Text("months without a purchase in the last 6", "近6个月无交易月数"), "months", "stability",
         "down", "6 - twelfths of a year with a purchase among the latest six", "", "orders",
-        lambda _: rounded_whole(6 - twelfths(range(6), 183)), family="recency",
+        lambda _: rounded_whole(6 - count_twelfths(range(6), 183)), family="recency",
     ),
     Feature(
         "returned", Text("returns in the window", "窗口内退货金额"), "money", "stability", "down",
@@ -92,6 +94,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "return_share", Text("share of purchases returned", "退货占比"), "share", "stability", "down",
         "returned / spend; above 1 where returns belong to older purchases", "no purchase in the window", "derived",
-        lambda _: ratio("returned", "spend"), needs=("returned", "spend"), family="returns",
+        lambda _: ratio_of("returned", "spend"), needs=("returned", "spend"), family="returns",
     ),
 )  # fmt: skip

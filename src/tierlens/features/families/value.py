@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from tierlens.features.feature import Feature, money_in, orders_in, ratio, rounded_whole, twelfths
+from tierlens.features.feature import Feature, count_twelfths, money_in, orders_in, ratio_of, rounded_whole
 from tierlens.words import Text
 
 ALWAYS = ""
@@ -43,7 +43,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "average_order_value", Text("average order value", "客单价"), "money", "value", "up",
         "spend / frequency", "no order in the window", "derived",
-        lambda _: ratio("spend", "frequency"), needs=("spend", "frequency"), family="order_value",
+        lambda _: ratio_of("spend", "frequency"), needs=("spend", "frequency"), family="order_value",
     ),
     Feature(
         "tenure_days", Text("days since the first purchase", "合作天数"), "days", "stability", "up",
@@ -53,6 +53,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "active_months", Text("months with a purchase", "有购买的月数"), "months", "value", "up",
         "twelfths of a year, counted back from the cutoff, with a purchase in the observed window", ALWAYS, "orders",
-        lambda window: twelfths(range(12), window.observe), family="frequency",
+        lambda window: count_twelfths(range(12), window.observe), family="frequency",
     ),
 )  # fmt: skip

@@ -102,7 +102,7 @@ def columns_needed(scheme: Scheme) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(needed) if name not in scheme.features)
 
 
-def taken(row: Row, action: Action) -> Changed | None:
+def features_after(row: Row, action: Action) -> Changed | None:
     """Return the features after an action; nothing where it is impossible, or where what it changes is not known.
 
     Examples
@@ -121,11 +121,11 @@ def taken_all(row: Row, actions: tuple[Action, ...]) -> Changed | None:
     """Return the features after several actions, one after the other."""
     after: Changed | None = dict(row)
     for action in actions:
-        after = None if after is None else taken(after, action)
+        after = None if after is None else features_after(after, action)
     return after
 
 
-def purchases(row: Row) -> int:
+def window_purchases(row: Row) -> int:
     """Return the purchases of the window in minor units, 0 where they are not known."""
     if row.get("spend") is not None:
         return int(row["spend"])
@@ -138,10 +138,10 @@ def purchases(row: Row) -> int:
 def usual_order(row: Row, count: int) -> int:
     """Return what some orders of the usual size amount to."""
     frequency = row.get("frequency") or 0
-    return round(purchases(row) * count / frequency) if frequency else 0
+    return round(window_purchases(row) * count / frequency) if frequency else 0
 
 
-def effort(row: Row, action: Action) -> float:
+def action_effort(row: Row, action: Action) -> float:
     """Return the effort of an action: 1 is as much again as all purchases of the window.
 
     Examples
@@ -149,7 +149,7 @@ def effort(row: Row, action: Action) -> float:
     >>> effort({"spend": 1000, "frequency": 10}, Action("orders", 2))
     0.2
     """
-    whole = max(purchases(row), 1)
+    whole = max(window_purchases(row), 1)
     if action.kind in MONEY:
         return float(action.size / whole)
     if action.kind == "orders":
@@ -188,7 +188,7 @@ def _ordered(row: Row, amount: int, orders: int) -> Changed:
         after["purchase_days"] = _known(row, "purchase_days") + (_known(row, "recency_days") > 1)
     if row.get("idle_months_6"):
         after["idle_months_6"] = row["idle_months_6"] - (_known(row, "recency_days") > LATEST)
-    return after | _products(row) | _derived(row, {**row, **after}, purchases(row) + amount)
+    return after | _products(row) | _derived(row, {**row, **after}, window_purchases(row) + amount)
 
 
 def _derived(row: Row, both: Row, spend: int) -> Changed:
@@ -231,7 +231,7 @@ def _orders(row: Row, action: Action) -> Changed:
 
 def _less(row: Row, action: Action) -> Changed:
     """As many orders, each smaller in proportion: dates, counts and products stay."""
-    spend, amount = purchases(row), action.size
+    spend, amount = window_purchases(row), action.size
     if amount > most_less(row):
         raise NotTaken(action.kind)
     left = (spend - amount) / spend
@@ -244,7 +244,7 @@ def _less(row: Row, action: Action) -> Changed:
 def most_less(row: Row) -> int:
     """Return how much less can be bought: no amount below 0, no order without an amount."""
     monetary = row.get("monetary")
-    least = purchases(row) - (row.get("frequency") or 1)
+    least = window_purchases(row) - (row.get("frequency") or 1)
     return max(least if monetary is None else min(least, int(monetary)), 0)
 
 
@@ -306,14 +306,14 @@ def purchases_are_known(scheme: Scheme, there: Mapping[str, Any], observe: int, 
     return True
 
 
-def ladders(scheme: Scheme, row: Row, observe: int) -> Iterator[list[Action]]:
+def action_sizes(scheme: Scheme, row: Row, observe: int) -> Iterator[list[Action]]:
     """Yield for each action that a customer can take its sizes, the smallest effort first."""
     reads = {name for name in scheme.features if name in row}
-    spend = purchases(row)
+    spend = window_purchases(row)
     if spend > 0 and purchases_are_known(scheme, row, observe):
-        yield [Action("buy", size) for size in spread(MOST * spend)]
+        yield [Action("buy", size) for size in spread_sizes(MOST * spend)]
         if row.get("frequency"):
-            yield [Action("orders", size) for size in spread(MOST * row["frequency"])]
+            yield [Action("orders", size) for size in spread_sizes(MOST * row["frequency"])]
     if reads & {"overdue_amount", "overdue_share"} and row.get("overdue_amount"):
         yield [Action("overdue", int(row["overdue_amount"]))]
     if reads & {"interactions_per_month", "interactions_6m"}:
@@ -326,7 +326,7 @@ def ladders(scheme: Scheme, row: Row, observe: int) -> Iterator[list[Action]]:
     yield from (steps for name in RATED if name in reads and (steps := _ratings(scheme, row, name)))
 
 
-def spread(most: int, steps: int = 24) -> list[int]:
+def spread_sizes(most: int, steps: int = 24) -> list[int]:
     """Return whole sizes up to the largest, closer together where they are small.
 
     Examples

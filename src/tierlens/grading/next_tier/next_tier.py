@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tierlens.grading.next_tier.actions import MOST, Action, purchases, purchases_are_known
-from tierlens.grading.next_tier.search import Case, Found, in_step, losing, raising
+from tierlens.grading.next_tier.actions import MOST, Action, purchases_are_known, window_purchases
+from tierlens.grading.next_tier.search import Case, Found, in_step, losing_plan, raising_plan
 from tierlens.grading.next_tier.way_words import tell_offer
 from tierlens.grading.next_tier.whatif import Bench
 from tierlens.grading.scheme.scheme import Scheme
@@ -60,7 +60,7 @@ class Offer:
     limit: bool = False
 
 
-def path(
+def path_to_tier(
     graded: pa.Table,
     features: pa.Table,
     scheme: Scheme,
@@ -116,8 +116,8 @@ def path(
         for row in graded.sort_by([("cutoff", "ascending"), ("customer_id", "ascending")]).to_pylist()
         if row["tier"] is not None and (key := (row["customer_id"], row["cutoff"])) in values
     ]
-    up = [(case, raising(case)) for case in cases if case.rank > 1]
-    down = [(case, losing(case)) for case in cases if case.rank < len(scheme.tiers)]
+    up = [(case, raising_plan(case)) for case in cases if case.rank > 1]
+    down = [(case, losing_plan(case)) for case in cases if case.rank < len(scheme.tiers)]
     answers = in_step([*up, *down], bench)
     raised = {id(case): found for (case, _), found in zip(up, answers, strict=False)}
     kept = {id(case): found for (case, _), found in zip(down, answers[len(up) :], strict=True)}
@@ -131,7 +131,7 @@ def path(
 def _raises(case: Case, found: list[Found]) -> list[Offer]:
     if found:
         return [_offer(case, "raise", each) for each in found]
-    bought = purchases_are_known(case.scheme, case.row, case.observe) and purchases(case.row) > 0
+    bought = purchases_are_known(case.scheme, case.row, case.observe) and window_purchases(case.row) > 0
     tier = case.scheme.tiers[case.rank - 2].id
     return [Offer(case.customer_id, case.cutoff, "none", tier, effort=float(MOST) if bought else 0.0)]
 
@@ -143,7 +143,7 @@ def _offer(case: Case, goal: str, found: Found) -> Offer:
     return Offer(case.customer_id, case.cutoff, goal, tier, found.plan, found.effort, before, after, found.limit)
 
 
-def tell(offer: Offer, teller: Teller) -> str:
+def offer_sentence(offer: Offer, teller: Teller) -> str:
     """Write an offer as a sentence.
 
     Examples

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from tierlens.features.windows import Window, at_cutoffs, trailing
+from tierlens.features.windows import Window, at_cutoffs, trailing_rows
 from tierlens.grading.next_tier.next_tier import Offer
 from tierlens.sources.tables import Tables
 
@@ -36,7 +36,7 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
     """
     import duckdb
 
-    amounts = at_cutoffs(tables.transactions, [cutoff]).filter(trailing(window.observe))
+    amounts = at_cutoffs(tables.transactions, [cutoff]).filter(trailing_rows(window.observe))
     if customers is not None:
         amounts = amounts.filter(nw.col("customer_id").is_in(customers))
     daily = amounts.group_by("customer_id", "day").agg(nw.col("amount").sum().alias("leaves"))

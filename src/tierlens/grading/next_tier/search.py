@@ -13,13 +13,13 @@ from typing import Any
 from tierlens.grading.next_tier.actions import (
     Action,
     Changed,
-    effort,
-    ladders,
+    action_effort,
+    action_sizes,
     most_less,
-    purchases,
     purchases_are_known,
-    spread,
+    spread_sizes,
     taken_all,
+    window_purchases,
 )
 from tierlens.grading.next_tier.whatif import Bench, Change, Result
 from tierlens.grading.scheme.scheme import Scheme
@@ -73,20 +73,22 @@ class Case:
 
     def cost(self, plan: Plan) -> float:
         """Return the effort of a plan."""
-        return sum(effort(self.row, action) for action in plan)
+        return sum(action_effort(self.row, action) for action in plan)
 
 
-def tried(case: Case, plans: Sequence[Plan], exact: bool = False) -> Generator[list[Trial], list[Result], list[Found]]:
+def graded_plans(
+    case: Case, plans: Sequence[Plan], exact: bool = False
+) -> Generator[list[Trial], list[Result], list[Found]]:
     """Grade plans; those that are impossible are left out."""
     rows = [(plan, row) for plan in plans if (row := taken_all(case.row, plan)) is not None]
     results = yield [Trial(row, exact) for _, row in rows]
     return [Found(plan, row, result.rank, case.cost(plan)) for (plan, row), result in zip(rows, results, strict=True)]
 
 
-def raising(case: Case) -> Generator[list[Trial], list[Result], list[Found]]:
+def raising_plan(case: Case) -> Generator[list[Trial], list[Result], list[Found]]:
     """Search for what raises the tier: single actions, or else several together; the least effort first."""
-    steps = list(ladders(case.scheme, case.row, case.observe))
-    graded = yield from tried(case, [(action,) for ladder in steps for action in ladder])
+    steps = list(action_sizes(case.scheme, case.row, case.observe))
+    graded = yield from graded_plans(case, [(action,) for ladder in steps for action in ladder])
     by_plan = {found.plan: found for found in graded}
     firsts: list[tuple[Plan, int]] = []
     for ladder in steps:
@@ -136,7 +138,7 @@ def _least(case: Case, plan: Plan, low: int) -> Generator[list[Trial], list[Resu
     while high - low > 1:
         sizes = sorted({low + max((high - low) * part // PARTS, 1) for part in range(1, PARTS)} | {high})
         plans = [_sized(plan, place, size) for size in sizes if low < size < high]
-        graded = yield from tried(case, plans)
+        graded = yield from graded_plans(case, plans)
         good = [found.plan[place].size for found in graded if _rises(case, found)]
         top = min([*good, high])
         low, high = max([size for size in sizes if size < top], default=low), top
@@ -150,11 +152,11 @@ def _sized(plan: Plan, place: int, size: int) -> Plan:
 
 def _confirmed(case: Case, plan: Plan) -> Generator[list[Trial], list[Result], Found | None]:
     """Grade a plan with the whole population; take a little more where the last of nine places is short."""
-    first = yield from tried(case, [plan], exact=True)
+    first = yield from graded_plans(case, [plan], exact=True)
     place = next((n for n, action in enumerate(plan) if action.kind in WHOLE), None)
     if not any(_rises(case, found) for found in first) and place is not None:
         more = [_sized(plan, place, plan[place].size + bump) for bump in BUMPS]
-        first = yield from tried(case, more, exact=True)
+        first = yield from graded_plans(case, more, exact=True)
     return next((found for found in first if _rises(case, found)), None)
 
 
@@ -164,13 +166,13 @@ def _together(case: Case, steps: list[list[Action]]) -> Generator[list[Trial], l
     orders = [ladder for ladder in steps if ladder[0].kind in WHOLE]
     sizes = [(action,) for ladder in orders for action in ladder[:: max(len(ladder) // 10, 1)] + ladder[-1:]]
     plans = [tuple(best), *((*size, *best) for size in sizes)]
-    graded = yield from tried(case, [plan for plan in plans if len(plan) > 1])
+    graded = yield from graded_plans(case, [plan for plan in plans if len(plan) > 1])
     good = [found for found in graded if _rises(case, found)]
     if not good:
         return None
     plan = min(good, key=lambda found: found.effort).plan
     while True:
-        less = yield from tried(case, _reduced(plan, steps))
+        less = yield from graded_plans(case, _reduced(plan, steps))
         better = [found for found in less if _rises(case, found) and found.effort < case.cost(plan)]
         if not better:
             return plan
@@ -191,19 +193,23 @@ def _at(ladder: list[Action], action: Action) -> int:
     return ladder.index(action) if action in ladder else 0
 
 
-def losing(case: Case) -> Generator[list[Trial], list[Result], list[Found]]:
+def losing_plan(case: Case) -> Generator[list[Trial], list[Result], list[Found]]:
     """Search for how much less can be bought over the window before the tier is lost."""
     most = most_less(case.row)
-    if most < 1 or purchases(case.row) <= 0 or not purchases_are_known(case.scheme, case.row, case.observe, less=True):
+    if (
+        most < 1
+        or window_purchases(case.row) <= 0
+        or not purchases_are_known(case.scheme, case.row, case.observe, less=True)
+    ):
         return []
-    first = yield from tried(case, [(Action("less", size),) for size in spread(most)])
+    first = yield from graded_plans(case, [(Action("less", size),) for size in spread_sizes(most)])
     if not first:
         return []
     low, high = _around(case, first, 0, most + 1)
     falls = high <= most and all(found.rank > case.rank for found in first if found.plan[0].size > high)
     while high - low > 1:
         sizes = {low + max((high - low) * part // PARTS, 1) for part in range(1, PARTS)}
-        graded = yield from tried(case, [(Action("less", size),) for size in sorted(sizes) if low < size < high])
+        graded = yield from graded_plans(case, [(Action("less", size),) for size in sorted(sizes) if low < size < high])
         low, high = _around(case, graded, low, high)
     return (yield from _held(case, low, most, falls))
 
@@ -219,7 +225,7 @@ def _held(case: Case, low: int, most: int, falls: bool) -> Generator[list[Trial]
     """Grade the last size that keeps the tier, and one more, with the whole population."""
     for size in (size for size in (low, *(low - bump for bump in BUMPS)) if size > 0):
         sizes = [size, size + 1] if size < most else [size]
-        graded = yield from tried(case, [(Action("less", each),) for each in sizes], exact=True)
+        graded = yield from graded_plans(case, [(Action("less", each),) for each in sizes], exact=True)
         if graded and graded[0].rank <= case.rank:
             last = graded[0]
             limit = falls and len(graded) > 1 and graded[1].rank > case.rank

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from tierlens.grading.feature_columns import KEYS, NUDGE, PLACES, Columns, kinds_of
-from tierlens.grading.reference import Reference, fineness, normalised
+from tierlens.grading.reference import Reference, compared_indicators, parts_of_unit
 from tierlens.grading.scheme.parts import Indicator, Normalise
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
@@ -86,7 +86,7 @@ class Bench:
     @cached_property
     def compared(self) -> list[tuple[Indicator, Normalise, str]]:
         """Indicators that are compared with the population."""
-        return list(normalised(self.columns)) if self.reference is None else []
+        return list(compared_indicators(self.columns)) if self.reference is None else []
 
     @cached_property
     def alone(self) -> bool:
@@ -206,7 +206,7 @@ class Bench:
             here = np.flatnonzero(days == day)
             crowd, place = self._crowd(int(day), source)
             own = np.array([crowd[place[c]] if (c := changes[int(n)].customer_id) in place else np.nan for n in here])
-            fine = fineness(source, self.columns)
+            fine = parts_of_unit(source, self.columns)
             points[here] = _points(values[here], own, crowd, indicator, normalise, self.scheme, fine)
         name = f"points_{indicator.id}"
         if name in table.column_names:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tierlens.grading.scheme.grammar import Band, Condition, partition_fault, plain
-from tierlens.strict_yaml import refused
+from tierlens.grading.scheme.grammar import Band, Condition, partition_fault, plain_number
+from tierlens.strict_yaml import refused_value
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 SCORE_RANGE = Band(at_least=Decimal(0), at_most=Decimal(100))
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is most like another one.
 
     Examples
@@ -50,11 +50,11 @@ def hangs_together(scheme: Scheme) -> None:
     Raises
     ------
     PydanticCustomError
-        Which ``strict_yaml.build`` turns into a ``SchemeError`` with the line of the file.
+        Which ``strict_yaml.build_model`` turns into a ``SchemeError`` with the line of the file.
     """
     for check in (_identifiers, _columns, _points, _weights, _tables, _tiers, _labels, _money):
         for path, what in check(scheme):
-            raise refused(what, path)
+            raise refused_value(what, path)
 
 
 def _identifiers(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
@@ -73,7 +73,7 @@ def _identifiers(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
             yield (group,), Text(f"{group}: {twice[0]!r} is there twice", f"{group}：{twice[0]!r} 重复")
 
 
-def computed(scheme: Scheme) -> set[str]:
+def computed_columns(scheme: Scheme) -> set[str]:
     """Return the columns that grading adds and rules may read.
 
     Examples
@@ -90,9 +90,13 @@ def computed(scheme: Scheme) -> set[str]:
 
 def _columns(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
     for path, column in _reads(scheme):
-        known = set(scheme.features) if "feature" in path or "proxy" in path else {*scheme.features, *computed(scheme)}
+        known = (
+            set(scheme.features)
+            if "feature" in path or "proxy" in path
+            else {*scheme.features, *computed_columns(scheme)}
+        )
         if column not in known:
-            near = nearest(column, known)
+            near = nearest_name(column, known)
             hint = (f"; did you mean {near!r}?", f"；是否指 {near!r}？") if near else ("", "")
             yield (
                 path,
@@ -113,13 +117,13 @@ def _reads(scheme: Scheme) -> Iterator[tuple[Path, str]]:
     for n, tag in enumerate(scheme.tags):
         if tag.of is not None:
             yield ("tags", n, "of"), tag.of
-    for path, column, condition in conditions(scheme):
+    for path, column, condition in scheme_conditions(scheme):
         yield path, column
         if condition.of is not None:
             yield (*path, "of"), condition.of
 
 
-def conditions(scheme: Scheme) -> Iterator[tuple[Path, str, Condition]]:
+def scheme_conditions(scheme: Scheme) -> Iterator[tuple[Path, str, Condition]]:
     """Every condition of a scheme with its place and its column."""
     whens: list[tuple[Path, tuple[dict[str, Condition], ...]]] = [
         (("labels", n, "rules", r, "when"), rule.when)
@@ -138,10 +142,10 @@ def _points(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
         for i, indicator in enumerate(dimension.indicators):
             for points in _all_points(indicator):
                 if not scheme.points.low <= points <= scheme.points.high:
-                    span = f"{plain(scheme.points.low)}-{plain(scheme.points.high)}"
+                    span = f"{plain_number(scheme.points.low)}-{plain_number(scheme.points.high)}"
                     what = Text(
-                        f"{indicator.id}: {plain(points)} points lie outside {span}",
-                        f"{indicator.id}：{plain(points)} 分超出 {span}",
+                        f"{indicator.id}: {plain_number(points)} points lie outside {span}",
+                        f"{indicator.id}：{plain_number(points)} 分超出 {span}",
                     )
                     yield ("dimensions", d, "indicators", i), what
 
@@ -171,7 +175,7 @@ def _weights(scheme: Scheme) -> Iterator[tuple[Path, Text]]:
 
 
 def _decimal(number: Fraction) -> str:
-    return plain(Decimal(number.numerator) / Decimal(number.denominator))
+    return plain_number(Decimal(number.numerator) / Decimal(number.denominator))
 
 
 def _tables(scheme: Scheme) -> Iterator[tuple[Path, Text]]:

@@ -47,7 +47,7 @@ UNITS: dict[str, Text] = {
 }
 
 
-def exact(value: object) -> Decimal:
+def exact_number(value: object) -> Decimal:
     """Return an exact number; text, booleans and binary fractions are no numbers of a scheme.
 
     Examples
@@ -68,7 +68,7 @@ def _many(value: object) -> object:
     return [value] if isinstance(value, Mapping) else value
 
 
-Number = Annotated[Decimal, BeforeValidator(exact)]
+Number = Annotated[Decimal, BeforeValidator(exact_number)]
 Weight = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Word = Annotated[str, StringConstraints(strict=True, min_length=1, strip_whitespace=True)]
@@ -185,8 +185,8 @@ class Band(Part):
 
     def say(self) -> str:
         """Write it as mathematicians do."""
-        low = "(-∞" if self.start is None else f"{'[' if self.start[1] == 0 else '('}{plain(self.start[0])}"
-        high = "∞)" if self.end is None else f"{plain(self.end[0])}{')' if self.end[1] == 0 else ']'}"
+        low = "(-∞" if self.start is None else f"{'[' if self.start[1] == 0 else '('}{plain_number(self.start[0])}"
+        high = "∞)" if self.end is None else f"{plain_number(self.end[0])}{')' if self.end[1] == 0 else ']'}"
         return f"{low}, {high}"
 
 
@@ -267,7 +267,7 @@ def columns_of(when: tuple[dict[str, Condition], ...]) -> Iterator[str]:
                 yield condition.of
 
 
-def plain(number: Decimal) -> str:
+def plain_number(number: Decimal) -> str:
     """Write an exact number without exponent or trailing zeros.
 
     Examples
@@ -294,11 +294,11 @@ def partition_fault(bands: list[Band]) -> str:
     lowest: Edge = (Decimal("-Infinity"), 0)
     ordered = sorted(bands, key=lambda band: band.start or lowest)
     if ordered[0].start is not None:
-        return f"nothing covers what is under {plain(ordered[0].start[0])}"
+        return f"nothing covers what is under {plain_number(ordered[0].start[0])}"
     for left, right in pairwise(ordered):
         if left.end is None or right.start is None or left.end > right.start:
             return f"{left.say()} and {right.say()} overlap"
         if left.end < right.start:
-            return f"nothing covers {plain(left.end[0])} up to {plain(right.start[0])}"
+            return f"nothing covers {plain_number(left.end[0])} up to {plain_number(right.start[0])}"
     last = ordered[-1].end
-    return "" if last is None else f"nothing covers what is over {plain(last[0])}"
+    return "" if last is None else f"nothing covers what is over {plain_number(last[0])}"

@@ -21,7 +21,7 @@ from tierlens import strict_yaml
 from tierlens.errors import SchemeError
 from tierlens.grading.scheme import consistency
 from tierlens.grading.scheme.duties import Practice
-from tierlens.grading.scheme.grammar import Missing, Name, Named, Note, Share, Weight, Word, plain
+from tierlens.grading.scheme.grammar import Missing, Name, Named, Note, Share, Weight, Word, plain_number
 from tierlens.grading.scheme.parts import (
     Cut,
     Dimension,
@@ -209,7 +209,7 @@ class Scheme(Named):
 
 def _plainly(value: object) -> str:
     """Write 0.30 and 0.3 alike."""
-    return plain(value) if isinstance(value, Decimal) else str(value)
+    return plain_number(value) if isinstance(value, Decimal) else str(value)
 
 
 def scheme_names() -> list[str]:
@@ -250,7 +250,7 @@ def load_scheme(name_or_path: str | Path, where: str = "") -> Scheme:
     """
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
-        return own_version(strict_yaml.build(Scheme, path), str(path))
+        return own_version(strict_yaml.build_model(Scheme, path), str(path))
     if str(name_or_path) not in scheme_names():
         raise _no_scheme(str(name_or_path), where)
     return _shipped(str(name_or_path))
@@ -295,7 +295,7 @@ def own_version(scheme: Scheme, where: str) -> Scheme:
 def _no_scheme(name: str, where: str) -> SchemeError:
     """Return the error of a name that no scheme of the package has, with the nearest one."""
     names = scheme_names()
-    there, near = "; ".join(names), consistency.nearest(name, names)
+    there, near = "; ".join(names), consistency.nearest_name(name, names)
     fix = Text(
         f"there are {there}; a file name ends in .yaml", f"现有：{there.replace('; ', '；')}；文件名以 .yaml 结尾"
     )
@@ -307,4 +307,4 @@ def _no_scheme(name: str, where: str) -> SchemeError:
 @lru_cache(maxsize=16)
 def _shipped(name: str) -> Scheme:
     file = resources.files("tierlens.grading").joinpath("schemes", f"{name}.yaml")
-    return strict_yaml.build(Scheme, file.read_text(encoding="utf-8"), f"{name}.yaml")
+    return strict_yaml.build_model(Scheme, file.read_text(encoding="utf-8"), f"{name}.yaml")

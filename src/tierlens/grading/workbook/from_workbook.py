@@ -38,7 +38,7 @@ def scheme_from_tables(tables: Iterable[Table]) -> Scheme:
     True
     """
     data = plain_scheme({table.sheet.key: table.rows for table in tables})
-    return strict_yaml.build(Scheme, strict_yaml.Document(data, "workbook", ""))
+    return strict_yaml.build_model(Scheme, strict_yaml.Document(data, "workbook", ""))
 
 
 def _missing_entry(what: str) -> SchemeError:

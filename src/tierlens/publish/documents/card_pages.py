@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tierlens.grading.evidence import number
+from tierlens.grading.evidence import number_text
 from tierlens.grading.labels import say_flags
 from tierlens.publish.documents.cards import Card
 from tierlens.publish.files.atomic import write_text
-from tierlens.publish.files.safe_text import plain
+from tierlens.publish.files.safe_text import plain_text
 from tierlens.publish.lists.list_files import new_book
-from tierlens.publish.report.html import environment
+from tierlens.publish.report.html import template_environment
 from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Lang, Text
 
@@ -67,14 +67,14 @@ def write_cards_html(found: Sequence[Card], path: Path, lang: Lang) -> Path:
 
 def render_cards(found: Sequence[Card], lang: Lang) -> str:
     """Return cards as HTML; every text is escaped, and the same cards give the same text."""
-    template = environment().get_template("cards.html.j2")
+    template = template_environment().get_template("cards.html.j2")
     helpers = {"say": lambda text: text.say(lang), "number": _number, "flags": say_flags}
     text: str = template.render(cards=found, lang=lang, words=WORDS, **helpers)
     return text
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else number(value)
+    return "–" if value is None or math.isnan(value) else number_text(value)
 
 
 def write_cards_xlsx(found: Sequence[Card], path: Path, lang: Lang) -> Path:
@@ -116,7 +116,7 @@ def _fill(sheet: Any, card: Card, formats: dict[str, Any], lang: Lang) -> None:
 def _write(sheet: Any, place: tuple[int, int], cell: Any, formats: dict[str, Any]) -> None:
     if isinstance(cell, str) and cell:
         kind = "quoted" if is_formula_like(cell) else ("bold" if place[1] == 0 else "text")
-        sheet.write_string(*place, plain(cell), formats[kind])
+        sheet.write_string(*place, plain_text(cell), formats[kind])
     elif isinstance(cell, int | float) and math.isfinite(cell):
         sheet.write_number(*place, cell)
 

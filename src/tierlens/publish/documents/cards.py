@@ -11,7 +11,7 @@ from tierlens.errors import DataError
 from tierlens.grading.evidence import Teller
 from tierlens.grading.feature_columns import Columns, kinds_of
 from tierlens.grading.movement import effective_weights
-from tierlens.grading.next_tier.next_tier import Offer, tell
+from tierlens.grading.next_tier.next_tier import Offer, offer_sentence
 from tierlens.grading.scheme.duties import Measure
 from tierlens.grading.scheme.parts import Dimension, Indicator, Tier
 from tierlens.grading.scheme.scheme import Scheme
@@ -139,7 +139,7 @@ NOTHING = Text("", "")
 _FILE = re.compile(r"[0-9]{3}_[0-9a-f]{16}\.txt")
 
 
-def cards(
+def rating_cards(
     graded: pa.Table,
     features: pa.Table,
     scheme: Scheme,
@@ -220,7 +220,7 @@ class _Maker:
             flags=row["flags"],
             reasons=self._both(lambda teller: teller.conclusions(row, features)),
             measures=_measures(tier),
-            path=self._both(lambda teller: [tell(step, teller) for step in mine]),
+            path=self._both(lambda teller: [offer_sentence(step, teller) for step in mine]),
             history=self._history(row),
         )
 

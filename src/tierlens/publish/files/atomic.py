@@ -10,22 +10,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tierlens.scratch import is_scratch, scratch
-from tierlens.stopping import unbroken
+from tierlens.scratch import is_scratch, scratch_folder
+from tierlens.stopping import unbroken_block
 
 OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 BUFFER = 1 << 20
 
 
 @contextmanager
-def replacing(path: Path, *, private: bool = True) -> Iterator[Path]:
+def replacing_file(path: Path, *, private: bool = True) -> Iterator[Path]:
     """Give a temporary path that takes the place of ``path`` when the block ends well.
 
     Parameters
     ----------
     path : Path
         Where the file shall be; missing folders are made. Inside a folder that itself appears whole or not at all (see
-        :func:`tierlens.scratch.scratch`) this is the temporary path too: nobody sees it yet.
+        :func:`tierlens.scratch.scratch_folder`) this is the temporary path too: nobody sees it yet.
     private : bool
         Whether the file is for its owner alone (mode 0600), whatever the umask.
 
@@ -53,19 +53,19 @@ def replacing(path: Path, *, private: bool = True) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield path
         return
-    with named(path), scratch(path.parent) as folder:
+    with with_file_name(path), scratch_folder(path.parent) as folder:
         temporary = folder / path.name
         yield temporary
         if private:
             temporary.chmod(OWNER_FILE)
-        sync(temporary)
-        with unbroken():
+        sync_to_disk(temporary)
+        with unbroken_block():
             temporary.replace(path)
-        sync(path.parent)
+        sync_to_disk(path.parent)
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
+def with_file_name(path: Path) -> Iterator[None]:
     """Give an error of the system that names no file, or a scratch folder that nobody knows, the name of ``path``."""
     try:
         yield
@@ -75,7 +75,7 @@ def named(path: Path) -> Iterator[None]:
         raise
 
 
-def sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     if os.name != "posix" and path.is_dir():  # elsewhere a folder cannot be opened
         return
@@ -87,14 +87,14 @@ def sync(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes, *, private: bool = True) -> Path:
-    """Write a file whole; see :func:`replacing`."""
-    with replacing(path, private=private) as temporary:
+    """Write a file whole; see :func:`replacing_file`."""
+    with replacing_file(path, private=private) as temporary:
         temporary.write_bytes(content)
     return path
 
 
 def write_text(path: Path, content: str, *, private: bool = True) -> Path:
-    """Write a text in UTF-8 whole, line ends as they stand; see :func:`replacing`."""
+    """Write a text in UTF-8 whole, line ends as they stand; see :func:`replacing_file`."""
     return write_bytes(path, content.encode("utf-8"), private=private)
 
 
@@ -123,6 +123,6 @@ def write_parquet(path: Path, table: pa.Table) -> Path:
     place = table.schema.get_field_index("cutoff")
     if place >= 0 and pa.types.is_int32(table.schema.field(place).type):
         table = table.set_column(place, "cutoff", table["cutoff"].cast(pa.date32()))
-    with replacing(path) as temporary, pa.output_stream(str(temporary), buffer_size=BUFFER) as stream:
+    with replacing_file(path) as temporary, pa.output_stream(str(temporary), buffer_size=BUFFER) as stream:
         pq.write_table(table.replace_schema_metadata(None), stream, compression="zstd")
     return path

@@ -12,7 +12,7 @@ from typing import Any
 
 from tierlens.errors import UsageError
 from tierlens.publish.files.atomic import write_text
-from tierlens.sources.staging.server_address import kept
+from tierlens.sources.staging.server_address import configuration_without_passwords
 from tierlens.words import Text
 
 
@@ -205,7 +205,7 @@ def peak_mebibytes() -> float | None:
 
 def write_run(run: RunFile, path: Path) -> Path:
     """Write ``run.json``; addresses in the configuration are kept without passwords."""
-    run = replace(run, configuration=kept(run.configuration))
+    run = replace(run, configuration=configuration_without_passwords(run.configuration))
     content = {**asdict(run), "configuration_sha256": run.configuration_sha256}
     return write_text(path, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tierlens.spreadsheets import inert
+from tierlens.spreadsheets import inert_text
 
 CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
@@ -12,7 +12,7 @@ CONTROLS = re.compile(
 """Control and direction characters: they show nothing, or show a name other than it is. Tab and line ends stay."""
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     r"""Take out control and direction characters; letters of every script and emoji stay.
 
     Examples
@@ -23,7 +23,7 @@ def plain(text: str) -> str:
     return CONTROLS.sub("", text)
 
 
-def guarded(text: str) -> str:
+def guarded_text(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would take for a formula.
 
     Examples
@@ -31,4 +31,4 @@ def guarded(text: str) -> str:
     >>> guarded("=HYPERLINK(1)"), guarded("12346"), guarded("+86 10")
     ("'=HYPERLINK(1)", '12346', "'+86 10")
     """
-    return inert(plain(text))
+    return inert_text(plain_text(text))

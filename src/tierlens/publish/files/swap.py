@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from tierlens.publish.files.atomic import OWNER_FILE, OWNER_FOLDER, named, sync
-from tierlens.scratch import is_scratch, scratch
-from tierlens.stopping import unbroken
+from tierlens.publish.files.atomic import OWNER_FILE, OWNER_FOLDER, sync_to_disk, with_file_name
+from tierlens.scratch import is_scratch, scratch_folder
+from tierlens.stopping import unbroken_block
 
 CANNOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
 """What a system says that cannot exchange two names: by its file system, its age, or a filter of its calls."""
@@ -36,7 +36,7 @@ def replacing_folder(place: Path, own: Own, kept: Callable[[str], None]) -> Iter
 
     What is in the earlier folder and not its own goes over into the new one: the same files, by another name where the
     new folder has one of that name. A reader finds the old folder or the new one, whole, at every moment; where the
-    system cannot exchange two folders in one step, the old one stands aside for a moment (see :func:`found`).
+    system cannot exchange two folders in one step, the old one stands aside for a moment (see :func:`folder_in_place`).
 
     Parameters
     ----------
@@ -57,22 +57,22 @@ def replacing_folder(place: Path, own: Own, kept: Callable[[str], None]) -> Iter
     OSError
         With the name of ``place``.
     """
-    with named(place), scratch(place.parent) as folder:
+    with with_file_name(place), scratch_folder(place.parent) as folder:
         yield folder
         _settle(folder)
         for name in carry_over(place, folder, own):
             kept(name)
         for one in (folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())):
-            sync(one)
-        with unbroken():
+            sync_to_disk(one)
+        with unbroken_block():
             before = _names(place)
-            swap(folder, place)
+            swap_folder(folder, place)
             late = _names(folder) - before  # came while we hashed and synced
             carry_over(folder, place, lambda name: name not in late)
-            sync(place.parent)
+            sync_to_disk(place.parent)
 
 
-def swap(folder: Path, place: Path) -> None:
+def swap_folder(folder: Path, place: Path) -> None:
     """Put a folder in a place; what was there is then found where the folder was.
 
     Raises
@@ -114,7 +114,7 @@ def _stem(place: Path) -> str:
     return f".tierlens-{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}.aside-"
 
 
-def found(place: Path) -> Path:
+def folder_in_place(place: Path) -> Path:
     """Return where a folder is: in its place, or aside where its replacement was broken off between two renames."""
     if place.exists():
         return place
@@ -242,4 +242,4 @@ def _settle(folder: Path) -> None:
     for path in folder.rglob("*"):
         path.chmod(OWNER_FOLDER if path.is_dir() else OWNER_FILE)
         if not path.is_dir():
-            sync(path)
+            sync_to_disk(path)

@@ -21,7 +21,7 @@ CONTACT: dict[str, Text] = {
 }
 
 
-def contactable(customers: pa.Table, consent: pa.Table | None, allow: frozenset[str] = CONSENT) -> pa.Array:
+def contact_allowed(customers: pa.Table, consent: pa.Table | None, allow: frozenset[str] = CONSENT) -> pa.Array:
     """Say for each customer whether contact is allowed: ``yes``, ``no``, ``unreadable`` or ``unknown``.
 
     Parameters

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.lists.activities import ACTIVITIES
-from tierlens.publish.lists.contact import CONSENT, CONTACT, contactable
+from tierlens.publish.lists.contact import CONSENT, CONTACT, contact_allowed
 from tierlens.publish.lists.playbook import BANDS
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.report.simulated_note import DATA_NOTE
@@ -93,7 +93,7 @@ def tier_word(tier: str, names: Mapping[str, Text], lang: Lang) -> str:
     return tier if len(tier) == 1 or tier not in names else names[tier].say(lang)
 
 
-def resolved(pick: Pick, names: Mapping[str, Text]) -> Pick:
+def resolved_pick(pick: Pick, names: Mapping[str, Text]) -> Pick:
     """Return a pick whose tiers and bands are written as the customers' table has them.
 
     Parameters
@@ -179,13 +179,13 @@ def customer_list(
         ``E-LI-003`` when a tier, band or segment is asked for that no customer has, ``E-US-030`` when ``customers``
         or ``consent`` are no table.
     """
-    pick = resolved(pick or Pick(), names or {})
+    pick = resolved_pick(pick or Pick(), names or {})
     customers = arrow_of(customers, "customers")
     consent = None if consent is None else arrow_of(consent, "consent")
     _check(customers)
     if consent is None and "contactable" in customers.column_names:
         consent = customers.select(["customer_id", "contactable"])
-    answers = contactable(customers, consent, allow)
+    answers = contact_allowed(customers, consent, allow)
     rows = _in_order(customers)
     table, answers = customers.take(rows), answers.take(rows)
     kept, counts = _choose(table, answers, pick, names or {})

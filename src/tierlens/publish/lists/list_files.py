@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from tierlens.errors import MissingExtraError, UsageError
-from tierlens.publish.files.atomic import replacing, write_bytes
-from tierlens.publish.files.safe_text import guarded, plain
+from tierlens.publish.files.atomic import replacing_file, write_bytes
+from tierlens.publish.files.safe_text import guarded_text, plain_text
 from tierlens.publish.lists.customer_lists import HEADERS, CustomerList
 from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
@@ -86,8 +86,8 @@ def _write_csv(chosen: CustomerList, path: Path, headers: Mapping[str, Text], ki
     """Write UTF-8 with the mark by which a spreadsheet knows it; texts guarded, numbers untouched."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([guarded(title) for title in _header(chosen, headers)])
-    once = lru_cache(maxsize=10_000)(guarded)  # segments, reasons and steps come again and again
+    writer.writerow([guarded_text(title) for title in _header(chosen, headers)])
+    once = lru_cache(maxsize=10_000)(guarded_text)  # segments, reasons and steps come again and again
     for row in _rows(chosen.table):
         writer.writerow([once(value) if isinstance(value, str) else value for value in row])
     return write_bytes(path, out.getvalue().encode("utf-8-sig"))
@@ -123,7 +123,7 @@ def new_book(path: Path, title: str, kind: str, *, row_by_row: bool = False, pri
     row_by_row : bool
         Whether rows are written in order and leave the memory at once.
     private : bool
-        See :func:`~tierlens.publish.files.atomic.replacing`.
+        See :func:`~tierlens.publish.files.atomic.replacing_file`.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def new_book(path: Path, title: str, kind: str, *, row_by_row: bool = False, pri
     except ImportError:
         raise MissingExtraError("excel", "xlsxwriter") from None
     options: dict[str, object] = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with replacing(path, private=private) as temporary:
+    with replacing_file(path, private=private) as temporary:
         # Its own temporary files hold customers too: they belong beside the file, where nobody else may read them.
         options |= {"constant_memory": row_by_row, "tmpdir": str(temporary.parent)}
         try:
@@ -158,7 +158,7 @@ def _fill(book: Any, chosen: CustomerList, headers: Mapping[str, Text]) -> None:
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, max(chosen.table.num_rows, 1), len(names) - 1)
     for place, title in enumerate(header):
-        sheet.write_string(0, place, plain(title), formats.header)
+        sheet.write_string(0, place, plain_text(title), formats.header)
     for number, row in enumerate(_rows(chosen.table), start=1):
         for place, value in enumerate(row):
             _write_cell(sheet, (number, place), value, formats.of(names[place], value))
@@ -166,7 +166,7 @@ def _fill(book: Any, chosen: CustomerList, headers: Mapping[str, Text]) -> None:
 
 def _write_cell(sheet: Any, place: tuple[int, int], value: Any, style: Any) -> None:
     if isinstance(value, str):
-        sheet.write_string(*place, plain(value)[:32_767], style)
+        sheet.write_string(*place, plain_text(value)[:32_767], style)
     elif value is not None:
         sheet.write_number(*place, value, style)
 

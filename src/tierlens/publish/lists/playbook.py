@@ -105,12 +105,12 @@ def load_playbook(path: Path | None = None) -> Playbook:
     'relationship_guide high'
     """
     if path is not None:
-        return strict_yaml.build(Playbook, path)
+        return strict_yaml.build_model(Playbook, path)
     text = (files("tierlens.publish.lists") / "playbook.yaml").read_text("utf-8")
-    return strict_yaml.build(Playbook, text, "playbook.yaml")
+    return strict_yaml.build_model(Playbook, text, "playbook.yaml")
 
 
-def step(
+def playbook_step(
     tier: str | None,
     band: str | None,
     family: str | None,
@@ -211,7 +211,7 @@ def next_step(tier: str | None, band: str | None, reason_family: str | None, lan
     >>> next_step("A", "high", None, "zh")
     '本月由高层带队拜访，商定定制化方案'
     """
-    return step(tier, band, reason_family).text.say(lang)
+    return playbook_step(tier, band, reason_family).text.say(lang)
 
 
 def risk_band(churn: pa.Array, downgrade: pa.Array, book: Playbook | None = None) -> pa.Array:
@@ -271,7 +271,7 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
         (tier, band, _family(code) if band in ("high", "medium") else None)
         for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)
     ]
-    steps = {kind: step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
+    steps = {kind: playbook_step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
     by_activity = (book or load_playbook()).activity
     given = customers["activity"].to_pylist() if "activity" in customers.column_names else [""] * len(kinds)
     chosen = [_of_activity(by_activity.get(activity), steps[kind], kind[0], scheme)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import MissingExtraError
-from tierlens.publish.files.safe_text import plain
+from tierlens.publish.files.safe_text import plain_text
 from tierlens.words import Lang, Text
 
 if TYPE_CHECKING:
@@ -54,17 +54,17 @@ def chinese_font() -> str | None:
     return None
 
 
-def spoken(lang: Lang) -> Lang:
+def picture_language(lang: Lang) -> Lang:
     """Return the language in which pictures can be labelled: English where no Chinese font is installed."""
     return lang if lang == "en" or chinese_font() else "en"
 
 
-def label(text: Text | str, lang: Lang, width: int = 60) -> str:
+def picture_label(text: Text | str, lang: Lang, width: int = 60) -> str:
     """Return a text for a picture: without what the font cannot draw, and not longer than ``width`` letters.
 
     Chinese letters count double. A dollar sign is kept from starting a formula.
     """
-    said = plain(text if isinstance(text, str) else text.say(spoken(lang)))
+    said = plain_text(text if isinstance(text, str) else text.say(picture_language(lang)))
     drawn = "".join(letter if ord(letter) in _drawable() else "?" for letter in " ".join(said.split()))
     while sum(1 + (ord(letter) > 0x2E7F) for letter in drawn) > width:
         drawn = drawn.rstrip("…")[:-1] + "…"
@@ -94,7 +94,7 @@ def _matplotlib() -> Any:
     return mpl
 
 
-def look() -> Any:
+def picture_style() -> Any:
     """Return a context in which matplotlib draws our way; its settings are as before when it ends."""
     return _matplotlib().rc_context({
         "svg.fonttype": "none", "svg.hashsalt": "tierlens", "font.family": _families(), "font.size": 8.5,
@@ -104,7 +104,7 @@ def look() -> Any:
     })  # fmt: skip
 
 
-def canvas(height: float) -> tuple[Figure, Axes]:
+def empty_picture(height: float) -> tuple[Figure, Axes]:
     """Return an empty picture of our width (inches) with one quiet pair of axes; no state of pyplot is touched."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -117,7 +117,7 @@ def canvas(height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def margins(axes: Axes, left: float, bottom: float, right: float = 0.1, top: float = 0.08) -> None:
+def set_margins(axes: Axes, left: float, bottom: float, right: float = 0.1, top: float = 0.08) -> None:
     """Place axes by margins in inches, so that a higher picture does not get wider ones."""
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -125,7 +125,7 @@ def margins(axes: Axes, left: float, bottom: float, right: float = 0.1, top: flo
     axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
 
-def svg(figure: Figure, name: str, title: str) -> str:
+def svg_element(figure: Figure, name: str, title: str) -> str:
     """Return a picture as an SVG element for a page.
 
     Parameters

@@ -13,7 +13,7 @@ from typing import Literal
 from tierlens.errors import DataError
 from tierlens.publish.lists.activities import Known
 from tierlens.publish.report.left_out import LeftOut
-from tierlens.publish.report.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed
+from tierlens.publish.report.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed_difference
 from tierlens.words import Lang, Text
 
 Fate = Literal["in", "used", "quarantined", "deduplicated", "note"]
@@ -311,7 +311,7 @@ class Risk:
         """Say whether the model beats the best baseline, claiming no more than the interval allows."""
         standing, edge = self.standing, self.edge
         words = VERDICTS["same" if standing == "level" and abs(edge.value) < LEAST else standing]
-        value, *ends = signed(edge.value, edge.low, edge.high)
+        value, *ends = signed_difference(edge.value, edge.low, edge.high)
         bounds = Text("95% interval {} to {}", "95% 区间 {} 至 {}") if ends else Text("no interval", "无区间")
         bounds = Text(*(part.format(*ends) for part in bounds))
         better = f"{self.model.auc.value:.3f}"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tierlens.explain.contributions import Contributions, dimension_of, importance, matrix, title_of
+from tierlens.explain.contributions import Contributions, dimension_of, float_matrix, importance, title_of
 from tierlens.features.catalog import WHOLE, Feature
 from tierlens.publish.lists.playbook import BANDS
 from tierlens.publish.report.findings import (
@@ -27,7 +27,7 @@ from tierlens.publish.report.findings import (
     Weight,
     Why,
 )
-from tierlens.publish.report.validity import wilson
+from tierlens.publish.report.validity import wilson_interval
 from tierlens.words import Text
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def tiers_of(graded: pa.Table, scheme: Scheme) -> Tiers:
 
 def _by_chance(customers: int, rated: int) -> tuple[float, float] | None:
     """Return Wilson's interval of a share of customers, each of whom stands once."""
-    found = wilson(customers, rated, rated)
+    found = wilson_interval(customers, rated, rated)
     return None if found.low is None or found.high is None else (round(found.low, 9), round(found.high, 9))
 
 
@@ -177,7 +177,7 @@ def why_of(
     names = [row["name"] for row in rows if row["level"] == "feature" and row["share"] > 0][:most]
     drawn = np.random.default_rng(seed).permutation(len(contributions))[:sample]
     drawn.sort()
-    values = matrix(table, tuple(names))[drawn]
+    values = float_matrix(table, tuple(names))[drawn]
     pushes = contributions.values[drawn]
     swarms = tuple(
         Swarm(
@@ -195,7 +195,7 @@ def _weight(row: dict[str, Any], catalog: Mapping[str, Feature]) -> Weight:
     return Weight(Text(row["title_en"], row["title_zh"]), dimension, row["share"])
 
 
-def spotlights(customers: pa.Table, count: int = 6) -> tuple[Spotlight, ...]:
+def picked_spotlights(customers: pa.Table, count: int = 6) -> tuple[Spotlight, ...]:
     """Pick a few customers for the report: at high risk with the best scores, the best, and the lowest.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import Any
 
 from tierlens.errors import MissingExtraError
 from tierlens.publish.files.atomic import write_text
-from tierlens.publish.files.safe_text import plain
+from tierlens.publish.files.safe_text import plain_text
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.pictures import draw_all
 from tierlens.sources.tables import day_date
@@ -44,7 +44,7 @@ def write_report(findings: Findings, path: Path, lang: Lang = "en", pictures: Pi
     MissingExtraError
         When ``tierlens[report]`` is not installed.
     """
-    return write_text(path, render(findings, lang, pictures))
+    return write_text(path, render_report(findings, lang, pictures))
 
 
 def draw_both(findings: Findings) -> Pictures:
@@ -52,7 +52,7 @@ def draw_both(findings: Findings) -> Pictures:
     return {"en": draw_all(findings, "en"), "zh": draw_all(findings, "zh")}
 
 
-def render(findings: Findings, lang: Lang = "en", pictures: Pictures | None = None) -> str:
+def render_report(findings: Findings, lang: Lang = "en", pictures: Pictures | None = None) -> str:
     """Return the report as HTML; the same findings give the same text.
 
     Every text from the data is escaped and freed of control characters. A content policy in the file forbids it to
@@ -60,7 +60,7 @@ def render(findings: Findings, lang: Lang = "en", pictures: Pictures | None = No
     """
     from markupsafe import Markup
 
-    page = environment()
+    page = template_environment()
     style, script = (_source(page, name) for name in ("report.css", "report.js"))
     drawn = pictures or draw_both(findings)
     marked = {of: {name: Markup(svg) for name, svg in found.items()} for of, found in drawn.items()}  # noqa: S704  our own SVG, labels escaped by matplotlib
@@ -73,7 +73,7 @@ def render(findings: Findings, lang: Lang = "en", pictures: Pictures | None = No
     return text
 
 
-def environment() -> Any:
+def template_environment() -> Any:
     """Return the templates: escaped, and strict about names that are missing."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -83,7 +83,7 @@ def environment() -> Any:
         loader=PackageLoader("tierlens.publish.report"), autoescape=True, undefined=StrictUndefined, finalize=_clean,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    page.filters |= {"measured": measured, "part": part}
+    page.filters |= {"measured": value_in_unit, "part": share_text}
     return page
 
 
@@ -93,10 +93,10 @@ def _source(page: Any, name: str) -> str:
 
 def _clean(value: object) -> object:
     """Free a text of control characters; what is marked as safe is ours."""
-    return plain(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return plain_text(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def measured(value: float, unit: str, minor: int = 100) -> str:
+def value_in_unit(value: float, unit: str, minor: int = 100) -> str:
     """Say a value in its unit; money comes in minor units and is said in whole ones.
 
     Examples
@@ -115,7 +115,7 @@ def measured(value: float, unit: str, minor: int = 100) -> str:
     return f"{value:,.0f}"
 
 
-def part(rows: int, whole: int) -> str:
+def share_text(rows: int, whole: int) -> str:
     """Say rows as a share of all.
 
     Examples

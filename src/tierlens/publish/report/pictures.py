@@ -18,12 +18,12 @@ from tierlens.publish.report.drawing import (
     ORANGE,
     PURPLE,
     SKY,
-    canvas,
-    label,
-    look,
-    margins,
-    spoken,
-    svg,
+    empty_picture,
+    picture_label,
+    picture_language,
+    picture_style,
+    set_margins,
+    svg_element,
 )  # fmt: skip
 from tierlens.publish.report.findings import Findings, Risk, Segments, Swarm, Tiers, Why
 from tierlens.words import Lang, Text
@@ -71,8 +71,10 @@ def draw_all(findings: Findings, lang: Lang) -> dict[str, str]:
         jobs.append(("segments", "segments", lambda: draw_segments(segments, lang)))
     for risk in findings.risks:
         jobs += _risk_jobs(risk, lang)
-    with look():
-        return {name: svg(draw(), f"{name}-{lang}", label(TITLES[kind], lang)) for name, kind, draw in jobs}
+    with picture_style():
+        return {
+            name: svg_element(draw(), f"{name}-{lang}", picture_label(TITLES[kind], lang)) for name, kind, draw in jobs
+        }
 
 
 def _risk_jobs(risk: Risk, lang: Lang) -> list[tuple[str, str, Callable[[], Figure]]]:
@@ -92,11 +94,17 @@ def _risk_jobs(risk: Risk, lang: Lang) -> list[tuple[str, str, Callable[[], Figu
 def draw_tiers(tiers: Tiers, lang: Lang) -> Figure:
     """Draw the share of each tier, beside the share that the document suggests where it does."""
     lines = tiers.lines
-    figure, axes = canvas(0.62 + 0.46 * len(lines))
-    margins(axes, left=0.12, bottom=0.52, right=0.1)
+    figure, axes = empty_picture(0.62 + 0.46 * len(lines))
+    set_margins(axes, left=0.12, bottom=0.52, right=0.1)
     for row, line in enumerate(lines):
         letter = f"{line.tier}  " if len(line.tier) == 1 else ""
-        axes.text(0, row - 0.27, label(f"{letter}{line.name.say(spoken(lang))}", lang), va="center", fontsize=8.5)
+        axes.text(
+            0,
+            row - 0.27,
+            picture_label(f"{letter}{line.name.say(picture_language(lang))}", lang),
+            va="center",
+            fontsize=8.5,
+        )
         axes.text(1, row + 0.12, f"{line.share:.1%}", va="center", ha="right", transform=axes.get_yaxis_transform())
         if line.suggested is not None:
             low, high = line.suggested
@@ -115,17 +123,22 @@ def draw_tiers(tiers: Tiers, lang: Lang) -> Figure:
 def draw_segments(segments: Segments, lang: Lang) -> Figure:
     """Draw how many customers of each segment are in each tier; the darker, the larger the part of the segment."""
     rows, columns = len(segments.lines), len(segments.tiers)
-    figure, axes = canvas(0.4 + 0.5 * rows)
-    margins(axes, left=0.08, bottom=0.06, right=0.08, top=0.3)
+    figure, axes = empty_picture(0.4 + 0.5 * rows)
+    set_margins(axes, left=0.08, bottom=0.06, right=0.08, top=0.3)
     for row, line in enumerate(segments.lines):
-        axes.text(0, row + 0.2, label(f"{line.name.say(spoken(lang))} · {line.customers:,}", lang, 70), va="center")
+        axes.text(
+            0,
+            row + 0.2,
+            picture_label(f"{line.name.say(picture_language(lang))} · {line.customers:,}", lang, 70),
+            va="center",
+        )
         for column, count in enumerate(line.by_tier):
             part = count / max(sum(line.by_tier), 1)
             axes.barh(row + 0.64, 0.97, 0.52, left=column, color=_shade(part))
             ink = "white" if part > 0.5 else INK
             axes.text(column + 0.485, row + 0.64, f"{count:,}", va="center", ha="center", color=ink)
     for column, tier in enumerate(segments.tiers):
-        axes.text(column + 0.485, -0.14, label(tier, lang, 14), ha="center", weight="bold", color=MUTED)
+        axes.text(column + 0.485, -0.14, picture_label(tier, lang, 14), ha="center", weight="bold", color=MUTED)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     axes.axis("off")
@@ -134,12 +147,16 @@ def draw_segments(segments: Segments, lang: Lang) -> Figure:
 
 def draw_lift(risk: Risk, lang: Lang) -> Figure:
     """Draw how many times the base rate the riskiest customers have, for the model and each baseline."""
-    figure, axes = canvas(3.0)
-    margins(axes, left=0.52, bottom=0.45, right=0.22)
+    figure, axes = empty_picture(3.0)
+    set_margins(axes, left=0.52, bottom=0.45, right=0.22)
     for place, curve in enumerate(risk.curves):
         style = {"color": _LINES[place % len(_LINES)], "linestyle": _DASHES[place % len(_DASHES)]}
         axes.plot(
-            curve.shares, curve.lifts, linewidth=2.2 if place == 0 else 1.5, label=label(curve.name, lang), **style
+            curve.shares,
+            curve.lifts,
+            linewidth=2.2 if place == 0 else 1.5,
+            label=picture_label(curve.name, lang),
+            **style,
         )
     axes.axhline(1, color=MUTED, linewidth=0.8)
     axes.set_xlim(0, 1)
@@ -148,16 +165,16 @@ def draw_lift(risk: Risk, lang: Lang) -> Figure:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
-    axes.set_xlabel(label(Text("riskiest share of customers", "风险最高的客户占比"), lang))
-    axes.set_ylabel(label(Text("times the base rate", "相对基准率的倍数"), lang))
+    axes.set_xlabel(picture_label(Text("riskiest share of customers", "风险最高的客户占比"), lang))
+    axes.set_ylabel(picture_label(Text("times the base rate", "相对基准率的倍数"), lang))
     axes.legend(frameon=False, fontsize=8, labelcolor=INK, handlelength=3)
     return figure
 
 
 def draw_calibration(risk: Risk, lang: Lang) -> Figure:
     """Draw what happened against what was predicted; a larger dot stands for more customers."""
-    figure, axes = canvas(3.0)
-    margins(axes, left=0.62, bottom=0.45, right=0.22)
+    figure, axes = empty_picture(3.0)
+    set_margins(axes, left=0.62, bottom=0.45, right=0.22)
     predicted = [part.predicted for part in risk.bins]
     observed = [part.observed for part in risk.bins]
     most = max(part.customers for part in risk.bins)
@@ -166,13 +183,15 @@ def draw_calibration(risk: Risk, lang: Lang) -> Figure:
     axes.plot([0, top], [0, top], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.plot(predicted, observed, color=BLUE, linewidth=1.4)
     axes.scatter(predicted, observed, s=sizes, color=BLUE, zorder=3, clip_on=False)
-    axes.text(top * 0.55, top * 0.66, label(Text("exact", "完全一致"), lang), color=MUTED, ha="right", fontsize=8)
+    axes.text(
+        top * 0.55, top * 0.66, picture_label(Text("exact", "完全一致"), lang), color=MUTED, ha="right", fontsize=8
+    )
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     _percent(axes, "x", top)
     _percent(axes, "y", top)
-    axes.set_xlabel(label(Text("predicted risk", "预测风险"), lang))
-    axes.set_ylabel(label(Text("observed rate", "实际发生率"), lang))
+    axes.set_xlabel(picture_label(Text("predicted risk", "预测风险"), lang))
+    axes.set_ylabel(picture_label(Text("observed rate", "实际发生率"), lang))
     return figure
 
 
@@ -180,19 +199,26 @@ def draw_importance(why: Why, lang: Lang, most: int = 10) -> Figure:
     """Draw the share of all contributions by dimension, and below it by feature."""
     upper, lower = list(why.dimensions), list(why.features[:most])
     rows = [*upper, None, *lower]
-    figure, axes = canvas(0.5 + 0.34 * len(rows))
-    margins(axes, left=0.08, bottom=0.1, right=0.5, top=0.25)
+    figure, axes = empty_picture(0.5 + 0.34 * len(rows))
+    set_margins(axes, left=0.08, bottom=0.1, right=0.5, top=0.25)
     longest = max((weight.share for weight in (*upper, *lower)), default=0) or 1
     gap = 0.012 * longest
     for row, weight in enumerate(rows):
         if weight is None:
-            axes.text(0, row + 0.25, label(Text("by feature", "按特征"), lang), color=MUTED, va="center", weight="bold")
+            axes.text(
+                0,
+                row + 0.25,
+                picture_label(Text("by feature", "按特征"), lang),
+                color=MUTED,
+                va="center",
+                weight="bold",
+            )
             continue
         colour = DIMENSION_COLOURS.get(weight.dimension, MUTED)
-        axes.text(0, row - 0.22, label(weight.name, lang), va="center", fontsize=8.5)
+        axes.text(0, row - 0.22, picture_label(weight.name, lang), va="center", fontsize=8.5)
         axes.barh(row + 0.2, weight.share, 0.3, color=colour)
         axes.text(weight.share + gap, row + 0.2, f"{weight.share:.0%}", va="center", fontsize=8, color=MUTED)
-    axes.text(0, -0.85, label(Text("by dimension", "按维度"), lang), color=MUTED, va="center", weight="bold")
+    axes.text(0, -0.85, picture_label(Text("by dimension", "按维度"), lang), color=MUTED, va="center", weight="bold")
     axes.set_ylim(len(rows) - 0.5, -0.6)
     axes.set_xlim(0, longest)
     axes.axis("off")
@@ -204,8 +230,8 @@ def draw_swarm(swarms: tuple[Swarm, ...], lang: Lang, seed: int = 0) -> Figure:
 
     After the summary plot of Lundberg and Lee (2017); colour is the rank of the value, grey where it is missing.
     """
-    figure, axes = canvas(0.75 + 0.42 * len(swarms))
-    margins(axes, left=0.08, bottom=0.62, right=0.08)
+    figure, axes = empty_picture(0.75 + 0.42 * len(swarms))
+    set_margins(axes, left=0.08, bottom=0.62, right=0.08)
     chance = np.random.default_rng(seed)
     for row, swarm in enumerate(swarms):
         contributions, values = np.array(swarm.contributions, float), np.array(swarm.values, float)
@@ -214,13 +240,13 @@ def draw_swarm(swarms: tuple[Swarm, ...], lang: Lang, seed: int = 0) -> Figure:
         axes.scatter(contributions[missing], height[missing], s=5, color="#a3acb8", linewidths=0, rasterized=True)
         axes.scatter(contributions[~missing], height[~missing], s=5, c=ranks[~missing], cmap="cividis", vmin=0, vmax=1,
                      linewidths=0, rasterized=True)  # fmt: skip
-        axes.text(0.0, row - 0.2, label(swarm.name, lang), va="center", transform=axes.get_yaxis_transform())
+        axes.text(0.0, row - 0.2, picture_label(swarm.name, lang), va="center", transform=axes.get_yaxis_transform())
     axes.axvline(0, color=GRID, linewidth=1.2, zorder=0)
     axes.set_ylim(len(swarms) - 0.4, -0.5)
     axes.set_yticks([])
     axes.margins(x=0.03)
     axes.set_xlabel(
-        label(
+        picture_label(
             Text("lowers the risk     ←  log odds  →     raises the risk", "降低风险     ←  对数几率  →     提高风险"),
             lang,
         )
@@ -256,7 +282,16 @@ def _scale(figure: Figure, lang: Lang) -> None:
         (-0.04, "right", Text("low value", "取值低")),
         (1.04, "left", Text("high value", "取值高")),
     ):
-        key.text(place, 0.5, label(text, lang), ha=side, va="center", transform=key.transAxes, fontsize=8, color=MUTED)
+        key.text(
+            place,
+            0.5,
+            picture_label(text, lang),
+            ha=side,
+            va="center",
+            transform=key.transAxes,
+            fontsize=8,
+            color=MUTED,
+        )
 
 
 def _percent(axes: Axes, side: str, top: float, room: float = 1) -> None:
@@ -284,7 +319,7 @@ def _legend(axes: Axes, entries: list[tuple[str, Text]], lang: Lang) -> None:
     """Name the colours below the axes."""
     from matplotlib.patches import Patch
 
-    patches = [Patch(color=colour, label=label(text, lang)) for colour, text in entries]
+    patches = [Patch(color=colour, label=picture_label(text, lang)) for colour, text in entries]
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.legend(handles=patches, loc="lower left", ncols=len(patches), frameon=False, fontsize=8, labelcolor=INK,

@@ -131,7 +131,7 @@ class Validity:
     indicators: tuple[IndicatorValidity, ...]
 
 
-def validity(
+def tier_validity(
     graded: pa.Table, scheme: Scheme, churn: Any, downgrade: Any, amount: Any, features: pa.Table | None = None
 ) -> Validity:
     """Hold tiers against what happened.
@@ -178,13 +178,13 @@ def validity(
     return Validity(
         tiers,
         _below_half(score, cutoff, left, who),
-        below(score, left),
+        chance_below(score, left),
         *_pareto(money, tier == scheme.tiers[0].id),
         tuple(_indicator(graded, scheme, indicator, left, features) for _, indicator in scheme.indicators),
     )
 
 
-def wilson(hits: float, rows: int, customers: float) -> Estimate:
+def wilson_interval(hits: float, rows: int, customers: float) -> Estimate:
     """Return a rate with Wilson's 95% interval for a number of independent customers.
 
     Examples
@@ -200,7 +200,7 @@ def wilson(hits: float, rows: int, customers: float) -> Estimate:
     return Estimate(p, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def below(value: Reals, outcome: Reals) -> float:
+def chance_below(value: Reals, outcome: Reals) -> float:
     """Return the chance that a row with the outcome has the lower value, ties counting half; missing rows are left out.
 
     Examples
@@ -217,13 +217,13 @@ def _tier(scheme: Scheme, place: int, here: Any, columns: tuple[Any, Reals, Real
     tier = scheme.tiers[place]
     suggested = None if tier.share is None else (float(tier.share[0]), float(tier.share[1]))
     rows, customers = int(here.sum()), len(set(who[here]))
-    rates = [rate(outcome[here], who[here]) for outcome in (left, fell)]
+    rates = [outcome_rate(outcome[here], who[here]) for outcome in (left, fell)]
     return TierValidity(
         tier.id, tier.title, rows, customers, rows / graded if graded else 0.0, suggested, rates[0], rates[1]
     )
 
 
-def rate(outcome: Reals, who: Any) -> Estimate:
+def outcome_rate(outcome: Reals, who: Any) -> Estimate:
     """Return the share of rows with the outcome, with Wilson's 95% interval by customer.
 
     A customer who is seen at several cutoffs tells less than as many customers, and how much less is in the data: the
@@ -246,12 +246,12 @@ def rate(outcome: Reals, who: Any) -> Estimate:
     hits, rows = float(outcome[known].sum()), int(known.sum())
     customers, home = np.unique(who[known], return_inverse=True)
     if not rows or len(customers) == rows:
-        return wilson(hits, rows, rows)
+        return wilson_interval(hits, rows, rows)
     p = hits / rows
     beside = np.bincount(home, weights=outcome[known] - p, minlength=len(customers))
     spread = float((beside**2).sum()) * len(customers) / max(len(customers) - 1, 1)
     size = p * (1 - p) * rows**2 / spread if spread > 0 else len(customers)
-    return wilson(hits, rows, min(size, rows))
+    return wilson_interval(hits, rows, min(size, rows))
 
 
 def _below_half(score: Reals, cutoff: Any, left: Reals, who: Any) -> Estimate:
@@ -261,7 +261,7 @@ def _below_half(score: Reals, cutoff: Any, left: Reals, who: Any) -> Estimate:
         if here.any():
             below[here] = score[here] < np.median(score[here])
     churned = left == 1
-    return rate(below[churned], who[churned])
+    return outcome_rate(below[churned], who[churned])
 
 
 def _pareto(money: Reals, best: Any) -> tuple[float, float, float]:
@@ -288,7 +288,7 @@ def _indicator(
     idle, no_data = weight > 0 and has_data and commonest >= SAME, weight > 0 and not has_data
     share = float(known.mean()) if len(points) else 0.0
     return IndicatorValidity(
-        indicator.id, indicator.title, weight, share, commonest, below(points, left), idle, no_data
+        indicator.id, indicator.title, weight, share, commonest, chance_below(points, left), idle, no_data
     )
 
 

@@ -30,7 +30,7 @@ VERDICTS = {
 }
 
 
-def signed(value: float, low: float | None, high: float | None) -> list[str]:
+def signed_difference(value: float, low: float | None, high: float | None) -> list[str]:
     """Write a difference and the ends of its interval with 3 to 6 digits, as many as the smallest needs to be seen.
 
     Examples

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from tierlens.errors import UsageError
 from tierlens.publish.tracking.records import Foretold, ModelRecord
-from tierlens.risk.evaluation.bootstrap import Interval, Rows, difference, table
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, metric_table, paired_difference
 from tierlens.risk.evaluation.metrics import auc
 from tierlens.words import Text
 
@@ -88,7 +88,7 @@ def _which(key: bytes) -> str:
     return _keyed(key, "which")[:16]
 
 
-def apart(tested: Foretold, kept: Kept, key: bytes) -> tuple[Interval, int, int] | None:
+def auc_difference(tested: Foretold, kept: Kept, key: bytes) -> tuple[Interval, int, int] | None:
     """Return AUC new less old on the cutoffs that both were tested on, with the rows and cutoffs; None without any."""
     mine, places = kept_of(tested, key), _places(tested, key)
     common = [day for day in mine if day in kept and _is_same(mine[day], kept[day])]
@@ -97,15 +97,15 @@ def apart(tested: Foretold, kept: Kept, key: bytes) -> tuple[Interval, int, int]
     order = np.concatenate([places[day] for day in common])
     new, old = (np.concatenate([one[day]["risk"] for day in common]).astype(np.float64) for one in (mine, kept))
     rows = Rows(tested.happened[order].astype(np.float64), tested.customers[order], tested.cutoffs[order])
-    drawn = table(auc, rows, {"new": new, "old": old}, draws=DRAWS)
-    return difference(drawn, "new", "old"), len(order), len(common)
+    drawn = metric_table(auc, rows, {"new": new, "old": old}, draws=DRAWS)
+    return paired_difference(drawn, "new", "old"), len(order), len(common)
 
 
 def _is_same(mine: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
     return bool(kept["rows"] == mine["rows"] and len(kept["risk"]) == len(mine["risk"]))
 
 
-def readable(found: object) -> Kept | None:
+def readable_test(found: object) -> Kept | None:
     """Return what a store kept of a test, as it was read from JSON; None where it has another shape.
 
     Examples
@@ -123,7 +123,7 @@ def _is_cutoff(day: object, kept: object) -> bool:
     return isinstance(risks, list) and all(type(one) in (int, float) and math.isfinite(one) for one in risks)
 
 
-def decide(model: ModelRecord, standing: Mapping[str, str] | None, kept: Kept | None, key: bytes) -> Decision:
+def decide_champion(model: ModelRecord, standing: Mapping[str, str] | None, kept: Kept | None, key: bytes) -> Decision:
     """Decide whether a model takes the place of the standing champion.
 
     Parameters
@@ -166,7 +166,7 @@ def _compared(tested: Foretold, kept: Kept, key: bytes) -> Decision:
             "保留现用模型：其检验结果以另一运行目录或另一台机器的密钥保存，无法比较",
         ))  # fmt: skip
     try:
-        found = apart(tested, kept, key)
+        found = auc_difference(tested, kept, key)
     except UsageError as problem:  # common cutoffs with one outcome only, say: no fault of the run
         return Decision(False, Text(
             f"the champion stays: the two cannot be compared: {problem.what.en}",

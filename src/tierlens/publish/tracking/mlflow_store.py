@@ -18,7 +18,7 @@ from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
 from tierlens.publish.tracking import open_runs
-from tierlens.publish.tracking.champion import Kept, decide, kept_of, readable
+from tierlens.publish.tracking.champion import Kept, decide_champion, kept_of, readable_test
 from tierlens.publish.tracking.records import (
     REFUSED,
     ModelRecord,
@@ -29,10 +29,18 @@ from tierlens.publish.tracking.records import (
     TrialRecord,
     refuse_tables,
 )
-from tierlens.publish.tracking.registry import champion, give_names, tags_of
+from tierlens.publish.tracking.registry import give_names, standing_champion, tags_of
 from tierlens.publish.tracking.secret import key_of
-from tierlens.publish.tracking.store_address import SQLITE, alone, appear, file_of, is_of_the_store, refusal, store_uri
-from tierlens.scratch import HeldError, scratch, temporary
+from tierlens.publish.tracking.store_address import (
+    SQLITE,
+    file_of,
+    is_of_the_store,
+    locked_store,
+    place_file,
+    refusal_line,
+    store_uri,
+)
+from tierlens.scratch import HeldError, scratch_folder, temporary_folder
 from tierlens.words import Text
 
 TESTED = "tested"
@@ -62,7 +70,7 @@ def warm_up(home: Path, uri: str | None = None) -> None:
         import mlflow.pyfunc  # noqa: F401  used later by ``track``
 
 
-def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: bool = True) -> TrackedRun:
+def track_run(record: RunRecord, home: Path, uri: str | None = None, *, is_over: bool = True) -> TrackedRun:
     """Keep one run: parameters, metrics, data set, models, pictures and report.
 
     Parameters
@@ -90,11 +98,11 @@ def track(record: RunRecord, home: Path, uri: str | None = None, *, is_over: boo
     """
     refuse_tables(record)
     address = store_uri(home, uri)
-    with _told(address), alone(address):
+    with _told(address), locked_store(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         open_runs.end_those_of_dead(client, experiment)
-        with open_runs.begun(client, experiment, record.name, {"mlflow.source.name": "tierlens run"}) as info:
+        with open_runs.begun_run(client, experiment, record.name, {"mlflow.source.name": "tierlens run"}) as info:
             _log(client, info.run_id, record)
             models = _register_all(client, info, record.models, (home, address))
         if is_over:
@@ -116,12 +124,12 @@ def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None =
         ``E-TK-002`` when the store refuses.
     """
     address = store_uri(home, uri)
-    with _told(address), alone(address):
+    with _told(address), locked_store(address):
         return _end(_client(address), run_id, status)
 
 
 def _end(client: Any, run_id: str, status: str = "FINISHED") -> tuple[Registered, ...]:
-    open_runs.end(client, run_id, status)
+    open_runs.end_run(client, run_id, status)
     return give_names(client, run_id) if status == "FINISHED" else ()
 
 
@@ -134,25 +142,25 @@ def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> st
         ``E-TK-002`` when the store refuses.
     """
     address = store_uri(home, uri)
-    with _told(address), alone(address):
+    with _told(address), locked_store(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         tags = {"mlflow.source.name": "tierlens tune"}
         open_runs.end_those_of_dead(client, experiment)
-        with open_runs.begun(client, experiment, record.name, tags) as info:
+        with open_runs.begun_run(client, experiment, record.name, tags) as info:
             _log_params(client, info.run_id, record.params)
             _log_metrics(client, info.run_id, record.metrics)
             for trial in record.trials:
                 _log_trial(client, experiment, trial, {**tags, "mlflow.parentRunId": info.run_id})
-        open_runs.end(client, info.run_id)
+        open_runs.end_run(client, info.run_id)
     return str(info.run_id)
 
 
 def _log_trial(client: Any, experiment: str, trial: TrialRecord, tags: Mapping[str, str]) -> None:
-    with open_runs.begun(client, experiment, f"trial {trial.number}", tags) as info:
+    with open_runs.begun_run(client, experiment, f"trial {trial.number}", tags) as info:
         _log_params(client, info.run_id, trial.settings)
         _log_metrics(client, info.run_id, {} if trial.value is None else {"auc": trial.value})
-        open_runs.end(client, info.run_id, "FINISHED" if trial.state == "complete" else "KILLED")
+        open_runs.end_run(client, info.run_id, "FINISHED" if trial.state == "complete" else "KILLED")
 
 
 def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
@@ -164,10 +172,10 @@ def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
         ``E-TK-003`` when there is no champion of that name.
     """
     address = store_uri(home, uri)
-    with _told(address), alone(address):
+    with _told(address), locked_store(address):
         client = _client(address)
         known = client.search_registered_models(filter_string=f"name = '{_quoted(name)}'")
-        standing = champion(client, name) if known else None
+        standing = standing_champion(client, name) if known else None
         if standing is None:
             raise UsageError(
                 "E-TK-003",
@@ -219,7 +227,7 @@ def _told(address: str) -> Iterator[None]:
             raise
         raise UsageError(
             REFUSED,
-            refusal(problem),
+            refusal_line(problem),
             where=address,
             fix=Text("check MLFLOW_TRACKING_URI, or run without tracking", "请检查 MLFLOW_TRACKING_URI，或关闭跟踪"),
         ) from problem
@@ -232,11 +240,11 @@ def _client(address: str) -> Any:
         # mlflow would try for minutes to open it
         raise OSError(errno.EACCES, "this is no file that can be read")
     if file is not None and not file.exists():
-        with scratch(file.parent) as folder:
+        with scratch_folder(file.parent) as folder:
             new = folder / file.name
             _ask(_client_of(f"{SQLITE}{new}"))
             with suppress(FileExistsError):  # another command was first; its store is used
-                appear(new, file)
+                place_file(new, file)
     return _client_of(address)
 
 
@@ -316,7 +324,7 @@ def _register_all(
     done = []
     for model in models:
         _registry(client, model.name)
-        pair = model, winners.get(model.name) or champion(client, model.name)
+        pair = model, winners.get(model.name) or standing_champion(client, model.name)
         found = _register(client, info, pair, (address, key))
         done.append(found)
         if found.is_champion:
@@ -330,7 +338,7 @@ def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], how:
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(info.experiment_id, name=model.name, source_run_id=info.run_id)
-    with scratch(temporary()) as folder:
+    with scratch_folder(temporary_folder()) as folder:
         place = folder / "model"
         _save(model, place, logged.model_id)
         client.log_model_artifacts(logged.model_id, str(place))
@@ -339,7 +347,7 @@ def _register(client: Any, info: Any, pair: tuple[ModelRecord, Any | None], how:
     figures = {**model.metrics, model.metric: model.value}
     name = model.name if model.kind == "model" else f"{model.name}.{model.kind}"
     _log_metrics(client, info.run_id, {f"{name}.{key}": value for key, value in figures.items()}, logged.model_id)
-    decision = decide(model, standing.tags if standing is not None else None, _kept(client, standing), key)
+    decision = decide_champion(model, standing.tags if standing is not None else None, _kept(client, standing), key)
     tags = {"metric": model.metric, "value": repr(float(model.value)), "kind": model.kind,
             **tags_of(Registered(model.name, 0, decision.wins, decision.why), standing)}  # fmt: skip
     if model.tested is not None:
@@ -357,9 +365,9 @@ def _kept(client: Any, standing: Any | None) -> Kept | None:
         return None
     from mlflow.exceptions import MlflowException
 
-    with scratch(temporary()) as folder, suppress(MlflowException, OSError, ValueError):
+    with scratch_folder(temporary_folder()) as folder, suppress(MlflowException, OSError, ValueError):
         file = client.download_artifacts(standing.run_id, standing.tags[TESTED], str(folder))
-        return readable(json.loads(Path(file).read_text("utf-8")))
+        return readable_test(json.loads(Path(file).read_text("utf-8")))
     return None
 
 

@@ -24,7 +24,7 @@ _MACHINE, _NUMBERED = Path("/etc/machine-id"), Path("/proc/self/ns/pid")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def end(client: Any, run_id: str, status: str = "FINISHED") -> None:
+def end_run(client: Any, run_id: str, status: str = "FINISHED") -> None:
     """Mark a run as ended.
 
     Parameters
@@ -38,19 +38,19 @@ def end(client: Any, run_id: str, status: str = "FINISHED") -> None:
 
 
 @contextmanager
-def begun(client: Any, experiment: str, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
+def begun_run(client: Any, experiment: str, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
     """Give a new run of this process; where the block does not come to its end, neither does the run.
 
     Yields
     ------
     mlflow.entities.RunInfo
     """
-    run = client.create_run(experiment, run_name=name, tags={**tags, TAG: mark()})
+    run = client.create_run(experiment, run_name=name, tags={**tags, TAG: process_mark()})
     try:
         yield run.info
     except BaseException as problem:
         with suppress(Exception):  # a store that fails here too has told why already
-            end(client, run.info.run_id, broken_off(problem))
+            end_run(client, run.info.run_id, broken_off(problem))
         raise
 
 
@@ -74,11 +74,11 @@ def end_those_of_dead(client: Any, experiment: str) -> list[str]:
     dead = [run.info.run_id for run in found if is_dead(run.data.tags.get(TAG, ""))]
     for run_id in dead:
         with suppress(Exception):  # another command may have done so meanwhile; a store that refuses tells later
-            end(client, run_id, "KILLED")
+            end_run(client, run_id, "KILLED")
     return dead
 
 
-def mark(process: int | None = None) -> str:
+def process_mark(process: int | None = None) -> str:
     """Return what tells a process of this machine from all others, before and after a restart too.
 
     Examples
@@ -95,7 +95,7 @@ def is_dead(mark_of: str) -> bool:
     parts = mark_of.split(" ")
     if len(parts) != 4 or parts[0] != _machine() or not parts[2].isdigit():
         return False
-    return mark_of != mark(int(parts[2]))
+    return mark_of != process_mark(int(parts[2]))
 
 
 def _machine() -> str:

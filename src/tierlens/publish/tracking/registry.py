@@ -19,7 +19,7 @@ MEANWHILE = Text("the champion stays: another run took the name while this one w
                  "保留现用模型：本次运行期间另一次运行已取得该名称")  # fmt: skip
 
 
-def champion(client: Any, name: str) -> Any | None:
+def standing_champion(client: Any, name: str) -> Any | None:
     """Return the standing champion's version of a registered model."""
     version = client.get_registered_model(name).aliases.get(CHAMPION)
     return client.get_model_version(name, version) if version is not None else None
@@ -51,7 +51,7 @@ def _named(client: Any, version: Any) -> Registered:
     tags, name, number = version.tags, version.name, version.version
     why, wins = Text(tags[WHY["en"]], tags[WHY["zh"]]), tags[NAME] == CHAMPION
     if wins:
-        standing = champion(client, name)
+        standing = standing_champion(client, name)
         if tags[AGAINST] != ("" if standing is None else str(standing.version)):
             wins, why = False, MEANWHILE
             for lang in ("en", "zh"):

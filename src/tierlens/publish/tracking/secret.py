@@ -6,8 +6,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from tierlens.publish.tracking.store_address import appear
-from tierlens.scratch import scratch
+from tierlens.publish.tracking.store_address import place_file
+from tierlens.scratch import scratch_folder
 
 KEY = ".tierlens-key"
 """File of the secret, for its owner alone. Where it is lost, later models cannot be compared with earlier ones."""
@@ -32,9 +32,9 @@ def key_of(home: Path) -> bytes:
     """
     file = home / KEY
     if not file.exists():
-        with scratch(home) as folder:
+        with scratch_folder(home) as folder:
             new = folder / KEY
             new.write_bytes(secrets.token_bytes(SIZE))
             with suppress(FileExistsError):  # another command was first; its secret is used
-                appear(new, file)
+                place_file(new, file)
     return file.read_bytes()

@@ -8,8 +8,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tierlens.errors import UsageError
-from tierlens.publish.files.atomic import OWNER_FILE, sync
-from tierlens.scratch import HeldError, locked
+from tierlens.publish.files.atomic import OWNER_FILE, sync_to_disk
+from tierlens.scratch import HeldError, locked_place
 from tierlens.words import Text
 
 SQLITE = "sqlite:///"
@@ -35,7 +35,7 @@ def is_of_the_store(problem: Exception) -> bool:
     return type(problem).__module__.partition(".")[0] in OF_THE_STORE
 
 
-def refusal(problem: Exception) -> Text:
+def refusal_line(problem: Exception) -> Text:
     """Say in one line why a store refuses; statements and their values are left out."""
     if isinstance(problem, HeldError):
         return Text(f"process {problem.holder} is writing to the store", f"进程 {problem.holder} 正在写入跟踪库")
@@ -50,17 +50,17 @@ def file_of(address: str) -> Path | None:
 
 
 @contextmanager
-def alone(address: str) -> Iterator[None]:
+def locked_store(address: str) -> Iterator[None]:
     """Let no other command write to a store of one file: its migration and its champions go by what they read."""
     file = file_of(address)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     can = file is not None and os.access(file.parent, os.W_OK)
-    with locked(file, PATIENCE) if file is not None and can else nullcontext():
+    with locked_place(file, PATIENCE) if file is not None and can else nullcontext():
         yield
 
 
-def appear(new: Path, place: Path) -> None:
+def place_file(new: Path, place: Path) -> None:
     """Give a file its place, unless there is one.
 
     Raises
@@ -69,7 +69,7 @@ def appear(new: Path, place: Path) -> None:
         When there is one.
     """
     new.chmod(OWNER_FILE)
-    sync(new)
+    sync_to_disk(new)
     try:
         os.link(new, place)
     except FileExistsError:
@@ -77,7 +77,7 @@ def appear(new: Path, place: Path) -> None:
     except OSError:  # the file system knows one name for a file
         if not place.exists():
             new.rename(place)
-    sync(place.parent)
+    sync_to_disk(place.parent)
 
 
 def not_tracked(problem: UsageError) -> Text:

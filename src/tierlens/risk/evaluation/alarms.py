@@ -49,7 +49,7 @@ class Placed:
     cumulated: bool
 
 
-def alarms(
+def drift_alarms(
     columns: Sequence[Placed], before: npt.ArrayLike, now: npt.ArrayLike, *, false_alarms: float = 0.05, seed: int = 0
 ) -> npt.NDArray[np.bool_]:
     """Say which columns have moved further than chance takes them.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tierlens.risk.evaluation.bootstrap import Interval, Rows, interval, table
-from tierlens.risk.evaluation.metrics import auc, brier, calibration_error, checked, lift_at
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, metric_table, percentile_interval
+from tierlens.risk.evaluation.metrics import auc, brier, calibration_error, checked_arrays, lift_at
 from tierlens.words import Text
 
 SHARE = 0.1
@@ -113,7 +113,7 @@ def lift_band(lift: float, rate: float, low: float | None = None) -> str:
     return next(name for name, (bound, _) in LIFT_BANDS.items() if reached >= bound)
 
 
-def backtest(
+def backtest_risks(
     outcome: npt.ArrayLike, risk: npt.ArrayLike, customers: npt.ArrayLike, *, draws: int = 200, seed: int = 0
 ) -> Backtest:
     """Hold past risks of one cutoff against what happened.
@@ -136,10 +136,10 @@ def backtest(
     >>> found.band, found.level
     ('strong', 'right')
     """
-    y, p, _ = checked(outcome, risk)
+    y, p, _ = checked_arrays(outcome, risk)
     rows = Rows(y, customers)
     drawn = {
-        name: interval(table(metric, rows, {"risk": p}, draws=draws, seed=seed)["risk"])
+        name: percentile_interval(metric_table(metric, rows, {"risk": p}, draws=draws, seed=seed)["risk"])
         for name, metric in (("auc", auc), ("lift", _lift), ("brier", brier))
     }
     return Backtest(len(y), float(y.mean()), float(p.mean()), **drawn, calibration=calibration_error(y, p))

@@ -43,7 +43,7 @@ class Baseline:
     needs: tuple[str, ...] = ()
 
 
-def column(table: Any, name: str) -> Floats:
+def float_column(table: Any, name: str) -> Floats:
     """Return a column of a table (pandas, Arrow, or a mapping of arrays) as floats, missing values as nan."""
     return np.asarray(table[name], dtype=np.float64)
 
@@ -57,14 +57,16 @@ def by_column(name: Text, feature: str, sign: float = 1.0, *, is_risk: bool = Fa
     >>> few.fit(None, [])({"frequency": [3]})
     array([-3.])
     """
-    return Baseline(name, lambda _table, _outcome: lambda table: sign * column(table, feature), is_risk, (feature,))
+    return Baseline(
+        name, lambda _table, _outcome: lambda table: sign * float_column(table, feature), is_risk, (feature,)
+    )
 
 
 RFM = ("recency_days", "frequency", "monetary")
 
 
 def _log_rfm(table: Any) -> Floats:
-    return np.column_stack([np.log1p(np.maximum(np.nan_to_num(column(table, name)), 0.0)) for name in RFM])
+    return np.column_stack([np.log1p(np.maximum(np.nan_to_num(float_column(table, name)), 0.0)) for name in RFM])
 
 
 def _fit_log_rfm(table: Any, outcome: npt.ArrayLike) -> Score:
@@ -75,10 +77,10 @@ def _fit_log_rfm(table: Any, outcome: npt.ArrayLike) -> Score:
 
 def _matrix(table: Any) -> Floats:
     names = table.column_names if hasattr(table, "column_names") else list(table)
-    return np.column_stack([column(table, name) for name in names])
+    return np.column_stack([float_column(table, name) for name in names])
 
 
-def boosted(**settings: float) -> Callable[[Any, npt.ArrayLike], Score]:
+def boosted_fit(**settings: float) -> Callable[[Any, npt.ArrayLike], Score]:
     """Return the ``fit`` of plain LightGBM on all columns, which must be numbers; ``rounds`` trees, 100 by default.
 
     Examples
@@ -120,8 +122,8 @@ def roll_off(bound: str, left: str) -> Baseline:
     """
 
     def need(table: Any) -> Floats:
-        least = column(table, bound)
-        return (least - column(table, left)) / np.maximum(least, 1e-9)
+        least = float_column(table, bound)
+        return (least - float_column(table, left)) / np.maximum(least, 1e-9)
 
     return Baseline(Text("roll-off rule", "滚出规则"), lambda _table, _outcome: need, False, (bound, left))
 
@@ -136,10 +138,10 @@ BASELINES: Mapping[str, Baseline] = {
     "btyd_p0": by_column(
         Text("BG/NBD probability of no purchase", "BG/NBD 无购买概率"), "btyd_p0", is_risk=True
     ),
-    "lightgbm": Baseline(Text("LightGBM, default settings", "LightGBM 默认参数"), boosted(), True),
+    "lightgbm": Baseline(Text("LightGBM, default settings", "LightGBM 默认参数"), boosted_fit(), True),
     "lightgbm_regularised": Baseline(
         Text("LightGBM, regularised", "LightGBM 强正则"),
-        boosted(num_leaves=15, learning_rate=0.02, rounds=300, feature_fraction=0.5),
+        boosted_fit(num_leaves=15, learning_rate=0.02, rounds=300, feature_fraction=0.5),
         True,
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import UsageError
-from tierlens.risk.evaluation.metrics import Floats, checked
+from tierlens.risk.evaluation.metrics import Floats, checked_arrays
 from tierlens.words import Lang, Text
 
 Metric = Callable[[Floats, Floats, Floats], float]
@@ -54,7 +54,7 @@ class Interval:
         return self.say()
 
 
-def copies(customers: npt.ArrayLike, draws: int, seed: int = 0) -> Iterator[Floats]:
+def drawn_copies(customers: npt.ArrayLike, draws: int, seed: int = 0) -> Iterator[Floats]:
     """Yield for each draw how often each row's customer was drawn; customers are drawn with replacement.
 
     Parameters
@@ -102,7 +102,7 @@ class Rows:
         return [np.flatnonzero(days == day) for day in np.unique(days)]
 
 
-def table(
+def metric_table(
     metric: Metric, rows: Rows, risks: Mapping[str, npt.ArrayLike], *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Floats]:
     """Compute a metric for several models on the rows themselves and on the same draws of customers.
@@ -124,7 +124,7 @@ def table(
     found: dict[str, list[float]] = {name: [] for name in risks}
     ones = np.ones(len(np.asarray(rows.outcome)))
     sorted_rows = {name: _told(metric, given) for name, given in sorted_rows.items()}
-    for weight in chain([ones], copies(rows.customers, draws, seed)):
+    for weight in chain([ones], drawn_copies(rows.customers, draws, seed)):
         for name, given in sorted_rows.items():
             found[name].append(_mean([metric(y, p, weight[part]) for y, p, part in given]))
     return {name: np.array(values) for name, values in found.items()}
@@ -136,7 +136,7 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(known)) if known else np.nan
 
 
-def resampled(
+def resampled_figure(
     value: Callable[[Floats], float], customers: npt.ArrayLike, *, draws: int = 1000, seed: int = 0
 ) -> Floats:
     """Compute a figure that needs more than outcome and risk, such as a profit with costs by customer.
@@ -162,12 +162,12 @@ def resampled(
     (np.float64(9.0), True)
     """
     ones = np.ones(len(np.asarray(customers)))
-    return np.array([value(weight) for weight in chain([ones], copies(customers, draws, seed))])
+    return np.array([value(weight) for weight in chain([ones], drawn_copies(customers, draws, seed))])
 
 
 def _fall(outcome: npt.ArrayLike, risk: npt.ArrayLike, part: npt.NDArray[np.int64]) -> Part:
     """Sort rows by falling risk once: every draw then sorts what is sorted already, which is quick."""
-    y, p, _ = checked(outcome, risk)
+    y, p, _ = checked_arrays(outcome, risk)
     order = part[np.argsort(-p[part], kind="stable")]
     return y[order], p[order], order
 
@@ -177,7 +177,7 @@ def _told(metric: Metric, parts: list[Part]) -> list[Part]:
     return [part for part in parts if np.isfinite(metric(part[0], part[1], np.ones(len(part[0]))))] or parts
 
 
-def interval(values: Floats, level: float = 0.95) -> Interval:
+def percentile_interval(values: Floats, level: float = 0.95) -> Interval:
     """Return the first value with the percentile interval of the rest (Efron and Tibshirani 1993, ch. 13).
 
     How often it holds the true value, metric by metric, is in docs/coverage.md.
@@ -211,7 +211,7 @@ def interval(values: Floats, level: float = 0.95) -> Interval:
     return Interval(float(values[0]), float(low), float(high), level)
 
 
-def difference(values: Mapping[str, Floats], better: str, than: str, level: float = 0.95) -> Interval:
+def paired_difference(values: Mapping[str, Floats], better: str, than: str, level: float = 0.95) -> Interval:
     """Return the paired difference of two models from one ``table``.
 
     Examples
@@ -220,4 +220,4 @@ def difference(values: Mapping[str, Floats], better: str, than: str, level: floa
     >>> str(difference({"a": drawn + 0.25, "b": drawn}, "a", "b"))
     '0.2500 (0.2500 to 0.2500)'
     """
-    return interval(values[better] - values[than], level)
+    return percentile_interval(values[better] - values[than], level)

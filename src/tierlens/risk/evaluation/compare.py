@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from tierlens.risk.evaluation.bootstrap import Interval, Rows, difference, interval, table
+from tierlens.risk.evaluation.bootstrap import Interval, Rows, metric_table, paired_difference, percentile_interval
 from tierlens.risk.evaluation.metrics import auc, average_precision, brier, calibration_error, lift_at
 from tierlens.words import Text
 
@@ -74,7 +74,7 @@ TITLES: dict[str, Text] = {
 """What the figures are called, as in the report."""
 
 
-def compare(
+def compare_models(
     rows: Rows, champion: npt.ArrayLike, challenger: npt.ArrayLike, *, draws: int = 500, seed: int = 0
 ) -> Compared:
     """Compare two models' risks of the same rows.
@@ -98,9 +98,9 @@ def compare(
     ('challenger', True)
     """
     risks = {"champion": champion, "challenger": challenger}
-    drawn = {name: table(metric, rows, risks, draws=draws, seed=seed) for name, metric in METRICS.items()}
-    found = {who: {name: interval(values[who]) for name, values in drawn.items()} for who in risks}
-    apart = {name: difference(values, "challenger", "champion") for name, values in drawn.items()}
+    drawn = {name: metric_table(metric, rows, risks, draws=draws, seed=seed) for name, metric in METRICS.items()}
+    found = {who: {name: percentile_interval(values[who]) for name, values in drawn.items()} for who in risks}
+    apart = {name: paired_difference(values, "challenger", "champion") for name, values in drawn.items()}
     errors = [calibration_error(rows.outcome, risks[who]) for who in ("champion", "challenger")]
     parts = rows.parts()
     size = sum(len(part) for part in parts)

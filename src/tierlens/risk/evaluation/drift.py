@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import DataError
-from tierlens.risk.evaluation.alarms import Placed, alarms
+from tierlens.risk.evaluation.alarms import Placed, drift_alarms
 from tierlens.risk.model.input_columns import as_table, learn_columns
 from tierlens.words import Text
 
@@ -80,7 +80,7 @@ def stability_index(before: Floats, now: Floats) -> float:
     return float(((new - old) * np.log(new / old)).sum())
 
 
-def drift(
+def measure_drift(
     before: Any,
     now: Any,
     *,
@@ -139,7 +139,7 @@ def drift(
     ]
     numbers = [at for at, levels in enumerate(known.levels) if levels is None]
     asked = [*placed, *(_fine(old.iloc[:, at], new.iloc[:, at]) for at in numbers)]
-    far = set(np.flatnonzero(alarms(asked, first, second, false_alarms=false_alarms, seed=seed)).tolist())
+    far = set(np.flatnonzero(drift_alarms(asked, first, second, false_alarms=false_alarms, seed=seed)).tolist())
     far |= {numbers[at - len(placed)] for at in far if at >= len(placed)}
     found = [
         _column(name, old[name], new[name], known.levels[at], placed[at], at in far)

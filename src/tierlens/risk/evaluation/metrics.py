@@ -17,7 +17,7 @@ from tierlens.words import Text
 Floats = npt.NDArray[np.float64]
 
 
-def checked(
+def checked_arrays(
     outcome: npt.ArrayLike, risk: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> tuple[Floats, Floats, Floats]:
     """Return outcome, risk and weight as float arrays of one length.
@@ -78,7 +78,7 @@ def auc(outcome: npt.ArrayLike, risk: npt.ArrayLike, weight: npt.ArrayLike | Non
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     if not _both(y, w):
         return float("nan")
     found = _ties(y, p, w)
@@ -100,7 +100,7 @@ def average_precision(outcome: npt.ArrayLike, risk: npt.ArrayLike, weight: npt.A
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     found = _ties(y, p, w)
     if found.positives[-1] <= 0:
         return float("nan")
@@ -126,7 +126,7 @@ def lift_at(
     >>> lift_at([0, 0, 0, 0, 0, 0, 1, 0, 0, 1], [.1, .2, .3, .1, .2, .3, .4, .1, .2, .9], share=0.2)
     5.0
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     found = _ties(y, p, w)
     if found.positives[-1] <= 0:
         return float("nan")
@@ -145,7 +145,7 @@ def precision_at_capacity(
     >>> precision_at_capacity([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.7], capacity=3)
     0.6666666666666666
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     found = _ties(y, p, w)
     rows = min(float(capacity), float(found.rows[-1]))
     return float(np.interp(rows, np.append(0.0, found.rows), np.append(0.0, found.positives)) / rows)
@@ -159,7 +159,7 @@ def brier(outcome: npt.ArrayLike, risk: npt.ArrayLike, weight: npt.ArrayLike | N
     >>> brier([0, 1], [0.5, 0.5])
     0.25
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     return float((w * (p - y) ** 2).sum() / w.sum())
 
 
@@ -211,7 +211,7 @@ def reliability_bins(
     >>> found.predicted.round(2), found.observed, found.rows
     (array([0.15, 0.75]), array([0., 1.]), array([2., 2.]))
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     y, p, w = y[w > 0], p[w > 0], w[w > 0]
     values, inverse = np.unique(p, return_inverse=True)
     rows, hits = np.bincount(inverse, weights=w), np.bincount(inverse, weights=w * y)
@@ -234,7 +234,7 @@ def brier_parts(
     >>> round(parts.total(), 4), round(brier([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9]), 4)
     (0.055, 0.055)
     """
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     found = reliability_bins(y, p, bins, w)
     share, base = found.rows / w.sum(), float((w * y).sum() / w.sum())
     reliability = float((share * (found.predicted - found.observed) ** 2).sum())

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import DataError
-from tierlens.risk.evaluation.baselines import column
+from tierlens.risk.evaluation.baselines import float_column
 from tierlens.risk.model.linear import Floats, Rows, logit, ridge_logistic, sigmoid
 from tierlens.words import Text
 
@@ -59,7 +59,7 @@ class Plain:
     def _trees(self, table: Any) -> Floats:
         import lightgbm as lgb
 
-        values = np.column_stack([column(table, name) for name in self.columns])
+        values = np.column_stack([float_column(table, name) for name in self.columns])
         return np.asarray(lgb.Booster(model_str=self.trees).predict(values), dtype=np.float64)
 
     def save(self, folder: Path) -> Path:
@@ -118,7 +118,7 @@ def fit_line(table: Any, outcome: npt.ArrayLike, columns: Sequence[str], scale: 
 
 
 def _design(table: Any, plain: Plain) -> Floats:
-    values = np.column_stack([np.nan_to_num(column(table, name)) for name in plain.columns])
+    values = np.column_stack([np.nan_to_num(float_column(table, name)) for name in plain.columns])
     if plain.scale == "log":
         return np.log1p(np.maximum(values, 0.0))
     return logit(values) if plain.scale == "logit" else values

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tierlens.errors import UsageError
-from tierlens.risk.evaluation.metrics import Floats, checked
+from tierlens.risk.evaluation.metrics import Floats, checked_arrays
 from tierlens.words import Text
 
 
@@ -114,7 +114,7 @@ def expected_maximum_profit(
     """
     from scipy.special import betainc
 
-    y, p, w = checked(outcome, risk, weight)
+    y, p, w = checked_arrays(outcome, risk, weight)
     base = float((w * y).sum() / w.sum())
     if not 0 < base < 1:
         return Expected(0.0, 0.0)
@@ -179,7 +179,7 @@ def expected_profit(
     """
     p = np.asarray(risk, dtype=np.float64)
     given = np.zeros(len(p)) if outcome is None else outcome
-    y, p, w = checked(given, p, weight)
+    y, p, w = checked_arrays(given, p, weight)
     worth = np.broadcast_to(np.asarray(gain, dtype=np.float64), p.shape)
     price = np.broadcast_to(np.asarray(cost, dtype=np.float64), p.shape)
     order = np.argsort(-p, kind="stable")

@@ -54,7 +54,7 @@ class Bounds(NamedTuple):
     high: Floats
 
 
-def bounds(
+def risk_bounds(
     model: RiskClassifier, known: Known, asked: Asked, *, draws: int = 10, level: float = 0.9, season: float = 0.0,
     seed: int = 0,
 ) -> Bounds:  # fmt: skip

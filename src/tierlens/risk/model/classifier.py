@@ -266,10 +266,10 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def save(self, folder: Path | str) -> Path:
         """Keep the model in a folder as text, numbers and checksums; see ``risk.model.saved``."""
-        from tierlens.risk.model.saved import save
+        from tierlens.risk.model.saved import save_classifier
 
         check_is_fitted(self, "blend_")
-        return save(self, Path(folder))
+        return save_classifier(self, Path(folder))
 
     @classmethod
     def load(cls, folder: Path | str) -> RiskClassifier:
@@ -280,9 +280,9 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             ``E-RI-030`` when a file is missing or not what was kept.
         """
-        from tierlens.risk.model.saved import load
+        from tierlens.risk.model.saved import load_classifier
 
-        return load(Path(folder))
+        return load_classifier(Path(folder))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

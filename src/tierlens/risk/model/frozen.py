@@ -58,7 +58,7 @@ class FrozenRisk:
         return found
 
 
-def freeze(model: RiskClassifier, crowd: pd.DataFrame, cutoff: int, base_rate: float | None = None) -> FrozenRisk:
+def freeze_model(model: RiskClassifier, crowd: pd.DataFrame, cutoff: int, base_rate: float | None = None) -> FrozenRisk:
     """Make a model ready for the customers of one cutoff.
 
     Parameters

@@ -71,7 +71,7 @@ def index_of(values: Sequence[Floats], heights: Sequence[Floats]) -> Index:
 
 
 @cache
-def kernel() -> Callable[[Floats, Index], Floats] | None:
+def lookup_kernel() -> Callable[[Floats, Index], Floats] | None:
     """Return the compiled loop: heights (n, p) of values (n, p) by an index, missing ones 0; None without numba."""
     try:
         from numba import njit

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tierlens.risk.model.linear import Floats, Line, Rows, ridge_logistic
 from tierlens.risk.model.ranks import Ranker
-from tierlens.risk.model.trees import Forest, Growth, TreeRows, grow
+from tierlens.risk.model.trees import Forest, Growth, TreeRows, grow_forest
 
 LinearKind = Literal["ranks", "values"]
 LEVELS_KEPT = 200
@@ -240,4 +240,4 @@ class TreeMember:
 def learn_trees(growth: Growth, sample: Sample, watch: Sample | None = None, rounds: int | None = None) -> TreeMember:
     """Learn a member of trees."""
     watched = watch.trees() if watch is not None else None
-    return TreeMember(grow(growth, sample.trees(), watched, rounds))
+    return TreeMember(grow_forest(growth, sample.trees(), watched, rounds))

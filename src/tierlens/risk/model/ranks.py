@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tierlens.risk.model.lookup import Index, index_of, kernel
+from tierlens.risk.model.lookup import Index, index_of, lookup_kernel
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ def learn_curves(values: Floats, weight: Floats | None = None) -> list[Curve]:
     return [learn_curve(column, mass) for column in some]
 
 
-def ranks(values: Floats, curves: Sequence[Curve], index: Index | None = None) -> Floats:
+def scaled_ranks(values: Floats, curves: Sequence[Curve], index: Index | None = None) -> Floats:
     """Return scaled ranks, mean 0 and variance 1 where values are as those learned from; missing values are 0.
 
     Examples
@@ -74,7 +74,7 @@ def ranks(values: Floats, curves: Sequence[Curve], index: Index | None = None) -
     array([-1.15,  0.  ,  1.15,  0.  ])
     """
     index = index or _index(curves, len(values))
-    compiled = kernel() if index is not None else None
+    compiled = lookup_kernel() if index is not None else None
     if index is not None and compiled is not None:
         found = compiled(values, index)
         found *= SCALE
@@ -90,7 +90,7 @@ def ranks(values: Floats, curves: Sequence[Curve], index: Index | None = None) -
 
 def _index(curves: Sequence[Curve], rows: int) -> Index | None:
     """Return the index by which a compiled loop looks ranks up; None where the rows are too few for it."""
-    if rows < COMPILED or not curves or kernel() is None:
+    if rows < COMPILED or not curves or lookup_kernel() is None:
         return None
     return index_of([curve.value for curve in curves], [curve.rank for curve in curves])
 
@@ -142,8 +142,8 @@ class Ranker:
 
     def _at(self, values: Floats, day: int | None) -> Floats:
         if day is None or day not in self.curves:
-            return ranks(values, self.fallback, self.indexes.get(-1))
-        return ranks(values, self.curves[day], self.indexes.get(day))
+            return scaled_ranks(values, self.fallback, self.indexes.get(-1))
+        return scaled_ranks(values, self.curves[day], self.indexes.get(day))
 
 
 def ranker_of(

@@ -292,7 +292,7 @@ class _Tried:
         losses = [log_loss(sample, self.scores[:, place]) for place in range(len(self.lines))]
         chosen = [min(self._of(kind), key=lambda place: losses[place]) for kind in self.recipe.lines]
         columns = [*chosen, *range(len(self.lines), self.scores.shape[1])]
-        weights, intercept = weigh(sample, self.scores[:, columns])
+        weights, intercept = member_weights(sample, self.scores[:, columns])
         return [self.lines[place] for place in chosen], weights, intercept
 
     def _of(self, kind: LinearKind) -> list[int]:
@@ -305,7 +305,7 @@ def log_loss(sample: Sample, raw: Floats) -> float:
     return float(sample.weight @ (np.logaddexp(0.0, z) - sample.outcome * z) / sample.weight.sum())
 
 
-def chances(sample: Sample, scores: Floats) -> Floats:
+def member_chances(sample: Sample, scores: Floats) -> Floats:
     """Return how likely each member is the right one, from the log loss on rows that it did not see.
 
     Posterior weights of models with even odds before: few rows tell a bad member apart, and where they cannot, members
@@ -324,7 +324,7 @@ def chances(sample: Sample, scores: Floats) -> Floats:
     return np.asarray(found / found.sum(), dtype=np.float64)
 
 
-def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
+def member_weights(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     """Find weights of members, none below 0, that give the least log loss on rows they did not see.
 
     They are drawn to the chances of the members: free weights would cost a small table more than they bring.
@@ -353,7 +353,7 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     """
     from scipy.optimize import minimize
 
-    count, guess = scores.shape[1], chances(sample, scores)
+    count, guess = scores.shape[1], member_chances(sample, scores)
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         z = sample.inputs.offset + theta[-1] + scores @ theta[:-1]
@@ -370,4 +370,4 @@ def weigh(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     return np.asarray(best.x[:-1], dtype=np.float64), float(best.x[-1])
 
 
-__all__ = ["Blend", "MemberSettings", "Recipe", "TreeMember", "fit_blend", "log_loss", "recipe_for", "weigh"]
+__all__ = ["Blend", "MemberSettings", "Recipe", "TreeMember", "fit_blend", "log_loss", "member_weights", "recipe_for"]

@@ -35,7 +35,7 @@ FORMAT = 1
 MODEL = "model.json"
 
 
-def save(model: RiskClassifier, folder: Path) -> Path:
+def save_classifier(model: RiskClassifier, folder: Path) -> Path:
     """Write a fitted model into a folder, which is made where it is not there; the same model gives the same bytes.
 
     Returns
@@ -78,7 +78,7 @@ def _plain(value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else np.asarray(value).item()
 
 
-def load(folder: Path) -> RiskClassifier:
+def load_classifier(folder: Path) -> RiskClassifier:
     """Read a model back.
 
     Raises

@@ -149,7 +149,7 @@ class Growth:
         return {**self.fixed, **found, "seed": seed % (2**31), "num_threads": self.threads}
 
 
-def dataset(rows: TreeRows, categorical: Sequence[int], reference: Any = None, bins: int = BINS) -> Any:
+def binned_dataset(rows: TreeRows, categorical: Sequence[int], reference: Any = None, bins: int = BINS) -> Any:
     """Return rows as LightGBM's binned data set, which several boosters may share; bins are those of ``reference``."""
     import lightgbm as lgb
 
@@ -165,7 +165,7 @@ def dataset(rows: TreeRows, categorical: Sequence[int], reference: Any = None, b
     )
 
 
-def grow(growth: Growth, rows: TreeRows, watch: TreeRows | None = None, rounds: int | None = None) -> Forest:
+def grow_forest(growth: Growth, rows: TreeRows, watch: TreeRows | None = None, rounds: int | None = None) -> Forest:
     """Grow a forest.
 
     Parameters
@@ -190,8 +190,8 @@ def grow(growth: Growth, rows: TreeRows, watch: TreeRows | None = None, rounds: 
     import lightgbm as lgb
 
     bins = int(growth.settings.get("max_bin", BINS))
-    train = dataset(rows, growth.categorical, bins=bins)
-    watched = dataset(watch, growth.categorical, train, bins) if watch is not None else None
+    train = binned_dataset(rows, growth.categorical, bins=bins)
+    watched = binned_dataset(watch, growth.categorical, train, bins) if watch is not None else None
     most = int(rounds or growth.settings.get("rounds", 100))
     patience = int(growth.settings.get("patience", 0))
     calls = [lgb.early_stopping(patience, verbose=False)] if watched is not None and patience else []

@@ -52,7 +52,7 @@ class Walk:
 
     def raw(self, values: Floats) -> Floats:
         """Return the mean raw score of the boosters, shape (n,)."""
-        run = kernel()
+        run = walk_kernel()
         if run is None:
             raise RuntimeError("numba is not installed")
         nodes = (self.feature, self.left, self.right, self.threshold, self.nan_left, self.leaf)
@@ -71,7 +71,7 @@ def walk_of(boosters: Sequence[Any]) -> Walk | None:
     >>> walk_of([]) is None
     True
     """
-    if not boosters or kernel() is None:
+    if not boosters or walk_kernel() is None:
         return None
     trees = [tree for booster in boosters for tree in _trees(booster)]
     kinds = np.concatenate([tree["decision_type"] for tree in trees]).astype(np.int64)
@@ -115,7 +115,7 @@ def _trees(booster: Any) -> list[dict[str, Floats]]:
 
 
 @cache
-def kernel() -> Callable[..., Floats] | None:
+def walk_kernel() -> Callable[..., Floats] | None:
     """Return the compiled walk; None without numba."""
     try:
         from numba import njit

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tierlens.sources.parsing.parse_values import SENTINELS
-from tierlens.sources.parsing.part import Part, literal, quoted
+from tierlens.sources.parsing.part import Part, sql_literal, sql_name
 from tierlens.sources.tables import FIRST_YEAR, LAST_YEAR
 
 ODD_NUMBER = "STRUCT(value VARCHAR, unit VARCHAR, changed BOOLEAN, fault VARCHAR)"
@@ -24,7 +24,7 @@ _OFFSET = r"(Z|[+-][0-9]{2}:[0-9]{2})"
 _SENTINEL_DAYS = "(" + ", ".join(f"DATE '{day}'" for day in sorted(SENTINELS) if day > "0001") + ")"
 
 
-def texts(values: Iterable[str]) -> str:
+def sql_texts(values: Iterable[str]) -> str:
     """Return SQL of a list of texts, for ``IN``.
 
     Examples
@@ -32,7 +32,7 @@ def texts(values: Iterable[str]) -> str:
     >>> texts({"b", "a"})
     "('a', 'b')"
     """
-    return "(" + ", ".join(literal(value) for value in sorted(values)) + ")"
+    return "(" + ", ".join(sql_literal(value) for value in sorted(values)) + ")"
 
 
 def as_text(column: str, kind: str) -> str:
@@ -89,7 +89,7 @@ def raw_columns(
         columns.append(f"{'NULL::VARCHAR' if native else as_text(column, kind)} AS {role}_raw")
         if role in times:
             zoned = kind.startswith("TIMESTAMP WITH")
-            here = f"timezone({literal(zone)}, {column})" if zoned else column
+            here = f"timezone({sql_literal(zone)}, {column})" if zoned else column
             columns += [
                 f"TRY_CAST({here if native else 'NULL'} AS TIMESTAMP) AS {role}_native",
                 f"{column if native else 'NULL'} IS NOT NULL AS {role}_given",
@@ -116,7 +116,7 @@ def broken_ids(part: Part, ids: Sequence[str]) -> str:
     return " OR ".join(broken) or "false"
 
 
-def fingerprint(part: Part, as_words: bool) -> str:
+def line_fingerprint(part: Part, as_words: bool) -> str:
     """Return SQL of a hash of all original fields, in the order of their headers.
 
     Parameters
@@ -127,7 +127,7 @@ def fingerprint(part: Part, as_words: bool) -> str:
         Hash every field as text, so that files of different types can be compared.
     """
     order = sorted(range(len(part.headers)), key=lambda i: part.headers[i])
-    names = [quoted(part.fields[i]) for i in order]
+    names = [sql_name(part.fields[i]) for i in order]
     return f"hash({', '.join(as_text(n, part.types[i]) if as_words else n for n, i in zip(names, order, strict=True))})"
 
 
@@ -168,7 +168,7 @@ def number_columns(part: Part, numbers: Mapping[str, str]) -> list[str]:
             f"CASE WHEN {role}_raw IS NULL THEN {role}_native ELSE TRY_CAST({text} AS {width}) END AS {role}_is",
             f"CASE WHEN {odd}.fault IS NOT NULL THEN {odd}.fault "
             f"WHEN {role}_is IS NULL AND ({role}_given OR {text} IS NOT NULL) THEN 'bad_number' END AS {role}_fault",
-            f"coalesce(nullif({odd}.unit, ''), {literal(unit)}) AS {role}_unit",
+            f"coalesce(nullif({odd}.unit, ''), {sql_literal(unit)}) AS {role}_unit",
         ]
     return columns
 
@@ -179,7 +179,7 @@ def time_columns(times: Sequence[str], zone: str) -> list[str]:
     for role in times:
         raw, odd = f"{role}_raw", f"{role}_odd"
         with_offset = f"{role}_offset"
-        moved = f"timezone({literal(zone)}, TRY_CAST({raw} AS TIMESTAMPTZ))"
+        moved = f"timezone({sql_literal(zone)}, TRY_CAST({raw} AS TIMESTAMPTZ))"
         plain = f"CASE WHEN {with_offset} THEN {moved} ELSE TRY_CAST({raw} AS TIMESTAMP) END"
         columns += [
             # A bare day has 10 characters and no offset; it needs no pattern.

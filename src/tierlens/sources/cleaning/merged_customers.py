@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from tierlens.scratch import scratch, temporary
+from tierlens.scratch import scratch_folder, temporary_folder
 from tierlens.sources.cleaning.transaction_sql import NOTES
 from tierlens.sources.declared.asked import Asked
 from tierlens.sources.declared.contract import Column, Contract
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.parsing.parse_values import clean_id
 from tierlens.words import Text
 
@@ -60,11 +60,11 @@ def load_merges(connection: duckdb.DuckDBPyConnection, file: str | None) -> bool
 
 def _pairs(file: str, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Return the record to customer pairs of a file, every field read as text."""
-    from tierlens.sources.staging.stage import stage
+    from tierlens.sources.staging.stage import stage_source
 
     pairs: dict[str, str] = {}
-    with scratch(temporary()) as folder:
-        for part in stage(Asked(MERGES, (file,), "", allow_empty=True), folder, connection):
+    with scratch_folder(temporary_folder()) as folder:
+        for part in stage_source(Asked(MERGES, (file,), "", allow_empty=True), folder, connection):
             names = [(part.column(name) or ("NULL", ""))[0] for name in ("customer_id", "same_as")]
             rows = connection.execute(
                 f"SELECT {names[0]}::VARCHAR, {names[1]}::VARCHAR FROM {part.relation}"
@@ -73,7 +73,7 @@ def _pairs(file: str, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
                 if master is None:
                     continue
                 if record is None or pairs.get(record, master) != master:
-                    raise refusal("E-TX-128", part.name, record=record or master)
+                    raise file_refusal("E-TX-128", part.name, record=record or master)
                 if record != master:
                     pairs[record] = master
     return pairs
@@ -84,7 +84,7 @@ def _master(record: str, pairs: dict[str, str], file: str) -> str:
     master = pairs[record]
     while master in pairs:
         if master in seen:
-            raise refusal("E-TX-128", Path(file).name, record=record)
+            raise file_refusal("E-TX-128", Path(file).name, record=record)
         seen.add(master)
         master = pairs[master]
     return master

@@ -19,7 +19,7 @@ from tierlens.sources.cleaning.cell_sql import (
     odd_numbers,
     odd_times,
     raw_columns,
-    texts,
+    sql_texts,
     time_columns,
 )
 from tierlens.sources.cleaning.transaction_sql import NOTES
@@ -27,9 +27,9 @@ from tierlens.sources.declared.contract import Column, Contract, Kind
 from tierlens.sources.declared.contracts import ALWAYS, JUDGED, SCORED
 from tierlens.sources.declared.source import Source
 from tierlens.sources.parsing.parse_values import NO, TOTALS, YES
-from tierlens.sources.parsing.part import Part, literal
-from tierlens.sources.parsing.sql_steps import stepped
-from tierlens.sources.parsing.verdict import Check, verdict
+from tierlens.sources.parsing.part import Part, sql_literal
+from tierlens.sources.parsing.sql_steps import stepped_sql
+from tierlens.sources.parsing.verdict import Check, verdict_columns
 
 EXACT = "DECIMAL(28, 10)"
 WORKING = ("part", "line", "reason", "notes", "fingerprint", "line_id", "recorded_at")
@@ -43,7 +43,7 @@ def _names(contract: Contract, *kinds: Kind) -> tuple[str, ...]:
     return tuple(column.name for column in contract.columns if column.kind in kinds)
 
 
-def spellings(values: Mapping[str, str]) -> dict[str, str]:
+def settled_spellings(values: Mapping[str, str]) -> dict[str, str]:
     """Return the settled word for each spelling of it, in lower case.
 
     Examples
@@ -59,7 +59,7 @@ def _lookup(key: str, known: Mapping[str, str]) -> str:
     by_word: dict[str, list[str]] = {}
     for spelled, word in known.items():
         by_word.setdefault(word, []).append(spelled)
-    cases = (f"WHEN {key} IN {texts(keys)} THEN {literal(word)}" for word, keys in by_word.items())
+    cases = (f"WHEN {key} IN {sql_texts(keys)} THEN {sql_literal(word)}" for word, keys in by_word.items())
     return f"CASE {' '.join(cases)} END"
 
 
@@ -75,7 +75,7 @@ def _said(name: str, raw: str, known: Mapping[str, str]) -> list[str]:
 
 def _word_columns(column: Column) -> list[str]:
     name = column.name
-    found = _said(name, f"{name}_raw", spellings(column.values))
+    found = _said(name, f"{name}_raw", settled_spellings(column.values))
     unknown = "'other'" if "other" in column.values else "NULL"
     fault = f"CASE WHEN {name}_said AND {name}_is IS NULL THEN 'bad_word' END"
     return [
@@ -137,13 +137,13 @@ def _outside(column: Column, value: str) -> str:
 def _judgement_columns() -> list[str]:
     """Return SQL of what a rating says: a word of its list, a number in its bounds, or free text."""
     words = " ".join(
-        f"WHEN {literal(name)} THEN {_lookup('lower(clean_id(value_raw))', spellings(values))}"
+        f"WHEN {sql_literal(name)} THEN {_lookup('lower(clean_id(value_raw))', settled_spellings(values))}"
         for name, values in JUDGED.items()
     )
-    scored = f"name_is IN {texts(SCORED)} AND value_is IS NOT NULL"
+    scored = f"name_is IN {sql_texts(SCORED)} AND value_is IS NOT NULL"
     figure = f"CASE WHEN {scored} THEN odd_figure(value_is) END"
     bounds = " OR ".join(
-        f"(name_is = {literal(name)} AND (score NOT BETWEEN {least} AND {most}))"
+        f"(name_is = {sql_literal(name)} AND (score NOT BETWEEN {least} AND {most}))"
         for name, (_, least, most) in SCORED.items()
     )
     return [
@@ -182,7 +182,7 @@ def _checks(contract: Contract) -> Iterator[Check]:
     yield Check("fault", "fault IS NOT NULL")
     yield Check("'digits_lost'", "digits_lost")
     yield Check("'id_fraction'", "id_fraction")
-    yield Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id")
+    yield Check("'total_line'", f"lower(customer_id) IN {sql_texts(TOTALS)}", "customer_id")
     yield Check("'missing_customer'", "customer_id IS NULL", "customer_id")
     yield from _time_checks(contract, required)
     for name in _names(contract, *FIGURES, "money"):
@@ -318,4 +318,4 @@ FROM {part.relation}"""
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, reason, blamed,
   ({_notes(contract)})::INTEGER AS notes, fingerprint, {_key(contract, part)} AS line_id, {recorded} AS recorded_at,
   {", ".join([*_settled(contract, recorded), *units])}
-FROM ({stepped(raw, [*odd, *value, *exact, *verdict(_checks(contract))])})"""
+FROM ({stepped_sql(raw, [*odd, *value, *exact, *verdict_columns(_checks(contract))])})"""

@@ -10,8 +10,8 @@ import duckdb
 
 from tierlens.sources.cleaning.cell_sql import as_text
 from tierlens.sources.declared.source import Policies
-from tierlens.sources.messages.refusals import refusal
-from tierlens.sources.parsing.part import Part, first_row, literal, quoted
+from tierlens.sources.messages.refusals import file_refusal
+from tierlens.sources.parsing.part import Part, first_row, sql_literal, sql_name
 
 
 def _content(part: Part) -> str:
@@ -21,7 +21,7 @@ def _content(part: Part) -> str:
     engine minutes to bind.
     """
     order = sorted(range(len(part.headers)), key=lambda i: part.headers[i])
-    fields = [(quoted(part.fields[i]), part.types[i]) for i in order]
+    fields = [(sql_name(part.fields[i]), part.types[i]) for i in order]
     texts = (column if kind == "VARCHAR" else as_text(column, kind) for column, kind in fields)
     return f"to_json(list_transform([{', '.join(texts)}]::VARCHAR[], lambda field: nullif(field, '')))::VARCHAR"
 
@@ -105,5 +105,7 @@ WHERE l.reason IS NULL AND l.line_id IS NOT NULL WINDOW key AS (PARTITION BY l.l
     )
     if open_case:
         lines = ", ".join(map(str, open_case[1][:5]))
-        raise refusal(clash, f"{parts[open_case[0]].name}:{open_case[1][0]}", lines=lines)
-    connection.execute(f"INSERT INTO repeats SELECT part, line, {literal('superseded')} FROM ({rivals}) WHERE nth > 1")
+        raise file_refusal(clash, f"{parts[open_case[0]].name}:{open_case[1][0]}", lines=lines)
+    connection.execute(
+        f"INSERT INTO repeats SELECT part, line, {sql_literal('superseded')} FROM ({rivals}) WHERE nth > 1"
+    )

@@ -20,15 +20,15 @@ from tierlens.sources.cleaning.cell_sql import (
     odd_numbers,
     odd_times,
     raw_columns,
-    texts,
+    sql_texts,
     time_columns,
 )
 from tierlens.sources.declared.source import ROLES, NonProducts, Policies, Source
 from tierlens.sources.messages.row_reasons import NORMALISED
 from tierlens.sources.parsing.parse_values import PURCHASES, RETURNS, TOTALS
-from tierlens.sources.parsing.part import Part, literal
-from tierlens.sources.parsing.sql_steps import stepped
-from tierlens.sources.parsing.verdict import Check, verdict
+from tierlens.sources.parsing.part import Part, sql_literal
+from tierlens.sources.parsing.sql_steps import stepped_sql
+from tierlens.sources.parsing.verdict import Check, verdict_columns
 
 IDS = ("customer_id", "order_id", "product_id", "line_id")
 NUMBERS = {"quantity": "DECIMAL(18, 6)", "price": "DECIMAL(20, 8)", "amount": "DECIMAL(28, 10)"}
@@ -42,9 +42,9 @@ NOTES = {key: 1 << place for place, key in enumerate(NORMALISED)}
 def _word_columns(source: Source) -> list[str]:
     kind, code = "lower(trim(kind_raw))", "upper(trim(currency_raw))"
     return [
-        f"CASE WHEN {kind} IN {texts(PURCHASES)} THEN 'purchase' "
-        f"WHEN {kind} IN {texts(RETURNS)} THEN 'return' END AS kind_is",
-        f"CASE WHEN {code} IS NULL OR {code} = '' THEN {literal(source.currency.code)} "
+        f"CASE WHEN {kind} IN {sql_texts(PURCHASES)} THEN 'purchase' "
+        f"WHEN {kind} IN {sql_texts(RETURNS)} THEN 'return' END AS kind_is",
+        f"CASE WHEN {code} IS NULL OR {code} = '' THEN {sql_literal(source.currency.code)} "
         f"WHEN {code} IN ('RMB', '人民币', '人民幣') THEN 'CNY' ELSE {code} END AS currency_is",
     ]
 
@@ -55,7 +55,7 @@ def _money_columns(part: Part, source: Source) -> list[str]:
     exact = "amount_is::DECIMAL(38, 14)" if by_amount else "TRY((quantity_is * price_is)::DECIMAL(38, 14))"
     unit = "amount_unit" if by_amount else "price_unit"
     times = f"CASE {unit} WHEN '万' THEN 10000 WHEN '亿' THEN 100000000 ELSE 1 END"
-    own = literal(source.currency.code)
+    own = sql_literal(source.currency.code)
     fault = "amount_fault" if by_amount else "price_fault"
     return [
         f"{exact} AS exact",
@@ -69,7 +69,7 @@ def _money_columns(part: Part, source: Source) -> list[str]:
 
 def _is_return(policies: Policies, has_kind: bool) -> str:
     if policies.returns == "order_prefix":
-        return f"coalesce(starts_with(order_id, {literal(policies.return_prefix)}), false)"
+        return f"coalesce(starts_with(order_id, {sql_literal(policies.return_prefix)}), false)"
     if policies.returns == "negative":
         return "coalesce(exact < 0 OR quantity_is < 0, false)"
     return "coalesce(kind_is = 'return', false)" if policies.returns == "kind" and has_kind else "false"
@@ -77,8 +77,8 @@ def _is_return(policies: Policies, has_kind: bool) -> str:
 
 def non_product(rule: NonProducts) -> str:
     """Return SQL that says whether a line's code is no product."""
-    listed = f"product_id IN {texts(rule.codes)}" if rule.codes else "false"
-    shaped = f"regexp_full_match(product_id, {literal(rule.pattern)})" if rule.pattern else "false"
+    listed = f"product_id IN {sql_texts(rule.codes)}" if rule.codes else "false"
+    shaped = f"regexp_full_match(product_id, {sql_literal(rule.pattern)})" if rule.pattern else "false"
     return f"coalesce({listed} OR {shaped}, false)"
 
 
@@ -88,15 +88,15 @@ def _checks(part: Part, policies: Policies, complete_until: dt.date | None) -> l
     prefix, money = policies.adjustment_prefix, "amount" if "amount" in part.roles else "price"
     has_kind = policies.returns == "kind" and "kind" in part.roles
     strict = policies.non_positive_price == "quarantine"
-    adjusted = f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
+    adjusted = f"starts_with(order_id, {sql_literal(prefix)})" if prefix else "false"
     not_given = "amount_is IS NULL" if money == "amount" else "quantity_is IS NULL OR price_is IS NULL"
     listed = "not_a_product" if policies.non_products.action == "quarantine" else "false"
     return [
         Check("fault", "fault IS NOT NULL"),
         Check("'digits_lost'", "digits_lost"),
         Check("'id_fraction'", "id_fraction"),
-        Check("'total_line'", f"lower(customer_id) IN {texts(TOTALS)}", "customer_id"),
-        Check("'total_line'", f"lower(order_id) IN {texts(TOTALS)}", "order_id"),
+        Check("'total_line'", f"lower(customer_id) IN {sql_texts(TOTALS)}", "customer_id"),
+        Check("'total_line'", f"lower(order_id) IN {sql_texts(TOTALS)}", "order_id"),
         Check("'adjustment'", adjusted, "order_id"),
         Check("'missing_customer'", "customer_id IS NULL", "customer_id"),
         Check("'missing_order'", "order_id IS NULL" if "order_id" in part.roles else "false", "order_id"),
@@ -135,7 +135,7 @@ def _notes() -> str:
     return " + ".join(f"CASE WHEN {check} THEN {NOTES[key]} ELSE 0 END" for key, check in bits.items())
 
 
-def settled(part: Part, number: int, source: Source, hashed: str) -> str:
+def settled_lines(part: Part, number: int, source: Source, hashed: str) -> str:
     """Return SQL that settles every line of a part.
 
     Parameters
@@ -163,9 +163,9 @@ FROM {part.relation}"""
     judged = [
         f"{_is_return(policies, 'kind' in part.roles)} AS is_return",
         f"{non_product(policies.non_products)} AS not_a_product",
-        f"currency_is <> {literal(source.currency.code)} AS foreign_money",
+        f"currency_is <> {sql_literal(source.currency.code)} AS foreign_money",
     ]
-    last = verdict(_checks(part, policies, source.complete_until))
+    last = verdict_columns(_checks(part, policies, source.complete_until))
     return f"""
 SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS order_id,
   date_diff('day', DATE '1970-01-01', time_is::DATE)::INTEGER AS day,
@@ -175,4 +175,4 @@ SELECT {number}::INTEGER AS part, line::BIGINT AS line, customer_id, {order} AS 
   reason, blamed, ({_notes()})::INTEGER AS notes, not_a_product,
   fingerprint, line_id, {recorded} AS recorded_at, unit,
   CASE WHEN foreign_money THEN currency_is END AS foreign_currency
-FROM ({stepped(raw, [*odd, *value, *_money_columns(part, source), *judged, *last])})"""
+FROM ({stepped_sql(raw, [*odd, *value, *_money_columns(part, source), *judged, *last])})"""

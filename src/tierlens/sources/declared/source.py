@@ -17,10 +17,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from tierlens.errors import UsageError
 from tierlens.sources.declared.asked import Asked
 from tierlens.sources.declared.contracts import OTHERS, TRANSACTIONS, contract_of
-from tierlens.sources.declared.table_source import Files, Separator, Share, TableSource, Texts, below
+from tierlens.sources.declared.table_source import Files, Separator, Share, TableSource, Texts, below_folder
 from tierlens.sources.messages.row_reasons import QUARANTINE
 from tierlens.sources.tables import Currency, day_date, day_number
-from tierlens.strict_yaml import refused
+from tierlens.strict_yaml import refused_value
 from tierlens.words import Text
 
 ROLES = (
@@ -55,7 +55,7 @@ def _iso_date(value: object) -> object:
     try:
         return day_date(day_number(value))
     except UsageError as problem:
-        raise refused(problem.what) from None
+        raise refused_value(problem.what) from None
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
@@ -147,7 +147,7 @@ class Money(_Section):
     @classmethod
     def _three_letters(cls, code: str) -> str:
         if not re.fullmatch("[A-Z]{3}", code):
-            raise refused(Text(f"{code!r} is no currency code such as CNY", f"{code!r} 不是币种代码（如 CNY）"))
+            raise refused_value(Text(f"{code!r} is no currency code such as CNY", f"{code!r} 不是币种代码（如 CNY）"))
         return code
 
     def currency(self) -> Currency:
@@ -181,7 +181,7 @@ class NonProducts(_Section):
                 own.execute("SELECT regexp_full_match('', ?)", [pattern or ""]).fetchall()
         except duckdb.Error as error:
             reason = str(error).removeprefix("Invalid Input Error: ")
-            raise refused(
+            raise refused_value(
                 Text(f"{pattern!r} is no regular expression ({reason})", f"{pattern!r} 不是正则表达式（{reason}）")
             ) from None
         return pattern
@@ -239,7 +239,7 @@ class Policies(_Section):
 def known_reasons(limits: Mapping[str, float]) -> Mapping[str, float]:
     """Refuse limits for reasons that are none (ValueError)."""
     for reason in sorted(set(limits) - set(QUARANTINE)):
-        raise refused(_none_of(Text("reason to quarantine a line", "隔离原因"), reason, QUARANTINE))
+        raise refused_value(_none_of(Text("reason to quarantine a line", "隔离原因"), reason, QUARANTINE))
     return limits
 
 
@@ -324,17 +324,19 @@ class Source(_Section):
     def _known_tables(cls, tables: Mapping[str, TableSource]) -> Mapping[str, TableSource]:
         for name, table in tables.items():
             if name not in OTHERS:
-                raise refused(_none_of(Text("table", "数据表"), name, OTHERS))
+                raise refused_value(_none_of(Text("table", "数据表"), name, OTHERS))
             known_reasons(table.limits)
             for column in sorted(set(table.columns) - set(contract_of(name).names)):
-                raise refused(_none_of(Text(f"column of {name}", f"{name} 的列"), column, contract_of(name).names))
+                raise refused_value(
+                    _none_of(Text(f"column of {name}", f"{name} 的列"), column, contract_of(name).names)
+                )
         return tables
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
         if zone not in available_timezones():
-            raise refused(
+            raise refused_value(
                 Text(f"{zone!r} is no time zone; write it as Asia/Shanghai", f"{zone!r} 不是时区；请写成 Asia/Shanghai")
             )
         return zone
@@ -346,7 +348,7 @@ class Source(_Section):
             try:
                 "".encode(encoding)
             except LookupError:
-                raise refused(
+                raise refused_value(
                     Text(
                         f"{encoding!r} is no encoding; write it as utf-8 or gb18030",
                         f"{encoding!r} 不是编码名称；请写成 utf-8 或 gb18030",
@@ -378,6 +380,8 @@ class Source(_Section):
         >>> Source(files="a.csv", currency="CNY", tables={"tickets": "t.csv"}).under("shop").tables["tickets"].files
         ('shop/t.csv',)
         """
-        same = below(folder, (self.same_customer,))[0] if self.same_customer else None
+        same = below_folder(folder, (self.same_customer,))[0] if self.same_customer else None
         others = {name: table.under(folder) for name, table in self.tables.items()}
-        return self.model_copy(update={"files": below(folder, self.files), "tables": others, "same_customer": same})
+        return self.model_copy(
+            update={"files": below_folder(folder, self.files), "tables": others, "same_customer": same}
+        )

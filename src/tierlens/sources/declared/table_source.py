@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from tierlens.sources.declared.asked import Asked
 from tierlens.sources.declared.contract import Contract
-from tierlens.strict_yaml import refused
+from tierlens.strict_yaml import refused_value
 from tierlens.words import Text
 
 
@@ -20,7 +20,7 @@ def as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str | Path) else value
 
 
-def reachable(names: tuple[str, ...]) -> tuple[str, ...]:
+def reachable_places(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return file names and addresses of servers, those in one spelling; refuse servers of other kinds (ValueError)."""
     return tuple(_reachable(name) for name in names)
 
@@ -29,8 +29,8 @@ def _reachable(name: str) -> str:
     scheme = re.match("[a-z][a-z0-9+.-]+://", name, re.IGNORECASE)
     if scheme and scheme[0].lower() in ADDRESSES:
         return scheme[0].lower() + name[scheme.end() :]
-    if (kind := foreign(name)) is not None:
-        raise refused(
+    if (kind := foreign_kind(name)) is not None:
+        raise refused_value(
             Text(
                 f"{kind} addresses are not read; what is read: files, and postgresql://user@host/database",
                 f"不支持 {kind} 地址；可读取文件，或 postgresql://用户@主机/数据库",
@@ -39,7 +39,7 @@ def _reachable(name: str) -> str:
     return name
 
 
-def foreign(name: str) -> str | None:
+def foreign_kind(name: str) -> str | None:
     """Return the kind of an address that is not read, without what may be private in it; None of a file name.
 
     Examples
@@ -57,13 +57,13 @@ def foreign(name: str) -> str | None:
 _SETTING = r"\s*((?:host|hostaddr|server|service|user|dbname|database|data source|driver|dsn)\s*=)"
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
-Files = Annotated[Texts, Field(min_length=1), AfterValidator(reachable)]
+Files = Annotated[Texts, Field(min_length=1), AfterValidator(reachable_places)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Separator = Literal[",", ";", "\t", "|", " "]
 ADDRESSES = ("postgresql://", "postgres://")
 
 
-def below(folder: str | Path, files: tuple[str, ...]) -> tuple[str, ...]:
+def below_folder(folder: str | Path, files: tuple[str, ...]) -> tuple[str, ...]:
     """Return paths taken from a folder; ``data:`` paths and addresses stay as they are.
 
     Examples
@@ -124,7 +124,7 @@ class TableSource(BaseModel):
 
     def under(self, folder: str | Path) -> TableSource:
         """Return the same with relative paths taken from ``folder``."""
-        return self.model_copy(update={"files": below(folder, self.files)})
+        return self.model_copy(update={"files": below_folder(folder, self.files)})
 
     def asked(self, contract: Contract, currency: str) -> Asked:
         """Return what is asked of the table, for staging."""

@@ -219,7 +219,7 @@ _REFUSALS: dict[str, tuple[Text, Text]] = {
 }
 
 
-def refusal(code: str, where: str = "", /, **values: object) -> DataError:
+def file_refusal(code: str, where: str = "", /, **values: object) -> DataError:
     """Return the error of a refused file, to be raised next to the check.
 
     Parameters
@@ -253,7 +253,7 @@ def said_by(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def damaged(error: Exception, place: str) -> Exception:
+def damaged_refusal(error: Exception, place: str) -> Exception:
     """Return the refusal of a file that a library cannot read; a full disk behind it stays what it is.
 
     Examples
@@ -263,7 +263,7 @@ def damaged(error: Exception, place: str) -> Exception:
     """
     if isinstance(error, OSError) and error.errno in FULL:
         return error
-    return refusal("E-TX-021", place, detail=said_by(error))
+    return file_refusal("E-TX-021", place, detail=said_by(error))
 
 
 def _said(values: dict[str, object], lang: Lang) -> dict[str, object]:

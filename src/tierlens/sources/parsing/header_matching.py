@@ -13,7 +13,7 @@ from tierlens.sources.declared.asked import Declaring
 from tierlens.sources.declared.contract import Contract
 from tierlens.sources.declared.contracts import TRANSACTIONS
 from tierlens.sources.declared.header_aliases import ALIASES as ALIASES_OF
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.parsing.parse_values import INVISIBLE, SIGNS
 
 ALIASES: dict[str, str] = TRANSACTIONS.aliases
@@ -128,13 +128,13 @@ def match_roles(
     for role, found in places.items():
         if len(found) > 1:
             names = ", ".join(repr(headers[i]) for i in found)
-            raise refusal("E-TX-012", where, names=names, role=role)
+            raise file_refusal("E-TX-012", where, names=names, role=role)
         if not found:
             name = columns.declared[role] or ""
             near = difflib.get_close_matches(name, headers, 3, 0.4) or headers
-            raise refusal("E-TX-118", where, name=name, headers=", ".join(near))
+            raise file_refusal("E-TX-118", where, name=name, headers=", ".join(near))
     if missing := missing_roles(list(places), contract):
-        raise refusal("E-TX-119", where, roles=", ".join(missing), headers=", ".join(headers))
+        raise file_refusal("E-TX-119", where, roles=", ".join(missing), headers=", ".join(headers))
     kinds = {column.name: column.kind for column in contract.columns if column.name in places}
     first = {role: places[role][0] for role in kinds}
     return {
@@ -147,7 +147,7 @@ def _no_twins(headers: Sequence[str], where: str) -> None:
     seen: set[str] = set()
     for name in headers:
         if name in seen:
-            raise refusal("E-TX-011", where, name=name)
+            raise file_refusal("E-TX-011", where, name=name)
         seen.add(name)
 
 
@@ -164,5 +164,5 @@ def _unit(kind: str, header: str, currency: str, where: str, roles: Mapping[str,
     code = next((c for c, signs in SIGNS.items() if rest == c or rest in signs), "")
     own = rest == currency or rest in SIGNS.get(currency, ())
     if code and not own and "currency" not in roles:
-        raise refusal("E-TX-041", where, code=code, own=currency)
+        raise file_refusal("E-TX-041", where, code=code, own=currency)
     return unit

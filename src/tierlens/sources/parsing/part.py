@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tierlens.sources.declared.asked import Asked
-from tierlens.sources.messages.refusals import damaged, refusal, said_by
+from tierlens.sources.messages.refusals import damaged_refusal, file_refusal, said_by
 from tierlens.sources.parsing.header_matching import Header, match_roles, name_blanks
 from tierlens.sources.parsing.odd_times import with_times_held
 
@@ -23,7 +23,7 @@ OWN_NUMBER = '"number of the row"'
 """Stands in for DuckDB's file_row_number where a file has a column of that name."""
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return a name as an SQL identifier.
 
     Examples
@@ -34,7 +34,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def sql_literal(text: str) -> str:
     """Return a text as an SQL literal.
 
     Examples
@@ -101,7 +101,7 @@ class Part:
     @property
     def relation(self) -> str:
         """SQL of the table that holds every line."""
-        stored = literal(str(self.stored))
+        stored = sql_literal(str(self.stored))
         if self.line == OWN_NUMBER:  # in the order of the file, which DuckDB keeps
             return f"(SELECT *, row_number() OVER () AS {OWN_NUMBER} FROM read_parquet({stored}))"
         return f"read_parquet({stored}{', file_row_number = true' if self.line != 'line' else ''})"
@@ -116,7 +116,7 @@ class Part:
         if role not in self.roles:
             return None
         place = self.roles[role].place
-        return quoted(self.fields[place]), self.types[place]
+        return sql_name(self.fields[place]), self.types[place]
 
 
 class Stager:
@@ -191,15 +191,15 @@ def stage_parquet(
         with a NUL character; or what :func:`~tierlens.sources.parsing.header_matching.match_roles` raises.
     """
     try:
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sql_literal(str(path))})").fetchall()
         headers = name_blanks(pq.read_schema(path).names)
     except (duckdb.Error, pa.ArrowException, OSError, UnicodeError) as error:
-        raise refusal("E-TX-021", name or path.name, detail=said_by(error)) from None
+        raise file_refusal("E-TX-021", name or path.name, detail=said_by(error)) from None
     roles = match_roles(headers, asked, asked.currency, name or path.name, asked.contract)
     fields, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
     for at in roles.values():
         if types[at.place].endswith("]") or types[at.place].startswith(("BLOB", "STRUCT", "MAP", "UNION")):
-            raise refusal("E-TX-127", name or path.name, name=headers[at.place])
+            raise file_refusal("E-TX-127", name or path.name, name=headers[at.place])
     stored = path if folder is None else _held(path, folder, name or path.name)
     line = OWN_NUMBER if "file_row_number" in map(str.lower, fields) else "file_row_number + 1"
     part = Part(name or path.name, path, stored, headers, fields, types, roles, line, "NULL::VARCHAR")
@@ -211,7 +211,7 @@ def _held(path: Path, folder: Path, place: str) -> Path:
     try:
         return with_times_held(path, folder)
     except (pa.ArrowException, OSError) as error:
-        raise damaged(error, place) from None
+        raise damaged_refusal(error, place) from None
 
 
 def _refuse_nul(connection: duckdb.DuckDBPyConnection, part: Part, ids: Sequence[str]) -> None:
@@ -222,4 +222,4 @@ def _refuse_nul(connection: duckdb.DuckDBPyConnection, part: Part, ids: Sequence
                 connection, f"SELECT min({part.line}) FROM {part.relation} WHERE contains({column}, chr(0))"
             )
             if line and line[0] is not None:
-                raise refusal("E-TX-018", part.place(line[0], role))
+                raise file_refusal("E-TX-018", part.place(line[0], role))

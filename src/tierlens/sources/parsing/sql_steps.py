@@ -15,7 +15,7 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def levels(columns: Iterable[str]) -> list[list[str]]:
+def column_levels(columns: Iterable[str]) -> list[list[str]]:
     """Return the columns by level: each uses only names of the levels before its own.
 
     Parameters
@@ -41,7 +41,7 @@ def levels(columns: Iterable[str]) -> list[list[str]]:
     return listed
 
 
-def stepped(select: str, columns: Iterable[str]) -> str:
+def stepped_sql(select: str, columns: Iterable[str]) -> str:
     """Return SQL of a SELECT with further columns, which may use its columns and each other.
 
     Examples
@@ -49,6 +49,6 @@ def stepped(select: str, columns: Iterable[str]) -> str:
     >>> stepped("SELECT 1 AS a", ["a + 1 AS b", "b * 2 AS c"])
     'SELECT *, b * 2 AS c FROM (SELECT *, a + 1 AS b FROM (SELECT 1 AS a))'
     """
-    for level in levels(columns):
+    for level in column_levels(columns):
         select = f"SELECT *, {', '.join(level)} FROM ({select})"
     return select

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import duckdb
 
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.parsing.part import Part, first_row
 
 
@@ -42,4 +42,6 @@ GROUP BY part HAVING len(units) > 1 ORDER BY part LIMIT 1""",
     )
     if found:
         part = parts[found[0]]
-        raise refusal("E-TX-026", part.place(found[2], role(part)), units=", ".join(each or "1" for each in found[1]))
+        raise file_refusal(
+            "E-TX-026", part.place(found[2], role(part)), units=", ".join(each or "1" for each in found[1])
+        )

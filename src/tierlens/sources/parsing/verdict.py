@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tierlens.sources.parsing.part import literal
+from tierlens.sources.parsing.part import sql_literal
 
 
 class Check(NamedTuple):
@@ -26,7 +26,7 @@ class Check(NamedTuple):
     column: str = ""
 
 
-def verdict(checks: Iterable[Check]) -> list[str]:
+def verdict_columns(checks: Iterable[Check]) -> list[str]:
     """Return SQL of the columns ``reason`` and ``blamed``; both are NULL for a row that may be used.
 
     Examples
@@ -38,5 +38,5 @@ def verdict(checks: Iterable[Check]) -> list[str]:
     """
     listed = list(checks)
     first = " ".join(f"WHEN {check.holds} THEN {check.reason}" for check in listed)
-    where = " ".join(f"WHEN {check.holds} THEN {literal(check.column)}" for check in listed)
+    where = " ".join(f"WHEN {check.holds} THEN {sql_literal(check.column)}" for check in listed)
     return [f"CASE {first} END AS reason", f"CASE WHEN reason IS NOT NULL THEN CASE {where} END END AS blamed"]

@@ -18,7 +18,7 @@ from tierlens.sources.declared.contracts import ALWAYS, TRANSACTIONS
 from tierlens.sources.declared.source import Policies
 from tierlens.sources.messages.row_reasons import NORMALISED, QUARANTINE, REPEATS, Reason
 from tierlens.sources.parsing.parse_values import LOOKALIKES
-from tierlens.sources.parsing.part import Part, first_row, literal, quoted
+from tierlens.sources.parsing.part import Part, first_row, sql_literal, sql_name
 from tierlens.sources.report.quality import FileCount, Quality
 from tierlens.sources.span import Span, main_span
 from tierlens.sources.tables import day_date
@@ -36,7 +36,7 @@ Findings = Callable[
 """What is worth a look among the rows kept: counts by flag, and the first absurd amounts."""
 
 
-def report(
+def count_rows(
     connection: duckdb.DuckDBPyConnection,
     parts: Sequence[Part],
     name: str,
@@ -211,7 +211,7 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) 
 FROM {part.relation} WHERE {part.line} IN (SELECT b.line FROM bad AS b WHERE b.part = {number})"""
         for number, part in enumerate(parts)
     ]
-    labels = " ".join(f"WHEN {number} THEN {literal(part.name)}" for number, part in enumerate(parts))
+    labels = " ".join(f"WHEN {number} THEN {sql_literal(part.name)}" for number, part in enumerate(parts))
     blamed = " ".join(f"WHEN {number} THEN {_header(part)}" for number, part in enumerate(parts))
     connection.execute("""
 CREATE TEMP TABLE bad AS
@@ -231,12 +231,12 @@ def _shown(part: Part) -> list[str]:
 
 def _header(part: Part) -> str:
     """Return SQL of the header that carries the column to blame."""
-    cases = (f"WHEN {literal(role)} THEN {literal(part.headers[at.place])}" for role, at in part.roles.items())
+    cases = (f"WHEN {sql_literal(role)} THEN {sql_literal(part.headers[at.place])}" for role, at in part.roles.items())
     return f"CASE blamed {' '.join(cases)} END"
 
 
 def _field(part: Part, name: str, column: str) -> str:
     if name not in _shown(part):
-        return f"NULL::VARCHAR AS {quoted(column)}"
+        return f"NULL::VARCHAR AS {sql_name(column)}"
     place = part.headers.index(name)
-    return f"{as_text(quoted(part.fields[place]), part.types[place])} AS {quoted(column)}"
+    return f"{as_text(sql_name(part.fields[place]), part.types[place])} AS {sql_name(column)}"

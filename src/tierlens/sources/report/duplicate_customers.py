@@ -21,12 +21,12 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from tierlens.errors import DataError, MissingExtraError, UsageError
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.parsing.parse_values import clean_text
 from tierlens.sources.report.simulated_note import DATA_NOTE, SIMULATED
 from tierlens.sources.staging.encoding import detect_encoding
 from tierlens.sources.tables import Tables
-from tierlens.spreadsheets import inert
+from tierlens.spreadsheets import inert_text
 from tierlens.words import Text
 
 Why = Literal["identical name", "same name", "same core", "short name", "alike"]
@@ -79,7 +79,7 @@ def name_key(name: str) -> str:
     return _MARKS.sub(" ", str(_converter().convert(plain))).strip()
 
 
-def core(key: str) -> str:
+def name_core(key: str) -> str:
     """Return a name's key without its place and legal form; the whole key where nothing would be left.
 
     Examples
@@ -92,7 +92,7 @@ def core(key: str) -> str:
     return short if len(short) > 1 else bare.replace(" ", "") or key
 
 
-def twins(tables: Tables, least: float = 0.85) -> pa.Table:
+def duplicate_pairs(tables: Tables, least: float = 0.85) -> pa.Table:
     """Return pairs of customers that may be one, for a person to look at.
 
     Parameters
@@ -127,7 +127,7 @@ def twins(tables: Tables, least: float = 0.85) -> pa.Table:
 
     names = _names(tables)
     keys = {customer: sorted({name_key(name) for name in listed}) for customer, listed in names.items()}
-    cores = {customer: sorted({core(key) for key in listed}) for customer, listed in keys.items()}
+    cores = {customer: sorted({name_core(key) for key in listed}) for customer, listed in keys.items()}
     rows = []
     for one, other in _suspects(keys, cores):
         found = _judge(keys[one], keys[other], cores[one], cores[other], alike)
@@ -261,7 +261,7 @@ def write_twins(
     Parameters
     ----------
     pairs : pyarrow.Table
-        From :func:`twins`.
+        From :func:`duplicate_pairs`.
     path : str or Path
     answers : sequence of mapping of str to str
         From :func:`read_answers`: rows of an earlier file, which stand in the place of their pairs. Those whose pair is
@@ -276,7 +276,7 @@ def write_twins(
         left[_pair(answer)].append(answer)
     rows: list[dict[str, str]] = []
     for pair in pairs.to_pylist():
-        ids = {name: inert(str(pair[name])) for name in ("customer_id", "other_id", "name", "other_name")}
+        ids = {name: inert_text(str(pair[name])) for name in ("customer_id", "other_id", "name", "other_name")}
         known = left[_pair(ids)]
         said = zip(SAID, WHY[pair["why"]], strict=True)
         rows.append({**ids, **(known.pop(0) if known else {}), **dict(said), "likeness": str(pair["likeness"])})
@@ -331,4 +331,4 @@ def _records(path: Path) -> Iterator[list[str]]:
         try:
             yield from reader
         except csv.Error:
-            raise refusal("E-TX-019", f"{path.name}:{reader.line_num}") from None
+            raise file_refusal("E-TX-019", f"{path.name}:{reader.line_num}") from None

@@ -14,10 +14,10 @@ import duckdb
 
 from tierlens.errors import TierlensError
 from tierlens.sources.declared.source import Policies
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 from tierlens.sources.messages.row_fixes import fix_of
 from tierlens.sources.messages.row_reasons import QUARANTINE, REASONS
-from tierlens.spreadsheets import inert
+from tierlens.spreadsheets import inert_text
 from tierlens.words import Lang, Text
 
 _TITLES = {
@@ -176,11 +176,11 @@ class Quality:
             table.enforce()
         orphans = self.flags.get("orphan", 0) / self.used if self.used else 0.0
         if orphans > self.policies.orphan_limit:
-            raise refusal("E-TX-042", self.name, share=f"{orphans:.2%}", limit=f"{self.policies.orphan_limit:.2%}")
+            raise file_refusal("E-TX-042", self.name, share=f"{orphans:.2%}", limit=f"{self.policies.orphan_limit:.2%}")
         over = self.over_limit()
         if not over:
             return
-        raise refusal("E-TX-200", self.name, reasons=self._too_many(over))
+        raise file_refusal("E-TX-200", self.name, reasons=self._too_many(over))
 
     def _too_many(self, over: Mapping[str, tuple[float, float]]) -> Text:
         """Say which shares are over their limits, and of what the others consist."""
@@ -232,7 +232,7 @@ class Quality:
         written = 0
         said: dict[str, tuple[str, ...]] = {}
         # Lines share many of their fields: countries, descriptions, days.
-        safe = lru_cache(maxsize=1 << 16)(inert)
+        safe = lru_cache(maxsize=1 << 16)(inert_text)
         with target.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             headers = self.rejects.columns[4:] if self.rejects else []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from tierlens.sources.messages.refusals import refusal
+from tierlens.sources.messages.refusals import file_refusal
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -60,7 +60,7 @@ def detect_encoding(path: Path) -> str:
     if _is_utf8(path):
         return marked or "utf-8"
     if marked:
-        raise refusal("E-TX-016", f"{path.name}:{undecodable_line(path, 'utf-8')}", encoding="UTF-8")
+        raise file_refusal("E-TX-016", f"{path.name}:{undecodable_line(path, 'utf-8')}", encoding="UTF-8")
     return _chinese(path)
 
 
@@ -91,9 +91,9 @@ def _chinese(path: Path) -> str:
                 common += len(_COMMON.findall(line))
             if utf8_seen and other_seen:
                 kind = "UTF-8" if utf8_seen < number else "GB18030"
-                raise refusal("E-TX-016", f"{path.name}:{number}", encoding=kind)
+                raise file_refusal("E-TX-016", f"{path.name}:{number}", encoding=kind)
     if common < 0.75 * wide:
-        raise refusal("E-TX-122", path.name)
+        raise file_refusal("E-TX-122", path.name)
     return "gb18030"
 
 
@@ -109,4 +109,4 @@ def _wide_characters(line: bytes, where: str) -> int:
     try:
         return sum(character > "\x7f" for character in line.decode("gb18030"))
     except UnicodeDecodeError:
-        raise refusal("E-TX-122", where) from None
+        raise file_refusal("E-TX-122", where) from None

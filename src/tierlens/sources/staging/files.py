@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tierlens.sources.declared.table_source import ADDRESSES
-from tierlens.sources.messages.refusals import EMPTY_FOLDER, NO_FILE, refusal
+from tierlens.sources.messages.refusals import EMPTY_FOLDER, NO_FILE, file_refusal
 from tierlens.words import Text
 
 TEXT_TYPES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -40,7 +40,7 @@ def data_folder() -> Path | None:
     return next(iter(_data_folders()), None)
 
 
-def expand(files: tuple[str, ...]) -> list[Path]:
+def expand_paths(files: tuple[str, ...]) -> list[Path]:
     """Return the files that paths, globs and folders stand for, each once, in order.
 
     Parameters
@@ -71,14 +71,14 @@ def _expand_one(name: str) -> list[Path]:
     path = _locate(name)
     if path.is_file():
         if not path.name.lower().endswith(TYPES):
-            raise refusal("E-TX-123", name)
+            raise file_refusal("E-TX-123", name)
         return [path]
     inside = path.iterdir() if path.is_dir() else path.parent.glob(path.name) if path.parent.is_dir() else ()
     listed = sorted(
         p for p in inside if p.is_file() and p.name.lower().endswith(FOLDER_TYPES) and p.name[0] not in ".~"
     )
     if not listed:
-        raise refusal("E-TX-120", name, **(EMPTY_FOLDER if path.is_dir() else NO_FILE))
+        raise file_refusal("E-TX-120", name, **(EMPTY_FOLDER if path.is_dir() else NO_FILE))
     return listed
 
 
@@ -87,7 +87,7 @@ def _locate(name: str) -> Path:
         return Path(name)
     folders = _data_folders()
     if not folders:
-        raise refusal("E-TX-121", name)
+        raise file_refusal("E-TX-121", name)
     paths = [folder / name.removeprefix("data:") for folder in folders]
     return next((path for path in paths if path.exists()), paths[0])
 
@@ -105,7 +105,7 @@ def held_still(path: Path) -> Iterator[None]:
     yield
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise refusal("E-TX-021", path.name, detail=f"{before.st_size} -> {after.st_size} bytes")
+        raise file_refusal("E-TX-021", path.name, detail=f"{before.st_size} -> {after.st_size} bytes")
 
 
 def refuse_without_room(paths: Sequence[Path], folder: Path) -> None:
@@ -127,4 +127,4 @@ def refuse_without_room(paths: Sequence[Path], folder: Path) -> None:
             f"a copy needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
             f"临时副本约需 {needed / 1e9:.1f} GB，可用 {free / 1e9:.1f} GB",
         )
-        raise refusal("E-TX-043", place, detail=detail)
+        raise file_refusal("E-TX-043", place, detail=detail)

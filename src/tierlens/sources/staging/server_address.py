@@ -15,7 +15,7 @@ HIDDEN = "postgresql://..."
 """Stands for an address of which it is not clear where the password ends."""
 
 
-def shown(address: str) -> str:
+def shown_address(address: str) -> str:
     """Return an address without user and password, for people.
 
     Examples
@@ -32,7 +32,7 @@ def shown(address: str) -> str:
     return f"postgresql://{parts.hostname or ''}{port}{parts.path}"
 
 
-def kept(value: Any) -> Any:
+def configuration_without_passwords(value: Any) -> Any:
     """Return a configuration in which no address has a password; lists and mappings are gone through.
 
     Examples
@@ -41,15 +41,15 @@ def kept(value: Any) -> Any:
     {'files': ['a.csv', 'postgresql://me@db.example/crm?sslmode=require']}
     """
     if isinstance(value, Mapping):
-        return {key: kept(each) for key, each in value.items()}
+        return {key: configuration_without_passwords(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [kept(each) for each in value]
+        return [configuration_without_passwords(each) for each in value]
     if not isinstance(value, str):
         return value
     return _without_password(value) if value.lower().startswith(ADDRESSES) else without_passwords(value)
 
 
-def hushed(said: str, address: str) -> str:
+def hushed_message(said: str, address: str) -> str:
     """Return what a driver says of an address, without the pieces of it that are not shown.
 
     Examples
@@ -57,7 +57,7 @@ def hushed(said: str, address: str) -> str:
     >>> hushed('invalid percent-encoded token: "se%zz"', "postgresql://me:se%zz@db.example/crm")
     'invalid percent-encoded token: "..."'
     """
-    seen = shown(address)
+    seen = shown_address(address)
 
     def hide(found: re.Match[str]) -> str:
         return '"..."' if found[1] in address and found[1] not in seen else found[0]

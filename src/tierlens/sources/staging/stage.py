@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 from tierlens.sources.declared.asked import Asked
 from tierlens.sources.declared.table_source import ADDRESSES
-from tierlens.sources.messages.refusals import NO_CONTENT, NO_LINES, refusal, said_by
+from tierlens.sources.messages.refusals import NO_CONTENT, NO_LINES, file_refusal, said_by
 from tierlens.sources.parsing.part import Part, first_row, stage_parquet
-from tierlens.sources.staging.files import BOOK_TYPES, DATABASE_TYPES, expand, held_still, refuse_without_room
+from tierlens.sources.staging.files import BOOK_TYPES, DATABASE_TYPES, expand_paths, held_still, refuse_without_room
 
 
-def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Part]:
+def stage_source(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> list[Part]:
     """Bring every file, sheet and table that a source names to where DuckDB can read it.
 
     Parameters
@@ -41,7 +41,7 @@ def stage(asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> 
         from tierlens.sources.staging.databases import stage_server
 
         parts.append(stage_server(address, asked, folder, connection))
-    paths = expand(asked.files)
+    paths = expand_paths(asked.files)
     refuse_without_room(paths, folder)
     for path in paths:
         with held_still(path):
@@ -53,7 +53,7 @@ def _stage_file(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckD
     suffix = path.suffix.lower()
     _refuse_unreadable(path)
     if path.stat().st_size == 0:
-        raise refusal("E-TX-020", path.name, part=NO_CONTENT)
+        raise file_refusal("E-TX-020", path.name, part=NO_CONTENT)
     if suffix == ".parquet":
         return [_stage_parquet(path, asked, folder, connection)]
     if suffix in DATABASE_TYPES:
@@ -74,13 +74,13 @@ def _refuse_unreadable(path: Path) -> None:
     try:
         path.open("rb").close()
     except OSError as error:
-        raise refusal("E-TX-155", path.name, detail=error.strerror or type(error).__name__) from None
+        raise file_refusal("E-TX-155", path.name, detail=error.strerror or type(error).__name__) from None
 
 
 def _stage_parquet(path: Path, asked: Asked, folder: Path, connection: duckdb.DuckDBPyConnection) -> Part:
     part = stage_parquet(path, asked, connection, folder=folder)
     if not asked.allow_empty and not pq.read_metadata(path).num_rows:
-        raise refusal("E-TX-020", path.name, part=NO_LINES)
+        raise file_refusal("E-TX-020", path.name, part=NO_LINES)
     return part
 
 
@@ -104,7 +104,7 @@ def damage_told(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) ->
             try:
                 connection.execute(f"SELECT max(hash(t)) FROM {part.relation} AS t")
             except duckdb.Error as damage:
-                raise refusal("E-TX-021", part.name, detail=said_by(damage)) from None
+                raise file_refusal("E-TX-021", part.name, detail=said_by(damage)) from None
         raise error
 
 
@@ -132,6 +132,6 @@ FROM (SELECT line, text, TRY_CAST(found.a AS INTEGER) AS a, TRY_CAST(found.b AS 
         )
         day, month, example, line, any_text, any_line, shaped_rows = row or (0, 0, None, 0, "", 0, 0)
         if example is not None or (day and month):
-            raise refusal("E-TX-033", part.place(line or any_line, role), example=example or any_text)
+            raise file_refusal("E-TX-033", part.place(line or any_line, role), example=example or any_text)
         first = not month if shaped_rows else first
     return first

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tierlens.sources.declared.asked import Asked
-from tierlens.sources.messages.refusals import NO_HEADER, NO_LINES, damaged, refusal
+from tierlens.sources.messages.refusals import NO_HEADER, NO_LINES, damaged_refusal, file_refusal
 from tierlens.sources.parsing.header_matching import match_roles, name_blanks
 from tierlens.sources.parsing.part import Part, Stager
 from tierlens.sources.staging.encoding import detect_encoding, open_bytes, undecodable_line
@@ -45,11 +45,11 @@ def stage_text(path: Path, asked: Asked, folder: Path) -> Part:
             return _stage(path, asked, folder / f"part{len(list(folder.iterdir()))}.parquet", file)
     except UnicodeDecodeError as error:
         line = 0 if error.encoding.startswith("utf-16") else undecodable_line(path, error.encoding)
-        raise refusal("E-TX-016", f"{path.name}:{line}" if line else path.name, encoding=error.encoding) from None
+        raise file_refusal("E-TX-016", f"{path.name}:{line}" if line else path.name, encoding=error.encoding) from None
     except UnicodeError:  # a declared UTF-16 without its mark
-        raise refusal("E-TX-122", path.name) from None
+        raise file_refusal("E-TX-122", path.name) from None
     except (EOFError, zlib.error, OSError) as error:
-        raise damaged(error, path.name) from None
+        raise damaged_refusal(error, path.name) from None
 
 
 def _stage(path: Path, asked: Asked, stored: Path, file: io.TextIOWrapper) -> Part:
@@ -61,7 +61,7 @@ def _stage(path: Path, asked: Asked, stored: Path, file: io.TextIOWrapper) -> Pa
     stager = Stager(stored, len(headers))
     blank, last = _fill(stager, records, path.name)
     if not last and not asked.allow_empty:
-        raise refusal("E-TX-020", path.name, part=NO_LINES)
+        raise file_refusal("E-TX-020", path.name, part=NO_LINES)
     counts = {"blank_line": blank, "encoding": int(not file.encoding.startswith("utf-8"))}
     return replace(stager.part(path.name, path, headers, roles), counts=counts, encoding=file.encoding)
 
@@ -73,7 +73,7 @@ def _fill(stager: Stager, records: Iterator[Record], name: str) -> tuple[int, in
     for line, fields in records:
         size = len(fields)
         if size > width:
-            raise refusal("E-TX-009", f"{name}:{line}", found=size, width=width)
+            raise file_refusal("E-TX-009", f"{name}:{line}", found=size, width=width)
         if not any(fields):
             blank += 1
             continue
@@ -87,7 +87,7 @@ def _lines(file: io.TextIOWrapper, name: str) -> Iterator[str]:
     """Yield the lines; all byte-order marks at the start are taken away."""
     for number, line in enumerate(file, 1):
         if "\0" in line:
-            raise refusal("E-TX-018", f"{name}:{number}")
+            raise file_refusal("E-TX-018", f"{name}:{number}")
         yield line.lstrip("\ufeff") if number == 1 else line
 
 
@@ -95,13 +95,13 @@ def _first_line(lines: Iterator[str], asked: Asked, name: str) -> tuple[str, str
     """Return the separator and the first line, which is needed to find it."""
     first = next(lines, "")
     if not first.strip():
-        raise refusal("E-TX-020", name, part=NO_HEADER)
+        raise file_refusal("E-TX-020", name, part=NO_HEADER)
     if asked.separator:
         return asked.separator, first
     outside = "".join(first.split('"')[::2])
     separator = max(",;\t", key=outside.count)
     if not outside.count(separator) and "，" in outside:
-        raise refusal("E-TX-013", f"{name}:1")
+        raise file_refusal("E-TX-013", f"{name}:1")
     return separator, first
 
 
@@ -119,8 +119,8 @@ def _records(lines: Iterator[str], first: str, separator: str, name: str) -> Ite
             start = reader.line_num + 1
     except csv.Error as error:
         if "field larger" in str(error):
-            raise refusal("E-TX-159", f"{name}:{start}", most=f"{LONGEST_FIELD:,}") from None
-        raise refusal("E-TX-019", f"{name}:{start}") from None
+            raise file_refusal("E-TX-159", f"{name}:{start}", most=f"{LONGEST_FIELD:,}") from None
+        raise file_refusal("E-TX-019", f"{name}:{start}") from None
     finally:
         csv.field_size_limit(limit)
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from xml.parsers import expat
 
-from tierlens.sources.messages.refusals import refusal, said_by
+from tierlens.sources.messages.refusals import file_refusal, said_by
 from tierlens.words import Text
 
 MOST_UNPACKED = 4_000_000_000
@@ -56,7 +56,7 @@ def refuse_heavy(path: Path) -> None:
         with zipfile.ZipFile(path) as packed:
             _weigh(packed, path)
             if "xl/workbook.bin" in packed.namelist():  # the binary kind, whatever its name ends in
-                raise refusal("E-TX-123", path.name)
+                raise file_refusal("E-TX-123", path.name)
             for entry in packed.infolist():
                 if entry.flag_bits & 1:  # locked: the library that reads it says so
                     continue
@@ -66,7 +66,7 @@ def refuse_heavy(path: Path) -> None:
                     _look_through(packed, entry, path)
     # NotImplementedError is how zipfile tells of a compression (or an encryption) that it does not know.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
-        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+        raise file_refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
 
 def _weigh(packed: zipfile.ZipFile, path: Path) -> None:
@@ -74,7 +74,7 @@ def _weigh(packed: zipfile.ZipFile, path: Path) -> None:
     whole = sum(entry.file_size for entry in entries)
     times = whole / max(path.stat().st_size, 1)
     if len(entries) > MOST_ENTRIES or whole > MOST_UNPACKED or (whole > SMALL and times > MOST_TIMES):
-        raise refusal("E-TX-152", path.name, size=f"{whole / 1e6:,.0f}", times=f"{times:,.0f}", parts=len(entries))
+        raise file_refusal("E-TX-152", path.name, size=f"{whole / 1e6:,.0f}", times=f"{times:,.0f}", parts=len(entries))
 
 
 def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
@@ -83,7 +83,7 @@ def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -
     unclear = False
     for number, block in enumerate(_blocks(packed, entry)):
         if number == 0 and b"<!DOCTYPE" in block:
-            raise refusal("E-TX-021", path.name, detail=Text("it declares a document type", "含文档类型声明"))
+            raise file_refusal("E-TX-021", path.name, detail=Text("it declares a document type", "含文档类型声明"))
         columns.update(_BEYOND_Z.findall(block))
         unclear = unclear or _NO_PLACE.search(block) is not None
         unclear = unclear or any(int(digits) > ROWS for digits in _LONG_ROW.findall(block))
@@ -124,7 +124,7 @@ class _Reach:
         rows, columns = max(self.rows, self.row), max(self.columns, self.column)
         if rows * columns > MOST_CELLS or rows > ROWS:
             cell = f"{column_letters(self.column)}{self.row}"
-            raise refusal("E-TX-153", self.path.name, cell=cell, rows=f"{rows:,}", columns=f"{columns:,}")
+            raise file_refusal("E-TX-153", self.path.name, cell=cell, rows=f"{rows:,}", columns=f"{columns:,}")
         self.rows, self.columns = rows, columns
 
 
@@ -157,7 +157,7 @@ def _refuse_far_cell(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path
     try:
         _go_through(packed, entry, _Reach(path))
     except expat.ExpatError as error:
-        raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
+        raise file_refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
 
 def _weigh_open(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:

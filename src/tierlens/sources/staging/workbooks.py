@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tierlens.errors import MissingExtraError
 from tierlens.sources.declared.asked import Asked
-from tierlens.sources.messages.refusals import NO_LINES, damaged, refusal
+from tierlens.sources.messages.refusals import NO_LINES, damaged_refusal, file_refusal
 from tierlens.sources.parsing.header_matching import Header, guess_roles, match_roles, missing_roles, name_blanks
 from tierlens.sources.parsing.part import Part, Stager
 from tierlens.sources.staging.workbook_weight import refuse_heavy
@@ -50,13 +50,13 @@ def stage_book(path: Path, asked: Asked, folder: Path) -> list[Part]:
     parts, skipped = [], 0
     for name in asked.sheets or workbook.sheet_names:
         if name not in workbook.sheet_names:
-            raise refusal("E-TX-118", path.name, name=name, headers=", ".join(workbook.sheet_names))
+            raise file_refusal("E-TX-118", path.name, name=name, headers=", ".join(workbook.sheet_names))
         with _sheet_told(path, name):
             part = _stage_sheet(workbook.get_sheet_by_name(name), path, asked, folder)
         parts += [replace(part, hidden=name in hidden)] if part else []
         skipped += part is None
     if not parts:
-        raise refusal("E-TX-023", path.name, roles=", ".join(missing_roles([], asked.contract)))
+        raise file_refusal("E-TX-023", path.name, roles=", ".join(missing_roles([], asked.contract)))
     first = replace(parts[0], counts={**parts[0].counts, "sheet_skipped": skipped})
     return [first, *parts[1:]]
 
@@ -77,7 +77,7 @@ def open_book(path: Path) -> Any:
     try:
         return python_calamine.load_workbook(path)
     except python_calamine.PasswordError:
-        raise refusal("E-TX-124", path.name) from None
+        raise file_refusal("E-TX-124", path.name) from None
     except (python_calamine.CalamineError, OSError) as error:
         raise _of_library(error, path.name) from None
 
@@ -96,8 +96,8 @@ def _sheet_told(path: Path, name: str) -> Iterator[None]:
 def _of_library(error: Exception, place: str) -> Exception:
     """Return the refusal for what the library says of a workbook."""
     if found := re.search(r"Cell limit exceeded \((\d+)", str(error)):
-        return refusal("E-TX-160", place, cells=f"{int(found[1]):,}")
-    return damaged(error, place)
+        return file_refusal("E-TX-160", place, cells=f"{int(found[1]):,}")
+    return damaged_refusal(error, place)
 
 
 def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -> Part | None:
@@ -115,7 +115,7 @@ def _stage_sheet(sheet: CalamineSheet, path: Path, asked: Asked, folder: Path) -
     counts = _fill(stager, rows, roles, asked, name)
     counts["merged_cells"] = len(sheet.merged_cell_ranges or ())
     if not counts.pop("lines") and not asked.allow_empty:
-        raise refusal("E-TX-020", name, part=NO_LINES)
+        raise file_refusal("E-TX-020", name, part=NO_LINES)
     return replace(stager.part(name, path, headers, roles), counts=counts)
 
 
@@ -148,7 +148,7 @@ def _fill(
             counts["blank_line"] += 1
             continue
         if any(cell != "" for cell in cells[width:]):
-            raise refusal("E-TX-009", f"{name}:{line}", found=len(cells), width=width)
+            raise file_refusal("E-TX-009", f"{name}:{line}", found=len(cells), width=width)
         counts["excel_serial"] += _dates_of_serials(cells, times)
         stager.add(line, [cell_text(cell) for cell in cells[:width]], _lost_digits(cells, ids))
         counts["lines"] += 1
