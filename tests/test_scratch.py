@@ -25,9 +25,9 @@ from tierlens.scratch import (
 WAIT = """
 import sys, time
 from pathlib import Path
-from tierlens.scratch import locked, scratch
+from tierlens.scratch import locked_place, scratch_folder
 place = Path(sys.argv[1])
-with locked(place / "run"), scratch(place) as folder:
+with locked_place(place / "run"), scratch_folder(place) as folder:
     (folder / "customers.parquet").write_bytes(b"half")
     print("ready", flush=True)
     time.sleep(600)
@@ -145,7 +145,7 @@ def test_the_longest_name_has_room_for_its_lock(tmp_path: Path) -> None:
 
 def test_a_process_has_one_folder_for_temporary_files_and_leaves_none(tmp_path: Path) -> None:
     assert temporary_folder() == temporary_folder()
-    program = "from tierlens.scratch import temporary; (temporary() / 'spill').write_text('x'); print(temporary())"
+    program = "from tierlens.scratch import temporary_folder; (temporary_folder() / 'spill').write_text('x'); print(temporary_folder())"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert Path(done.stdout.strip()).parent == tmp_path

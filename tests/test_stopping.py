@@ -20,12 +20,12 @@ STARTED = """
 import sys, time
 from pathlib import Path
 import tierlens.app.cli.main
-from tierlens.publish.files.atomic import replacing
+from tierlens.publish.files.atomic import replacing_file
 from tierlens.__main__ import entry
 
 def main():
     place = Path(sys.argv[1]) / "customers.parquet"
-    with replacing(place) as temporary:
+    with replacing_file(place) as temporary:
         temporary.write_bytes(b"half")
         print("ready", flush=True)
         {work}
@@ -125,9 +125,9 @@ def test_a_block_that_must_not_be_broken_is_not() -> None:
     program = """
 import os, signal, time
 from tierlens import stopping
-stopping.listen(lambda: None)
+stopping.listen_for_signals(lambda: None)
 try:
-    with stopping.unbroken():
+    with stopping.unbroken_block():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
         print("whole")

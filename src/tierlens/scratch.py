@@ -72,7 +72,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     Examples
     --------
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     with scratch(Path(place) / "new") as folder:
+    ...     with scratch_folder(Path(place) / "new") as folder:
     ...         found = folder.is_dir(), is_scratch(folder)
     ...     found, list(Path(place).iterdir())
     ((True, True), [])

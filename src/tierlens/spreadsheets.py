@@ -26,7 +26,7 @@ def inert_text(text: str | None) -> str:
 
     Examples
     --------
-    >>> inert("=HYPERLINK(1)"), inert("-12.50"), inert(None)
+    >>> inert_text("=HYPERLINK(1)"), inert_text("-12.50"), inert_text(None)
     ("'=HYPERLINK(1)", '-12.50', '')
     """
     return f"'{text}" if text and is_formula_like(text) else text or ""

@@ -98,7 +98,7 @@ def unbroken_block() -> Iterator[None]:
 
     Examples
     --------
-    >>> with unbroken():
+    >>> with unbroken_block():
     ...     pass
     """
     if threading.current_thread() is not threading.main_thread():  # signals are raised in the main thread only

@@ -72,7 +72,7 @@ class Document:
 
         Examples
         --------
-        >>> read("tiers:\n  A: 90\n", "s.yaml").place(["tiers", "A", "from"])
+        >>> read_yaml("tiers:\n  A: 90\n", "s.yaml").place(["tiers", "A", "from"])
         's.yaml:2:6'
         """
         if not self.places:
@@ -108,14 +108,14 @@ def load_yaml(source: Path | str, where: str | None = None) -> Any:
 
     Examples
     --------
-    >>> load("weight: 0.30\nreply: no\nopen: true\n")
+    >>> load_yaml("weight: 0.30\nreply: no\nopen: true\n")
     {'weight': Decimal('0.30'), 'reply': 'no', 'open': True}
     """
     return read_yaml(source, where).data
 
 
 def read_yaml(source: Path | str, where: str | None = None) -> Document:
-    """Read one YAML document and keep the place of every value; see ``load``."""
+    """Read one YAML document and keep the place of every value; see ``load_yaml``."""
     name = where or (str(source) if isinstance(source, Path) else "<text>")
     text = _file_text(source, name) if isinstance(source, Path) else source
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -150,9 +150,9 @@ def build_model(
     >>> class Tier(BaseModel):
     ...     model_config = ConfigDict(extra="forbid")
     ...     weight: int
-    >>> build(Tier, "weight: 3\n")
+    >>> build_model(Tier, "weight: 3\n")
     Tier(weight=3)
-    >>> build(Tier, "wieght: 3\n")
+    >>> build_model(Tier, "wieght: 3\n")
     Traceback (most recent call last):
     tierlens.errors.SchemeError: E-YA-020 <text>:1:9: there is no key 'wieght' here; did you mean 'weight'?
     """
@@ -183,9 +183,9 @@ def refused_value(what: Text, path: Sequence[str | int] | None = None) -> Except
     ...     @model_validator(mode="after")
     ...     def ordered(self):
     ...         if self.low > self.high:
-    ...             raise refused(Text("low is above high", "下限高于上限"), ["low"])
+    ...             raise refused_value(Text("low is above high", "下限高于上限"), ["low"])
     ...         return self
-    >>> build(Pair, "high: 1\nlow: 2\n")
+    >>> build_model(Pair, "high: 1\nlow: 2\n")
     Traceback (most recent call last):
     tierlens.errors.SchemeError: E-YA-020 <text>:2:6: low is above high
     """

@@ -65,7 +65,7 @@ def composed_text(build: Callable[[Sequence[Text]], Text], parts: Sequence[Text]
     Examples
     --------
     >>> secret = Private.of(Text("5 CNY", "5 CNY"), Text("some", "若干"))
-    >>> found = composed(lambda parts: Text(f"spent {parts[0].en}", f"消费{parts[0].zh}"), [secret])
+    >>> found = composed_text(lambda parts: Text(f"spent {parts[0].en}", f"消费{parts[0].zh}"), [secret])
     >>> found.en, to_share(found).en
     ('spent 5 CNY', 'spent some')
     """

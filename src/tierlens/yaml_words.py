@@ -72,7 +72,8 @@ def unreadable_advice(problem: OSError) -> Text:
 
     Examples
     --------
-    >>> unreadable(FileNotFoundError(2, "No such file")).en, unreadable(IsADirectoryError(21, "a folder")).en
+    >>> problems = (FileNotFoundError(2, "No such file"), IsADirectoryError(21, "a folder"))
+    >>> tuple(unreadable_advice(problem).en for problem in problems)
     ('check the path', 'name a file in it')
     """
     kinds = {FileNotFoundError: "absent", NotADirectoryError: "absent", IsADirectoryError: "folder"}

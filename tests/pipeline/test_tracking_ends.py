@@ -45,7 +45,7 @@ class Store:
             return Run()
 
         patch.setattr(f"{STORE}.warm_up", lambda home: may("warm up"))
-        patch.setattr(f"{STORE}.track", track)
+        patch.setattr(f"{STORE}.track_run", track)
         patch.setattr(f"{STORE}.end_run", end)
 
 

@@ -179,12 +179,12 @@ def test_a_refusal_takes_little_memory(tmp_path: Path, kind: str) -> None:
     script = textwrap.dedent("""
         import resource, sys
         from tierlens.errors import DataError
-        from tierlens.sources.read import read
+        from tierlens.sources.read import read_tables
         from tierlens.sources.declared.source import Source
         peaks = []
         for file in sys.argv[1:]:
             try:
-                read(Source(files=file, currency="CNY"))
+                read_tables(Source(files=file, currency="CNY"))
             except DataError as error:
                 print(error.code)
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -229,7 +229,7 @@ def float_matrix(table: Any, names: tuple[str, ...]) -> Floats:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> matrix(pa.table({"b": [1, None], "a": [3, 4]}), ("a", "b"))
+    >>> float_matrix(pa.table({"b": [1, None], "a": [3, 4]}), ("a", "b"))
     array([[ 3.,  1.],
            [ 4., nan]])
     """

@@ -51,7 +51,7 @@ def inverted_interval(
     --------
     >>> from tierlens.explain.measures import MEASURES
     >>> table = np.array([[40.0, 10.0], [10.0, 40.0]])
-    >>> low, high = interval(
+    >>> low, high = inverted_interval(
     ...     MEASURES["adjusted_rand"], table, draws=500, confidence=0.95, rng=np.random.default_rng(0)
     ... )
     >>> 0.1 < low < 0.25 < 0.45 < high < 0.65

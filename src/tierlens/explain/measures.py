@@ -57,7 +57,7 @@ def adjusted_rand(counts: Floats) -> Floats:
 
     Examples
     --------
-    >>> rand(np.array([[[2.0, 0.0], [0.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]]]))
+    >>> adjusted_rand(np.array([[[2.0, 0.0], [0.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]]]))
     array([ 1. , -0.5])
     """
     total = counts.sum(axis=(1, 2))
@@ -96,7 +96,7 @@ def adjusted_information(counts: Floats) -> Floats:
 
     Examples
     --------
-    >>> information(np.array([[[50.0, 0.0], [0.0, 50.0]], [[25.0, 25.0], [25.0, 25.0]]])).round(3)
+    >>> adjusted_information(np.array([[[50.0, 0.0], [0.0, 50.0]], [[25.0, 25.0], [25.0, 25.0]]])).round(3)
     array([ 1.   , -0.007])
     """
     from scipy.special import xlogy

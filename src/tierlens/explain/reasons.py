@@ -95,7 +95,8 @@ def customer_reasons(
     >>> import pyarrow as pa
     >>> shop = pa.table({"customer_id": ["a", "b"], "recency_days": [143, 51], "overdue_ratio": [3.0, None]})
     >>> found = Contributions([[0.4, 0.9], [-0.1, 0.0]], 0.0, ("recency_days", "overdue_ratio"))
-    >>> said = reasons(found, shop, currency=Currency("GBP"), medians={"recency_days": 51.0, "overdue_ratio": 1.0})
+    >>> medians = {"recency_days": 51.0, "overdue_ratio": 1.0}
+    >>> said = customer_reasons(found, shop, currency=Currency("GBP"), medians=medians)
     >>> said["text_en"].to_pylist()[1], said["code"].to_pylist()[1]
     ('No purchase for 51 days (half of customers: 51): lowers the risk', 'R-RECENCY')
     >>> said["text_zh"].to_pylist()[0]
@@ -152,9 +153,9 @@ def reason_sentence(value: float, median: float, feature: str, raises: bool, wor
     Examples
     --------
     >>> words = Wording(Currency("GBP"), WHOLE, PHRASES)
-    >>> sentence(41_250, 62_900, "monetary", True, words).en
+    >>> reason_sentence(41_250, 62_900, "monetary", True, words).en
     'Net amount 412 GBP in the window (half of customers: 629 GBP): raises the risk'
-    >>> sentence(float("nan"), 0.7, "regularity", False, words).zh
+    >>> reason_sentence(float("nan"), 0.7, "regularity", False, words).zh
     '购买规律度：无数据（客户中位数70%），风险下降'
     """
     unit = wording.catalog[feature].unit if feature in wording.catalog else ""
@@ -177,7 +178,7 @@ def side_by_side(said: Any, customers: int, top: int = 3) -> Any:
     Parameters
     ----------
     said : pyarrow.Table
-        From ``reasons``.
+        From ``customer_reasons``.
     customers : int
         Rows that were explained; a row without reasons stays, with nulls.
     top : int

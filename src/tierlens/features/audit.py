@@ -118,7 +118,7 @@ def whole_catalog(tables: Tables, cutoffs: Sequence[int], window: Window) -> pa.
     --------
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=40, seed=1).tables
-    >>> set(everything(shop, [day_number("2025-01-01")], Window()).column_names[2:]) == set(WHOLE)
+    >>> set(whole_catalog(shop, [day_number("2025-01-01")], Window()).column_names[2:]) == set(WHOLE)
     True
     """
     names = available_features(tables)
@@ -227,8 +227,8 @@ def audit_features(
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=40, seed=1).tables
     >>> def orders_so_far(tables, cutoffs, window):
-    ...     return to_arrow(snapshots(tables, cutoffs, window, features=["frequency"], everyone=True))
-    >>> audit(shop, ["2025-01-01"], build=orders_so_far, laws=LAWS[:2]).passed
+    ...     return to_arrow(build_snapshots(tables, cutoffs, window, features=["frequency"], everyone=True))
+    >>> audit_features(shop, ["2025-01-01"], build=orders_so_far, laws=LAWS[:2]).passed
     True
     """
     window, raw = window or Window(), sampled_customers(tables, customers)
@@ -294,7 +294,7 @@ def column_difference(old: pa.Array, new: pa.Array, near: float) -> Bools:
 
     Examples
     --------
-    >>> differing(pa.array([1.0, None, 3.0]), pa.array([1.0 + 1e-13, 2.0, 4.0]), 1e-9).tolist()
+    >>> column_difference(pa.array([1.0, None, 3.0]), pa.array([1.0 + 1e-13, 2.0, 4.0]), 1e-9).tolist()
     [False, True, True]
     """
     gone: Bools = np.asarray(old.is_null()) != np.asarray(new.is_null())

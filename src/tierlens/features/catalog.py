@@ -66,7 +66,7 @@ def lacking_tables(name: str, tables: Tables) -> list[str]:
     >>> from tierlens.datasets.examples import simulated_shop
     >>> import dataclasses
     >>> shop = dataclasses.replace(simulated_shop(customers=20, months=6).tables, others={})
-    >>> lacking("renewal_rate", shop), lacking("frequency", shop)
+    >>> lacking_tables("renewal_rate", shop), lacking_tables("frequency", shop)
     (['contracts'], [])
     """
     feature = catalog_entry(name)
@@ -90,7 +90,7 @@ def available_features(tables: Tables, names: Iterable[str] | None = None) -> li
     Examples
     --------
     >>> from tierlens.datasets.examples import simulated_shop
-    >>> available(simulated_shop(customers=20, months=6).tables, ["frequency", "recency_days", "mine"])
+    >>> available_features(simulated_shop(customers=20, months=6).tables, ["frequency", "recency_days", "mine"])
     ['recency_days', 'frequency']
     """
     wanted = EVERY.keys() if names is None else set(names)
@@ -107,7 +107,7 @@ def catalog_entry(name: str) -> Feature:
 
     Examples
     --------
-    >>> describe("recency_days").label
+    >>> catalog_entry("recency_days").label
     '距上次购买天数'
     """
     if name in WHOLE:
@@ -132,7 +132,7 @@ def needed_features(names: Iterable[str]) -> list[Feature]:
 
     Examples
     --------
-    >>> [feature.name for feature in closure(["average_order_value"])]
+    >>> [feature.name for feature in needed_features(["average_order_value"])]
     ['spend', 'frequency', 'average_order_value']
     """
     found: dict[str, Feature] = {}

@@ -50,7 +50,7 @@ def listed_features(dimension: str | None = None) -> list[Feature]:
 
     Examples
     --------
-    >>> [feature.name for feature in listed("credit")][:2]
+    >>> [feature.name for feature in listed_features("credit")][:2]
     ['invoices_due_12m', 'invoices_on_time_12m']
     """
     wanted = DIMENSIONS if dimension is None else [dimension]
@@ -62,7 +62,7 @@ def titled_entry(feature: Feature, lang: Lang, keys: Lang | None = None) -> dict
 
     Examples
     --------
-    >>> entry(WHOLE["nps"], "en")["a missing value means"]
+    >>> titled_entry(WHOLE["nps"], "en")["a missing value means"]
     'no answer in 365 days'
     """
     other: Lang = "zh" if lang == "en" else "en"
@@ -91,7 +91,7 @@ def catalog_page() -> str:
 
     Examples
     --------
-    >>> page().splitlines()[0]
+    >>> catalog_page().splitlines()[0]
     '# Features / 特征目录'
     """
     parts = [HEAD.format(count=len(WHOLE))]

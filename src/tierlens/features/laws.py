@@ -174,7 +174,7 @@ def adding_rows(times: float) -> Callable[[Raw, int, Rng], Raw]:
     --------
     >>> one = pa.array([1], pa.int32())
     >>> blank = pa.table({"customer_id": ["a"], "day": one, "known_day": one})
-    >>> adding(3.0)({"interactions": blank}, 5, np.random.default_rng(0))["interactions"].num_rows
+    >>> adding_rows(3.0)({"interactions": blank}, 5, np.random.default_rng(0))["interactions"].num_rows
     4
     """
 

@@ -194,7 +194,7 @@ def seasonal_expectations(
     --------
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
-    >>> found = expectations(shop, ["2024-06-01"], names=["btyd_p0", "spend_expected"])
+    >>> found = seasonal_expectations(shop, ["2024-06-01"], names=["btyd_p0", "spend_expected"])
     >>> found.column_names[2:]
     ['btyd_p0', 'spend_expected']
     """
@@ -307,8 +307,8 @@ def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
     >>> rhythm = learn_rhythm(shop, "2024-06-01")
-    >>> rows = to_arrow(snapshots(shop, "2024-06-01", features=HISTORY))
-    >>> bool(np.allclose(rhythm.tell(rows)["sea_p0"], expectations(shop, "2024-06-01")["sea_p0"], atol=1e-12))
+    >>> rows = to_arrow(build_snapshots(shop, "2024-06-01", features=HISTORY))
+    >>> bool(np.allclose(rhythm.tell(rows)["sea_p0"], seasonal_expectations(shop, "2024-06-01")["sea_p0"], atol=1e-12))
     True
     """
     window = window or Window()

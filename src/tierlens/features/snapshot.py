@@ -70,7 +70,7 @@ def build_snapshots(
     --------
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
-    >>> table = to_arrow(snapshots(shop, ["2025-01-01"], features=["recency_days", "frequency"]))
+    >>> table = to_arrow(build_snapshots(shop, ["2025-01-01"], features=["recency_days", "frequency"]))
     >>> table.column_names
     ['customer_id', 'cutoff', 'recency_days', 'frequency']
     """

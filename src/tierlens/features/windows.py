@@ -190,7 +190,7 @@ def month_starts(first: Cutoff, last: Cutoff) -> list[int]:
 
     Examples
     --------
-    >>> [str(day_date(day)) for day in monthly("2010-11-15", "2011-01-01")]
+    >>> [str(day_date(day)) for day in month_starts("2010-11-15", "2011-01-01")]
     ['2010-12-01', '2011-01-01']
     """
     start, end = day_date(day_number(first)), day_date(day_number(last))

@@ -27,7 +27,7 @@ def stated_at(scheme: Scheme, path: str) -> tuple[Any, str]:
     Examples
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
-    >>> stated(load_scheme("tiered_management"), "indicators.credit_rating.ordinal.AA")
+    >>> stated_at(load_scheme("tiered_management"), "indicators.credit_rating.ordinal.AA")
     (Decimal('90'), '信用状况：信用评级（5%）')
     """
     found: Any = scheme
@@ -76,7 +76,7 @@ def cited_clauses(scheme: Scheme, column: str, due: Any) -> Iterator[str]:
     Examples
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
-    >>> list(cited(load_scheme("relationship_guide"), "label_stage", "lost"))
+    >>> list(cited_clauses(load_scheme("relationship_guide"), "label_stage", "lost"))
     ['流失客户：近3个月无交易']
     """
     kind, _, bare = column.partition("_")

@@ -51,7 +51,7 @@ def scheme_effect(
     >>> table = duckdb.sql(rows).to_arrow_table()
     >>> five, money = load_scheme("five_step"), Currency("CNY")
     >>> graded = grade(nw.from_native(duckdb.from_arrow(table)), five, money).collect("pyarrow").to_native()
-    >>> print(effect(graded, table, five, money)[0].en)
+    >>> print(scheme_effect(graded, table, five, money)[0].en)
     Of 9 graded customers: Strategic customers 0.0%; Core customers 66.7%; Development customers 0.0%; ...
     """
     return list(_Effect(graded, features, scheme, currency, counted).told())

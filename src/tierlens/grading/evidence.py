@@ -75,7 +75,7 @@ def grade_evidence(
     >>> features, scheme = nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating")
     >>> graded = grade(features, scheme, Currency("CNY")).collect("pyarrow").to_native()
     >>> table = features.collect("pyarrow").to_native()
-    >>> print(evidence(graded, table, scheme, Currency("CNY"), "en")[0][0])
+    >>> print(grade_evidence(graded, table, scheme, Currency("CNY"), "en")[0][0])
     Annual amount: 600,000.00 CNY is at least 500,000 CNY and below 1,000,000 CNY: 7 points (通用分段：50万-100万)
     """
     teller = Teller(Columns(scheme, currency, kinds_of(features.schema)), lang)
@@ -309,7 +309,7 @@ def say_band(band: Band, limit: Callable[[Decimal], str]) -> Text:
 
     Examples
     --------
-    >>> say_band(Band(at_least=75, below=90), plain)
+    >>> say_band(Band(at_least=75, below=90), plain_number)
     Text(en='is at least 75 and below 90', zh='≥75且＜90')
     """
     ends = [
@@ -333,7 +333,7 @@ def number_text(value: Any) -> str:
 
     Examples
     --------
-    >>> number(80.625), number(7.0), number(5.951380262), number(89.9999), number("text")
+    >>> number_text(80.625), number_text(7.0), number_text(5.951380262), number_text(89.9999), number_text("text")
     ('80.625', '7', '5.951', '89.9999', 'text')
     """
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -235,7 +235,7 @@ def having_tags(graded: Frame, **tags: str) -> Frame:
     --------
     >>> import duckdb
     >>> frame = nw.from_native(duckdb.sql("select unnest(['[行业:制造业][规模:重点客户]', '[规模:普通客户]']) as tags"))
-    >>> having(frame, 行业="制造业", 规模="重点客户").collect("pyarrow").shape
+    >>> having_tags(frame, 行业="制造业", 规模="重点客户").collect("pyarrow").shape
     (1, 1)
     """
     for label, value in tags.items():

@@ -75,7 +75,7 @@ def indicator_contributions(scheme: Scheme) -> list[Contribution]:
     Examples
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
-    >>> first = contributions(load_scheme("relationship_rating"))[0]
+    >>> first = indicator_contributions(load_scheme("relationship_rating"))[0]
     >>> first.indicator, float(first.share), float(first.span)
     ('annual_amount', 0.09, 6.3)
     """

@@ -105,7 +105,7 @@ def moved_customers(
     >>> rows = "select 'C1' as customer_id, unnest([1, 2])::int as cutoff, unnest([600000, 90000]) * 100 as monetary"
     >>> frame, scheme = nw.from_native(duckdb.sql(rows)), load_scheme("relationship_rating")
     >>> features, graded = (x.collect("pyarrow").to_native() for x in (frame, grade(frame, scheme, Currency("CNY"))))
-    >>> (one,) = moved(graded, features, scheme, Currency("CNY"), (1, 2), "en")
+    >>> (one,) = moved_customers(graded, features, scheme, Currency("CNY"), (1, 2), "en")
     >>> one.tier_before, one.tier_after, one.tiers_gained
     ('C', 'D', -1)
     >>> one.reasons[0]

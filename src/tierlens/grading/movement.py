@@ -44,7 +44,7 @@ def tier_history(graded: pa.Table) -> pa.Table:
     >>> import pyarrow as pa
     >>> graded = pa.table({"customer_id": ["a", "a"], "cutoff": pa.array([1, 2], pa.int32()), "score": [60.0, 80.0],
     ...                    "tier": ["C", "B"], "tier_rank": pa.array([3, 2], pa.int32())})
-    >>> history(graded).select(["last_tier", "tier", "moved"]).to_pylist()[1]
+    >>> tier_history(graded).select(["last_tier", "tier", "moved"]).to_pylist()[1]
     {'last_tier': 'C', 'tier': 'B', 'moved': 1}
     """
     import duckdb

@@ -28,7 +28,7 @@ def probe_scheme(scheme: Scheme) -> Iterator[Text]:
     Examples
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
-    >>> list(probe(load_scheme("five_step")))
+    >>> list(probe_scheme(load_scheme("five_step")))
     []
     """
     table = probe_customers(scheme, 100)

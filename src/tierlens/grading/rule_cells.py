@@ -41,7 +41,7 @@ def label_cells(scheme: Scheme, label: Label) -> Cover | None:
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> guide = load_scheme("relationship_guide")
-    >>> sorted(cover(guide, guide.labels[0]).fired)
+    >>> sorted(label_cells(guide, guide.labels[0]).fired)
     [1, 2, 3, 4]
     """
     values = {column: cell_representatives(scheme, label, column) for column in _columns(label)}

@@ -43,7 +43,7 @@ def scheme_yaml(scheme: Scheme) -> str:
     >>> from tierlens import strict_yaml
     >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> scheme = load_scheme("relationship_rating")
-    >>> strict_yaml.build(Scheme, scheme_yaml(scheme)) == scheme
+    >>> strict_yaml.build_model(Scheme, scheme_yaml(scheme)) == scheme
     True
     """
     return _written(_listed(scheme.model_dump(by_alias=True, exclude_defaults=True)))
@@ -91,7 +91,7 @@ def starter_scheme(features: Frame, name: str, currency: str) -> str:
     >>> from tierlens import strict_yaml
     >>> rows = "select 'C1' as customer_id, 1::int as cutoff, 5::bigint as monetary, 3::bigint as recency_days"
     >>> text = starter_scheme(nw.from_native(duckdb.sql(rows)), "mine", "GBP")
-    >>> [indicator.id for _, indicator in strict_yaml.build(Scheme, text).indicators]
+    >>> [indicator.id for _, indicator in strict_yaml.build_model(Scheme, text).indicators]
     ['monetary', 'recency_days']
     """
     kinds = kinds_of_frame(features)

@@ -33,7 +33,7 @@ def population_steps(known: npt.NDArray[np.float64]) -> dict[str, list[float]]:
     Examples
     --------
     >>> import numpy as np
-    >>> corners(np.array([1.0, 1.0, 5.0, 9.0]))
+    >>> population_steps(np.array([1.0, 1.0, 5.0, 9.0]))
     {'values': [1.0, 5.0, 9.0], 'below': [0.0, 0.5, 0.75], 'through': [0.5, 0.75, 1.0]}
     """
     import numpy as np
@@ -58,14 +58,14 @@ def part_below(x: nw.Expr, stairs: Mapping[str, Sequence[float]]) -> nw.Expr:
     ----------
     x : narwhals.Expr
     stairs : mapping of str to sequence of float
-        From ``corners``. Between two neighbours that were thinned the part rises evenly.
+        From ``population_steps``. Between two neighbours that were thinned the part rises evenly.
 
     Examples
     --------
     >>> import duckdb
     >>> import numpy as np
     >>> frame = nw.from_native(duckdb.sql("select unnest([0, 1, 3, 9, 10]) as x"))
-    >>> found = part_below(nw.col("x"), corners(np.array([1.0, 1.0, 5.0, 9.0])))
+    >>> found = part_below(nw.col("x"), population_steps(np.array([1.0, 1.0, 5.0, 9.0])))
     >>> frame.select(found.alias("part")).collect("pyarrow").to_native()["part"].to_pylist()
     [0.0, 0.25, 0.5, 0.875, 1.0]
     """

@@ -82,7 +82,7 @@ def segment_customers(snapshot: pa.Table, tiers: pa.Table, config: RunConfig, cu
 def group_or_not(
     snapshot: pa.Table, tiers: pa.Table, config: RunConfig, currency: Currency
 ) -> tuple[Grouped | None, tuple[LeftOut, ...]]:
-    """Return segments as ``group`` does, or why there are none: too few customers, or all alike."""
+    """Return segments as ``segment_customers`` does, or why there are none: too few customers, or all alike."""
     try:
         return segment_customers(snapshot, tiers, config, currency), ()
     except DataError as problem:

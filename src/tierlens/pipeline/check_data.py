@@ -117,7 +117,7 @@ def report_sum(quality: Quality) -> str:
 
     Examples
     --------
-    >>> closing(Quality("shop", 3, 2, quarantined={"missing_customer": 1}))
+    >>> report_sum(Quality("shop", 3, 2, quarantined={"missing_customer": 1}))
     '3 = 2 + 1 + 0'
     """
     kept_out, again = sum(quality.quarantined.values()), sum(quality.deduplicated.values())

@@ -110,7 +110,7 @@ def record_of(
     config, findings, prepared, learned
         The run.
     files : (Path, mapping of str to str, sequence of Path)
-        Folder where the files of the run lie now, its pictures, and the files to keep; see ``shareable``.
+        Folder where the files of the run lie now, its pictures, and the files to keep; see ``shareable_files``.
     """
     out, pictures, kept = files
     metrics = {f"{one.outcome}_{key}": value for one in learned for key, value in one.metrics.items()}

@@ -241,7 +241,7 @@ def sampled_tables(tables: Tables, most: int) -> Tables:
     Examples
     --------
     >>> from tierlens.datasets.examples import simulated_shop
-    >>> shop = sampled(simulated_shop(customers=50, seed=1).tables, 10)
+    >>> shop = sampled_tables(simulated_shop(customers=50, seed=1).tables, 10)
     >>> len(set(shop.transactions.select("customer_id").collect("pyarrow").to_native()["customer_id"].to_pylist()))
     10
     """

@@ -86,7 +86,7 @@ def churn_outcomes(tables: Tables, cutoffs: Sequence[Cutoff], window: Window | N
     --------
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=50, seed=1).tables
-    >>> sorted(set(churn(shop, ["2024-06-01"]).collect("pyarrow")["churn"].to_list()))
+    >>> sorted(set(churn_outcomes(shop, ["2024-06-01"]).collect("pyarrow")["churn"].to_list()))
     [0, 1]
     """
     found = spend_in_horizon(tables, cutoffs, window)
@@ -214,7 +214,7 @@ def lost_outcomes(tables: Tables, cutoffs: Sequence[Cutoff], months: float, wind
     --------
     >>> from tierlens.datasets.examples import simulated_shop
     >>> shop = simulated_shop(customers=80, seed=1).tables
-    >>> sorted(set(lost(shop, ["2024-06-01"], months=3).collect("pyarrow")["lost"].to_list()))
+    >>> sorted(set(lost_outcomes(shop, ["2024-06-01"], months=3).collect("pyarrow")["lost"].to_list()))
     [0, 1]
     """
     window = window or Window()
@@ -268,7 +268,7 @@ def downgrade_outcomes(tier_ranks: Frame, cutoffs: Sequence[Cutoff], window: Win
     >>> ranks = nw.from_native(duckdb.connect().sql(
     ...     "select * from (values ('a', 0::int, 1), ('a', 90::int, 2), ('b', 0::int, 2), ('b', 90::int, 2)) "
     ...     "t(customer_id, cutoff, tier_rank)"))
-    >>> found = downgrade(ranks, [0], Window(horizon=90), lowest=4).sort("customer_id").collect("pyarrow")
+    >>> found = downgrade_outcomes(ranks, [0], Window(horizon=90), lowest=4).sort("customer_id").collect("pyarrow")
     >>> found["downgrade"].to_list()
     [1, 0]
     """

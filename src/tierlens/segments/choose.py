@@ -124,13 +124,13 @@ def choose_segments(values: Floats, rule: Rule | None = None, *, seed: int = 0) 
     Raises
     ------
     ValueError
-        No candidate has enough different rows (``possible`` says which have).
+        No candidate has enough different rows (``possible_candidates`` says which have).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> blobs = np.concatenate([rng.normal(at, 0.1, (50, 2)) for at in (0, 1, 2, 3)])
-    >>> choice = choose(blobs)
+    >>> choice = choose_segments(blobs)
     >>> choice.segments, choice.candidates[1].qualifies
     (4, True)
     """
@@ -161,7 +161,7 @@ def decided_number(candidates: Sequence[Candidate], rule: Rule) -> Choice:
     --------
     >>> measured = [Candidate(3, 0.301, 0.90, 0.1, 1.0, True), Candidate(4, 0.304, 0.85, 0.1, 0.9, True),
     ...             Candidate(5, 0.400, 0.60, 0.1, 0.8, False)]
-    >>> decide(measured, Rule()).segments
+    >>> decided_number(measured, Rule()).segments
     3
     """
     qualified = [candidate for candidate in candidates if candidate.qualifies]

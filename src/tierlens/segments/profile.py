@@ -82,7 +82,7 @@ def segment_profile(
     >>> import pyarrow as pa
     >>> money = [900_000, 800_000, 900, 700]
     >>> shop = pa.table({"recency_days": [5, 9, 300, 250], "frequency": [9, 8, 1, 1], "monetary": money})
-    >>> shown = profile(shop, [0, 0, 1, 1], currency=Currency("GBP"))
+    >>> shown = segment_profile(shop, [0, 0, 1, 1], currency=Currency("GBP"))
     >>> shown.names[1].en, shown.about[0].en
     ('Lapsing small one-time buyers',
      '2 customers (50%); typical: last purchase 7 days ago, 8.5 orders, 8,500 GBP net')
@@ -131,7 +131,7 @@ def normal_scores(column: Floats) -> Floats:
 
     Examples
     --------
-    >>> difference(np.array([10.0, 20.0, 1e9, np.nan])).round(3)
+    >>> normal_scores(np.array([10.0, 20.0, 1e9, np.nan])).round(3)
     array([-1.225,  0.   ,  1.225,    nan])
     """
     from scipy.special import ndtri

@@ -87,7 +87,7 @@ def small_frame(frame: Frame, columns: Mapping[str, Sequence[int]]) -> Frame:
     --------
     >>> import duckdb
     >>> orders = nw.from_native(duckdb.connect().sql("select 1 as day"))
-    >>> beside(orders, {"cutoff": [10, 20]}).collect("pyarrow").to_native().to_pydict()
+    >>> small_frame(orders, {"cutoff": [10, 20]}).collect("pyarrow").to_native().to_pydict()
     {'cutoff': [10, 20]}
     """
     native = frame.to_native()
@@ -113,7 +113,7 @@ def settle_frame(frame: Frame) -> Frame:
     Examples
     --------
     >>> import duckdb
-    >>> settle(nw.from_native(duckdb.connect().sql("select 1 as day"))).collect("pyarrow").shape
+    >>> settle_frame(nw.from_native(duckdb.connect().sql("select 1 as day"))).collect("pyarrow").shape
     (1, 1)
     """
     native = frame.to_native()
@@ -139,7 +139,7 @@ def parked_frame(frame: Frame, path: Path) -> Frame:
     --------
     >>> import duckdb, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     rows = parked(nw.from_native(duckdb.connect().sql("select 1 as day")), Path(folder) / "rows.parquet")
+    ...     rows = parked_frame(nw.from_native(duckdb.connect().sql("select 1 as day")), Path(folder) / "rows.parquet")
     ...     rows.collect("pyarrow").shape
     (1, 1)
     """

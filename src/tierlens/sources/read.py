@@ -121,7 +121,7 @@ def read_tables(
     >>> folder = tempfile.TemporaryDirectory()
     >>> orders = Path(folder.name) / "orders.csv"
     >>> _ = orders.write_text("客户编号,日期,订单号,金额\n00123,2026-01-05,A1,19.90\n", encoding="utf-8")
-    >>> tables, quality = read(Source(files=str(orders), currency="CNY"))
+    >>> tables, quality = read_tables(Source(files=str(orders), currency="CNY"))
     >>> folder.cleanup()
     >>> tables.transactions.select("customer_id", "day", "amount").collect("pyarrow").rows()
     [('00123', 20458, 1990)]

@@ -35,13 +35,13 @@ def note_simulated(name: str) -> None:
 
     Examples
     --------
-    >>> begin("en")
-    >>> simulated("Simulated shop")
+    >>> begin_notices("en")
+    >>> note_simulated("Simulated shop")
     >>> first_line()
     'Simulated shop: simulated data, no real customers'
-    >>> first_line(), notice()
+    >>> first_line(), command_notice()
     (None, 'Simulated shop: simulated data, no real customers')
-    >>> begin("en")
+    >>> begin_notices("en")
     """
     _command.notice = Text(f"{name}: {SIMULATED.en}", f"{name}：{SIMULATED.zh}")
 

@@ -80,8 +80,8 @@ def held_folder(
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, held(Path(folder) / "run") as place:
-    ...     with replaced(place) as new:
+    >>> with tempfile.TemporaryDirectory() as folder, held_folder(Path(folder) / "run") as place:
+    ...     with replaced_folder(place) as new:
     ...         _ = (new / "customers.parquet").write_bytes(b"")
     ...     [path.name for path in place.iterdir()]
     ['customers.parquet']

@@ -164,7 +164,7 @@ def wrapped_text(text: str, width: int) -> list[str]:
 
     Examples
     --------
-    >>> wrapped("客户编号，可重复填写。", 10)
+    >>> wrapped_text("客户编号，可重复填写。", 10)
     ['客户编号，', '可重复填', '写。']
     """
     lines = [""]

@@ -65,7 +65,7 @@ def numbered_ids(letter: str, numbers: Ints, digits: int = 7) -> pa.Array:
 
     Examples
     --------
-    >>> numbered("K", np.array([12])).to_pylist()
+    >>> numbered_ids("K", np.array([12])).to_pylist()
     ['K0000012']
     """
     return pc.binary_join_element_wise(letter, pc.utf8_lpad(pa.array(numbers).cast(pa.string()), digits, "0"), "")
@@ -127,7 +127,7 @@ def as_stars(said: Floats, centre: float = 3.5) -> Floats:
 
     Examples
     --------
-    >>> stars(np.array([-9.0, 0.2, 9.0])).tolist()
+    >>> as_stars(np.array([-9.0, 0.2, 9.0])).tolist()
     [1.0, 4.0, 5.0]
     """
     return np.clip(np.round(centre + said), 1, 5)

@@ -71,7 +71,7 @@ def monthly_grid(world: World, months: int) -> Grid:
 
     Examples
     --------
-    >>> months = grid(World(), 36)
+    >>> months = monthly_grid(World(), 36)
     >>> len(months.month), months.last - months.first
     (37, 1096)
     """

@@ -186,7 +186,7 @@ def monthly_chance(rate: Floats) -> Floats:
 
     Examples
     --------
-    >>> float(monthly(np.array([0.0])).sum())
+    >>> float(monthly_chance(np.array([0.0])).sum())
     0.0
     """
     return -np.expm1(-rate * MONTH)

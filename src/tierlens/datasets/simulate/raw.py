@@ -108,7 +108,7 @@ def raw_header(table: str, column: str, lang: Lang) -> str:
 
     Examples
     --------
-    >>> header("payments", "due", "zh"), header("payments", "due", "en")
+    >>> raw_header("payments", "due", "zh"), raw_header("payments", "due", "en")
     ('应付日期', 'Due Date')
     """
     names = ALIASES[table][column].split()

@@ -176,7 +176,7 @@ class World:
     Examples
     --------
     >>> calm = World(shocks=())
-    >>> next(row for row in parameters(calm) if row.name == "health.persistence")
+    >>> next(row for row in world_parameters(calm) if row.name == "health.persistence")
     Parameter(name='health.persistence', value=0.9, unit='correlation from month to month',
         reason='slow: half of a bad spell is over in 6.6 months')
     """
@@ -221,7 +221,7 @@ def world_parameters(world: World | None = None) -> list[Parameter]:
 
     Examples
     --------
-    >>> [row.value for row in parameters() if row.name == "types.steady.hazard"]
+    >>> [row.value for row in world_parameters() if row.name == "types.steady.hazard"]
     [0.012]
     """
     return list(_listed(world or WORLD, ""))

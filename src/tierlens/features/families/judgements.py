@@ -31,7 +31,7 @@ def rating_feature(
     Examples
     --------
     >>> from tierlens.words import Text
-    >>> rating("credit_rating", "credit_rating", Text("rating", "评级"), "text", "credit", "up").missing
+    >>> rating_feature("credit_rating", "credit_rating", Text("rating", "评级"), "text", "credit", "up").missing
     'not judged in 730 days'
     """
     column: Literal["value", "score"] = "value" if unit == "text" else "score"
@@ -53,7 +53,7 @@ def answer_feature(
     Examples
     --------
     >>> from tierlens.words import Text
-    >>> answer("nps", "nps", Text("NPS", "NPS")).tables
+    >>> answer_feature("nps", "nps", Text("NPS", "NPS")).tables
     ('surveys',)
     """
     newest = (nw.col(f"{question}_rank") == nw.col(f"{question}_latest")) & trailing_rows(SURVEY_AGE)
@@ -72,7 +72,7 @@ def customer_column(name: str, title: Text, unit: str = "text", direction: Direc
     Examples
     --------
     >>> from tierlens.words import Text
-    >>> described("industry", Text("industry", "行业")).plane
+    >>> customer_column("industry", Text("industry", "行业")).plane
     'customers'
     """
     holds = nw.col("rank") == nw.col("latest")

@@ -108,7 +108,7 @@ def features_after(row: Row, action: Action) -> Changed | None:
     Examples
     --------
     >>> row = {"monetary": 300, "frequency": 3, "recency_days": 40, "average_order_value": 100.0}
-    >>> taken(row, Action("orders", 1))
+    >>> features_after(row, Action("orders", 1))
     {'monetary': 400, 'frequency': 4, 'recency_days': 1, 'average_order_value': 100.0}
     """
     try:
@@ -146,7 +146,7 @@ def action_effort(row: Row, action: Action) -> float:
 
     Examples
     --------
-    >>> effort({"spend": 1000, "frequency": 10}, Action("orders", 2))
+    >>> action_effort({"spend": 1000, "frequency": 10}, Action("orders", 2))
     0.2
     """
     whole = max(window_purchases(row), 1)
@@ -331,7 +331,7 @@ def spread_sizes(most: int, steps: int = 24) -> list[int]:
 
     Examples
     --------
-    >>> spread(10), len(spread(10**9))
+    >>> spread_sizes(10), len(spread_sizes(10**9))
     ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 24)
     """
     if most <= steps:

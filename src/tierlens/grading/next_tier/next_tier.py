@@ -101,7 +101,7 @@ def path_to_tier(
     >>> rows = "select 'C1' as customer_id, 15126::int as cutoff, 28160000::bigint as monetary, 3::bigint as frequency"
     >>> features, scheme = nw.from_native(duckdb.sql(rows)), load_scheme("five_step")
     >>> graded = grade(features, scheme, Currency("CNY")).collect("pyarrow").to_native()
-    >>> offers = path(graded, features.collect("pyarrow").to_native(), scheme, Currency("CNY"))
+    >>> offers = path_to_tier(graded, features.collect("pyarrow").to_native(), scheme, Currency("CNY"))
     >>> [(o.goal, o.tier, o.actions[0].kind, o.actions[0].size, o.after["monetary"]) for o in offers[:2]]
     [('raise', 'core', 'buy', 1840000, 30000000), ('raise', 'core', 'orders', 1, 37546667)]
     """
@@ -152,7 +152,7 @@ def offer_sentence(offer: Offer, teller: Teller) -> str:
     >>> from tierlens.grading.evidence import Teller
     >>> from tierlens.grading.scheme.scheme import load_scheme
     >>> offer = Offer("C1", 1, "raise", "core", (Action("buy", 1840000),), 0.065)
-    >>> tell(offer, Teller(Columns(load_scheme("five_step"), Currency("CNY"), {}), "en"))
+    >>> offer_sentence(offer, Teller(Columns(load_scheme("five_step"), Currency("CNY"), {}), "en"))
     'One more order of 18,400.00 CNY raises the tier to Core customers (effort 0.07)'
     """
     return tell_offer(offer, teller)

@@ -26,7 +26,7 @@ def nearest_name(name: str, names: Iterable[str]) -> str | None:
 
     Examples
     --------
-    >>> nearest("monetery", ["monetary", "recency_days"])
+    >>> nearest_name("monetery", ["monetary", "recency_days"])
     'monetary'
     """
     return next(iter(difflib.get_close_matches(name, sorted(names), n=1)), None)
@@ -79,7 +79,7 @@ def computed_columns(scheme: Scheme) -> set[str]:
     Examples
     --------
     >>> from tierlens.grading.scheme.scheme import load_scheme
-    >>> "score_value" in computed(load_scheme("relationship_rating"))
+    >>> "score_value" in computed_columns(load_scheme("relationship_rating"))
     True
     """
     dimensions = [d.id for d in scheme.dimensions]

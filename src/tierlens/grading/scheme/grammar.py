@@ -52,7 +52,7 @@ def exact_number(value: object) -> Decimal:
 
     Examples
     --------
-    >>> exact(3), exact(Decimal("0.30"))
+    >>> exact_number(3), exact_number(Decimal("0.30"))
     (Decimal('3'), Decimal('0.30'))
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -272,7 +272,7 @@ def plain_number(number: Decimal) -> str:
 
     Examples
     --------
-    >>> plain(Decimal("0.30")), plain(Decimal("1000000"))
+    >>> plain_number(Decimal("0.30")), plain_number(Decimal("1000000"))
     ('0.3', '1000000')
     """
     text = f"{number:f}"

@@ -44,7 +44,7 @@ def replacing_file(path: Path, *, private: bool = True) -> Iterator[Path]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     place = Path(folder) / "a.txt"
-    ...     with replacing(place) as temporary:
+    ...     with replacing_file(place) as temporary:
     ...         _ = temporary.write_text("whole")
     ...     place.read_text(), len(list(Path(folder).iterdir()))
     ('whole', 1)

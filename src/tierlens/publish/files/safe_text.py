@@ -17,7 +17,7 @@ def plain_text(text: str) -> str:
 
     Examples
     --------
-    >>> plain("ab\u202ecd \U00020bb7")
+    >>> plain_text("ab\u202ecd \U00020bb7")
     'abcd 𠮷'
     """
     return CONTROLS.sub("", text)
@@ -28,7 +28,7 @@ def guarded_text(text: str) -> str:
 
     Examples
     --------
-    >>> guarded("=HYPERLINK(1)"), guarded("12346"), guarded("+86 10")
+    >>> guarded_text("=HYPERLINK(1)"), guarded_text("12346"), guarded_text("+86 10")
     ("'=HYPERLINK(1)", '12346', "'+86 10")
     """
     return inert_text(plain_text(text))

@@ -38,7 +38,7 @@ def contact_allowed(customers: pa.Table, consent: pa.Table | None, allow: frozen
     Examples
     --------
     >>> consent = pa.table({"customer_id": ["1", "2", "3", "3"], "contactable": ["Yes", "否", "yes", "maybe"]})
-    >>> contactable(pa.table({"customer_id": ["1", "2", "3", "4"]}), consent).to_pylist()
+    >>> contact_allowed(pa.table({"customer_id": ["1", "2", "3", "4"]}), consent).to_pylist()
     ['yes', 'no', 'unreadable', 'unknown']
     """
     answers: dict[str, str] = {}

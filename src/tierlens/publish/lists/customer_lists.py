@@ -106,7 +106,7 @@ def resolved_pick(pick: Pick, names: Mapping[str, Text]) -> Pick:
     Examples
     --------
     >>> names = {"A": Text("Key customers", "重点客户")}
-    >>> resolved(Pick(("重点客户", "a"), ("高",)), names)
+    >>> resolved_pick(Pick(("重点客户", "a"), ("高",)), names)
     Pick(tiers=('A', 'A'), bands=('high',), segments=(), contactable_only=False, top=None, activities=())
     """
     tiers = tuple(_id_of(one, names) for one in pick.tiers)

@@ -134,7 +134,7 @@ def playbook_step(
 
     Examples
     --------
-    >>> step("C", "high", "recency").en
+    >>> playbook_step("C", "high", "recency").en
     'Care campaign by mail or SMS this month; ask why the purchases stopped'
     """
     book = book or load_playbook()
@@ -252,7 +252,7 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
         purchase in the window get the measure for that.
     book : Playbook, optional
     scheme : Scheme, optional
-        The scheme in use; see ``step``.
+        The scheme in use; see ``playbook_step``.
 
     Returns
     -------

@@ -101,7 +101,8 @@ def value_in_unit(value: float, unit: str, minor: int = 100) -> str:
 
     Examples
     --------
-    >>> measured(123440, "money"), measured(0.256, "share"), measured(3.0, "orders"), measured(float("nan"), "days")
+    >>> shown = [(123440, "money"), (0.256, "share"), (3.0, "orders"), (float("nan"), "days")]
+    >>> tuple(value_in_unit(value, unit) for value, unit in shown)
     ('1,234', '25.6%', '3', '–')
     """
     if not math.isfinite(value):
@@ -120,7 +121,7 @@ def share_text(rows: int, whole: int) -> str:
 
     Examples
     --------
-    >>> part(1, 4), part(0, 0)
+    >>> share_text(1, 4), share_text(0, 0)
     ('25.00%', '–')
     """
     return f"{rows / whole:.2%}" if whole else "–"

@@ -153,7 +153,8 @@ def tier_validity(
     Returns
     -------
     Validity
-        Intervals are Wilson's at 95%; rows of one customer count for as many customers as they are worth (``rate``).
+        Intervals are Wilson's at 95%; rows of one customer count for as many customers as they are worth
+        (``outcome_rate``).
 
     Examples
     --------
@@ -162,7 +163,7 @@ def tier_validity(
     >>> graded = pa.table({"customer_id": ["a", "b", "c"], "cutoff": [1, 1, 1], "score": [95.0, 70.0, 40.0],
     ...                    "tier": ["A", "C", "D"]})
     >>> scheme = load_scheme("relationship_rating").model_copy(update={"dimensions": ()})
-    >>> found = validity(graded, scheme, [0, 0, 1], [0, 1, None], [800, 150, 50])
+    >>> found = tier_validity(graded, scheme, [0, 0, 1], [0, 1, None], [800, 150, 50])
     >>> found.below_half.value, found.auc, found.best_tier_brings
     (1.0, 1.0, 0.8)
     """
@@ -189,7 +190,7 @@ def wilson_interval(hits: float, rows: int, customers: float) -> Estimate:
 
     Examples
     --------
-    >>> wilson(5, 50, 50).say()
+    >>> wilson_interval(5, 50, 50).say()
     '0.100 (0.043 to 0.214)'
     """
     if not rows:
@@ -205,7 +206,7 @@ def chance_below(value: Reals, outcome: Reals) -> float:
 
     Examples
     --------
-    >>> below(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, np.nan]))
+    >>> chance_below(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, np.nan]))
     1.0
     """
     known = ~np.isnan(value) & ~np.isnan(outcome)
@@ -239,7 +240,7 @@ def outcome_rate(outcome: Reals, who: Any) -> Estimate:
 
     Examples
     --------
-    >>> rate(np.array([1.0, 0.0, 0.0, 0.0]), np.array(["a", "b", "c", "d"])).say()
+    >>> outcome_rate(np.array([1.0, 0.0, 0.0, 0.0]), np.array(["a", "b", "c", "d"])).say()
     '0.250 (0.046 to 0.699)'
     """
     known = ~np.isnan(outcome)

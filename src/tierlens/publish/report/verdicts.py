@@ -35,7 +35,7 @@ def signed_difference(value: float, low: float | None, high: float | None) -> li
 
     Examples
     --------
-    >>> signed(0.012, 0.009, 0.015), signed(-0.0001, None, None), signed(0.0, 0.0, 0.0)
+    >>> signed_difference(0.012, 0.009, 0.015), signed_difference(-0.0001, None, None), signed_difference(0.0, 0.0, 0.0)
     (['+0.012', '+0.009', '+0.015'], ['-0.0001'], ['0.000', '0.000', '0.000'])
     """
     given = [value] if low is None or high is None else [value, low, high]

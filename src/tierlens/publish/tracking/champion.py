@@ -110,7 +110,7 @@ def readable_test(found: object) -> Kept | None:
 
     Examples
     --------
-    >>> readable({"1": 5}), readable({"9": {"rows": "ab", "risk": [0.5]}})
+    >>> readable_test({"1": 5}), readable_test({"9": {"rows": "ab", "risk": [0.5]}})
     (None, {'9': {'rows': 'ab', 'risk': [0.5]}})
     """
     return found if isinstance(found, dict) and all(_is_cutoff(*pair) for pair in found.items()) else None
@@ -140,7 +140,8 @@ def decide_champion(model: ModelRecord, standing: Mapping[str, str] | None, kept
     --------
     >>> from pathlib import Path
     >>> new = ModelRecord("churn", Path("."), (), "auc", 0.80)
-    >>> decide(new, None, None, b"").wins, decide(new, {"metric": "auc", "value": "0.10"}, None, b"").why.en
+    >>> standing = {"metric": "auc", "value": "0.10"}
+    >>> decide_champion(new, None, None, b"").wins, decide_champion(new, standing, None, b"").why.en
     (True, 'the champion stays: nothing is kept of one of the two tests, so that they cannot be compared')
     """
     if standing is None:

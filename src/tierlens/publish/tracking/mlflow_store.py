@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tierlens.errors import MissingExtraError, TierlensError, UsageError
-from tierlens.publish.tracking import open_runs
+from tierlens.publish.tracking import open_runs, store_address
 from tierlens.publish.tracking.champion import Kept, decide_champion, kept_of, readable_test
 from tierlens.publish.tracking.records import (
     REFUSED,
@@ -31,15 +31,6 @@ from tierlens.publish.tracking.records import (
 )
 from tierlens.publish.tracking.registry import give_names, standing_champion, tags_of
 from tierlens.publish.tracking.secret import key_of
-from tierlens.publish.tracking.store_address import (
-    SQLITE,
-    file_of,
-    is_of_the_store,
-    locked_store,
-    place_file,
-    refusal_line,
-    store_uri,
-)
 from tierlens.scratch import HeldError, scratch_folder, temporary_folder
 from tierlens.words import Text
 
@@ -65,8 +56,8 @@ def warm_up(home: Path, uri: str | None = None) -> None:
     MissingExtraError
         When ``tierlens[track]`` is not installed.
     """
-    with _told(store_uri(home, uri)):
-        _ask(_client(store_uri(home, uri)))
+    with _told(store_address.store_uri(home, uri)):
+        _ask(_client(store_address.store_uri(home, uri)))
         import mlflow.pyfunc  # noqa: F401  used later by ``track``
 
 
@@ -79,7 +70,7 @@ def track_run(record: RunRecord, home: Path, uri: str | None = None, *, is_over:
     home : Path
         Folder of the SQLite store and its files, where no other store is named.
     uri : str, optional
-        See ``store_uri``.
+        See ``store_address.store_uri``.
     is_over : bool
         Whether the run is at its end; else it is ``RUNNING``, and its models have no names in the registry, until
         :func:`end_run` says how it ended.
@@ -97,8 +88,8 @@ def track_run(record: RunRecord, home: Path, uri: str | None = None, *, is_over:
         When ``tierlens[track]`` is not installed.
     """
     refuse_tables(record)
-    address = store_uri(home, uri)
-    with _told(address), locked_store(address):
+    address = store_address.store_uri(home, uri)
+    with _told(address), store_address.locked_store(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         open_runs.end_those_of_dead(client, experiment)
@@ -123,8 +114,8 @@ def end_run(run_id: str, home: Path, status: str = "FINISHED", uri: str | None =
     UsageError
         ``E-TK-002`` when the store refuses.
     """
-    address = store_uri(home, uri)
-    with _told(address), locked_store(address):
+    address = store_address.store_uri(home, uri)
+    with _told(address), store_address.locked_store(address):
         return _end(_client(address), run_id, status)
 
 
@@ -141,8 +132,8 @@ def track_search(record: SearchRecord, home: Path, uri: str | None = None) -> st
     UsageError
         ``E-TK-002`` when the store refuses.
     """
-    address = store_uri(home, uri)
-    with _told(address), locked_store(address):
+    address = store_address.store_uri(home, uri)
+    with _told(address), store_address.locked_store(address):
         client = _client(address)
         experiment = _experiment(client, record.experiment, home, address)
         tags = {"mlflow.source.name": "tierlens tune"}
@@ -171,8 +162,8 @@ def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
     UsageError
         ``E-TK-003`` when there is no champion of that name.
     """
-    address = store_uri(home, uri)
-    with _told(address), locked_store(address):
+    address = store_address.store_uri(home, uri)
+    with _told(address), store_address.locked_store(address):
         client = _client(address)
         known = client.search_registered_models(filter_string=f"name = '{_quoted(name)}'")
         standing = standing_champion(client, name) if known else None
@@ -202,7 +193,7 @@ def serve_command(home: Path, uri: str | None = None, port: int = 5000) -> tuple
     """
     import sys
 
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store_uri(home, uri),
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store_address.store_uri(home, uri),
                "--default-artifact-root", _artifacts(home), "--workers", "1", "--host", "127.0.0.1",
                "--port", str(port)]  # fmt: skip
     return command, {**_ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -223,11 +214,13 @@ def _told(address: str) -> Iterator[None]:
     except TierlensError:
         raise
     except Exception as problem:
-        if not isinstance(problem, MlflowException | OSError | HeldError) and not is_of_the_store(problem):
+        if not isinstance(problem, MlflowException | OSError | HeldError) and not store_address.is_of_the_store(
+            problem
+        ):
             raise
         raise UsageError(
             REFUSED,
-            refusal_line(problem),
+            store_address.refusal_line(problem),
             where=address,
             fix=Text("check MLFLOW_TRACKING_URI, or run without tracking", "请检查 MLFLOW_TRACKING_URI，或关闭跟踪"),
         ) from problem
@@ -235,16 +228,16 @@ def _told(address: str) -> Iterator[None]:
 
 def _client(address: str) -> Any:
     """Return a client of a store; one of a file is made first, aside, so that it appears with all of its tables."""
-    file = file_of(address)
+    file = store_address.file_of(address)
     if file is not None and file.exists() and not (file.is_file() and os.access(file, os.R_OK)):
         # mlflow would try for minutes to open it
         raise OSError(errno.EACCES, "this is no file that can be read")
     if file is not None and not file.exists():
         with scratch_folder(file.parent) as folder:
             new = folder / file.name
-            _ask(_client_of(f"{SQLITE}{new}"))
+            _ask(_client_of(f"{store_address.SQLITE}{new}"))
             with suppress(FileExistsError):  # another command was first; its store is used
-                place_file(new, file)
+                store_address.place_file(new, file)
     return _client_of(address)
 
 

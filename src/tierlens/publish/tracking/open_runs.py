@@ -83,7 +83,7 @@ def process_mark(process: int | None = None) -> str:
 
     Examples
     --------
-    >>> is_dead(mark()), is_dead("no mark")
+    >>> is_dead(process_mark()), is_dead("no mark")
     (False, False)
     """
     number = os.getpid() if process is None else process

@@ -78,7 +78,7 @@ def drift_alarms(
     --------
     >>> rng = np.random.default_rng(0)
     >>> places = [Placed(rng.integers(0, 4, 900), rng.integers(low, 4, 300), 5, True) for low in (0, 1)]
-    >>> alarms(places, np.repeat(np.arange(300), 3), np.arange(300)).tolist()
+    >>> drift_alarms(places, np.repeat(np.arange(300), 3), np.arange(300)).tolist()
     [False, True]
     """
     if not columns:

@@ -132,7 +132,7 @@ def backtest_risks(
     --------
     >>> rng = np.random.default_rng(0)
     >>> risk = rng.random(500)
-    >>> found = backtest(rng.random(500) < risk, risk, np.arange(500))
+    >>> found = backtest_risks(rng.random(500) < risk, risk, np.arange(500))
     >>> found.band, found.level
     ('strong', 'right')
     """

@@ -87,7 +87,7 @@ def boosted_fit(**settings: float) -> Callable[[Any, npt.ArrayLike], Score]:
     --------
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=500)
-    >>> boosted(rounds=5, num_threads=1)({"x": x}, x > 0)({"x": [-2.0, 2.0]}).round(1)
+    >>> boosted_fit(rounds=5, num_threads=1)({"x": x}, x > 0)({"x": [-2.0, 2.0]}).round(1)
     array([0.3, 0.7])
     """
 

@@ -66,7 +66,7 @@ def drawn_copies(customers: npt.ArrayLike, draws: int, seed: int = 0) -> Iterato
 
     Examples
     --------
-    >>> [weights.tolist() for weights in copies(["a", "a", "b"], draws=2, seed=1)]
+    >>> [weights.tolist() for weights in drawn_copies(["a", "a", "b"], draws=2, seed=1)]
     [[1.0, 1.0, 1.0], [0.0, 0.0, 2.0]]
     """
     _, home = np.unique(np.asarray(customers), return_inverse=True)
@@ -116,7 +116,7 @@ def metric_table(
     --------
     >>> from tierlens.risk.evaluation.metrics import auc
     >>> rows = Rows([0, 1, 1, 0], ["a", "b", "c", "d"])
-    >>> table(auc, rows, {"model": [0.1, 0.9, 0.8, 0.2]}, draws=3)["model"][0]
+    >>> metric_table(auc, rows, {"model": [0.1, 0.9, 0.8, 0.2]}, draws=3)["model"][0]
     np.float64(1.0)
     """
     parts = rows.parts()
@@ -147,7 +147,7 @@ def resampled_figure(
         From the weight of each row, in the order of the rows, to a number.
     customers : array, shape (n,)
     draws, seed : int
-        Of the same seed the draws are those of ``table``: figures may be compared by ``difference``.
+        Of the same seed the draws are those of ``metric_table``: figures may be compared by ``paired_difference``.
 
     Returns
     -------
@@ -157,8 +157,8 @@ def resampled_figure(
     Examples
     --------
     >>> spend = np.array([1.0, 2.0, 6.0])
-    >>> found = resampled(lambda weight: float(weight @ spend), ["a", "b", "c"], draws=50)
-    >>> found[0], interval(found).low < 9.0
+    >>> found = resampled_figure(lambda weight: float(weight @ spend), ["a", "b", "c"], draws=50)
+    >>> found[0], percentile_interval(found).low < 9.0
     (np.float64(9.0), True)
     """
     ones = np.ones(len(np.asarray(customers)))
@@ -189,7 +189,7 @@ def percentile_interval(values: Floats, level: float = 0.95) -> Interval:
 
     Examples
     --------
-    >>> str(interval(np.concatenate([[0.5], np.linspace(0.025, 0.975, 39)])))
+    >>> str(percentile_interval(np.concatenate([[0.5], np.linspace(0.025, 0.975, 39)])))
     '0.5000 (0.0250 to 0.9750)'
     """
     if not np.isfinite(values[0]):
@@ -212,12 +212,12 @@ def percentile_interval(values: Floats, level: float = 0.95) -> Interval:
 
 
 def paired_difference(values: Mapping[str, Floats], better: str, than: str, level: float = 0.95) -> Interval:
-    """Return the paired difference of two models from one ``table``.
+    """Return the paired difference of two models from one ``metric_table``.
 
     Examples
     --------
     >>> drawn = np.linspace(0, 1, 21)
-    >>> str(difference({"a": drawn + 0.25, "b": drawn}, "a", "b"))
+    >>> str(paired_difference({"a": drawn + 0.25, "b": drawn}, "a", "b"))
     '0.2500 (0.2500 to 0.2500)'
     """
     return percentile_interval(values[better] - values[than], level)

@@ -93,7 +93,7 @@ def compare_models(
     >>> rng = np.random.default_rng(0)
     >>> risk, y = rng.random(400), rng.random(400)
     >>> rows = Rows((y < risk).astype(int), np.arange(400), np.repeat([1, 2], 200))
-    >>> found = compare(rows, rng.random(400), risk)
+    >>> found = compare_models(rows, rng.random(400), risk)
     >>> found.better, found.apart["brier"].high < 0
     ('challenger', True)
     """

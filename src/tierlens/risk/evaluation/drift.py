@@ -120,7 +120,7 @@ def measure_drift(
     --------
     >>> import pandas as pd
     >>> old = pd.DataFrame({"a": np.arange(1000.0), "b": np.arange(1000.0)})
-    >>> found = drift(old, old.assign(a=old["a"] + 400))
+    >>> found = measure_drift(old, old.assign(a=old["a"] + 400))
     >>> [(column.name, column.band, column.alarm) for column in found]
     [('a', 'moved', True), ('b', 'stable', False)]
     """

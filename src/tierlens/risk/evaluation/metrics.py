@@ -29,7 +29,7 @@ def checked_arrays(
 
     Examples
     --------
-    >>> checked([0, 1], [0.2, 0.7])[2]
+    >>> checked_arrays([0, 1], [0.2, 0.7])[2]
     array([1., 1.])
     """
     y, p = np.asarray(outcome, dtype=np.float64), np.asarray(risk, dtype=np.float64)

@@ -89,7 +89,7 @@ def risk_bounds(
     >>> X = rng.normal(size=(80, 2))
     >>> y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
     >>> model = RiskClassifier(n_jobs=1).fit(X, y)
-    >>> low, high = bounds(model, Known(X, y, np.arange(80)), Asked(X[:3]), draws=5)
+    >>> low, high = risk_bounds(model, Known(X, y, np.arange(80)), Asked(X[:3]), draws=5)
     >>> risk = model.predict_proba(X[:3])[:, 1]
     >>> bool((low < risk).all() and (risk < high).all())
     True

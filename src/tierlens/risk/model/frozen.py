@@ -77,7 +77,7 @@ def freeze_model(model: RiskClassifier, crowd: pd.DataFrame, cutoff: int, base_r
     >>> rng = np.random.default_rng(0)
     >>> table = pd.DataFrame({"a": rng.normal(size=400), "b": rng.normal(size=400)})
     >>> model = RiskClassifier(trees={"rounds": 5}, seeds=1, n_jobs=1).fit(table, table["a"] + rng.normal(size=400) > 0)
-    >>> frozen = freeze(model, table, 7, base_rate=0.3)
+    >>> frozen = freeze_model(model, table, 7, base_rate=0.3)
     >>> whole = model.predict_proba(table, cutoffs=[7] * 400, base_rate=0.3)[:5, 1]
     >>> bool(np.allclose(frozen.score({name: table[name].to_numpy()[:5] for name in table}), whole))
     True

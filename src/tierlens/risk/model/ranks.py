@@ -70,7 +70,7 @@ def scaled_ranks(values: Floats, curves: Sequence[Curve], index: Index | None = 
     Examples
     --------
     >>> values = np.array([[1.0], [2.0], [3.0], [np.nan]])
-    >>> ranks(values, learn_curves(values)).ravel().round(2)
+    >>> scaled_ranks(values, learn_curves(values)).ravel().round(2)
     array([-1.15,  0.  ,  1.15,  0.  ])
     """
     index = index or _index(curves, len(values))

@@ -315,7 +315,7 @@ def member_chances(sample: Sample, scores: Floats) -> Floats:
     --------
     >>> from tierlens.risk.model.ranks import Ranker
     >>> sample = Sample(Inputs(np.zeros((2, 1)), Ranker([], None, {}), np.zeros(2)), np.array([0.0, 1.0]), np.ones(2))
-    >>> chances(sample, np.array([[-1.0, 1.0], [1.0, -1.0]])).round(2)
+    >>> member_chances(sample, np.array([[-1.0, 1.0], [1.0, -1.0]])).round(2)
     array([0.88, 0.12])
     """
     mass = float(sample.weight.sum())
@@ -347,7 +347,7 @@ def member_weights(sample: Sample, scores: Floats) -> tuple[Floats, float]:
     >>> good, noise = rng.normal(size=(2, 1000))
     >>> y = (rng.random(1000) < sigmoid(good)).astype(float)
     >>> sample = Sample(Inputs(np.zeros((1000, 1)), Ranker([], None, {}), np.zeros(1000)), y, np.ones(1000))
-    >>> weights, _ = weigh(sample, np.column_stack([good, noise]))
+    >>> weights, _ = member_weights(sample, np.column_stack([good, noise]))
     >>> bool(weights[0] > 0.8), bool(weights[1] < 0.1)
     (True, True)
     """

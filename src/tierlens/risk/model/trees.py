@@ -183,7 +183,8 @@ def grow_forest(growth: Growth, rows: TreeRows, watch: TreeRows | None = None, r
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(400, 2))
     >>> y = (x[:, 0] > 0).astype(float)
-    >>> forest = grow(Growth(SETTINGS["medium"], threads=1), TreeRows(x, y, np.ones(400), np.zeros(400)), rounds=5)
+    >>> rows = TreeRows(x, y, np.ones(400), np.zeros(400))
+    >>> forest = grow_forest(Growth(SETTINGS["medium"], threads=1), rows, rounds=5)
     >>> forest.rounds, forest.parts(x[:3]).shape
     (5, (3, 3))
     """

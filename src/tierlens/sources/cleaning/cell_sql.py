@@ -29,7 +29,7 @@ def sql_texts(values: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> texts({"b", "a"})
+    >>> sql_texts({"b", "a"})
     "('a', 'b')"
     """
     return "(" + ", ".join(sql_literal(value) for value in sorted(values)) + ")"

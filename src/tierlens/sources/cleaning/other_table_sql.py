@@ -48,7 +48,7 @@ def settled_spellings(values: Mapping[str, str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> spellings({"visit": "Meeting 拜访"})
+    >>> settled_spellings({"visit": "Meeting 拜访"})
     {'visit': 'visit', 'meeting': 'visit', '拜访': 'visit'}
     """
     return {spelled.lower(): word for word, others in values.items() for spelled in (word, *others.split())}

@@ -44,7 +44,8 @@ def foreign_kind(name: str) -> str | None:
 
     Examples
     --------
-    >>> foreign("mysql://me:secret@db/crm"), foreign("host=db user=me"), foreign("data:cdnow/*.csv"), foreign("a.csv")
+    >>> addresses = ("mysql://me:secret@db/crm", "host=db user=me", "data:cdnow/*.csv", "a.csv")
+    >>> tuple(foreign_kind(address) for address in addresses)
     ('mysql:', 'host=', None, None)
     """
     scheme = re.match(r"([a-z][a-z0-9+.-]+:)(?:/|.*@)", name, re.IGNORECASE)
@@ -68,7 +69,7 @@ def below_folder(folder: str | Path, files: tuple[str, ...]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> below("shop", ("a.csv", "data:b", "postgresql://localhost/crm"))
+    >>> below_folder("shop", ("a.csv", "data:b", "postgresql://localhost/crm"))
     ('shop/a.csv', 'data:b', 'postgresql://localhost/crm')
     """
     kept = ("data:", *ADDRESSES)

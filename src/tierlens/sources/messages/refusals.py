@@ -233,7 +233,7 @@ def file_refusal(code: str, where: str = "", /, **values: object) -> DataError:
 
     Examples
     --------
-    >>> print(refusal("E-TX-009", "orders.csv:7", found=5, width=4))
+    >>> print(file_refusal("E-TX-009", "orders.csv:7", found=5, width=4))
     E-TX-009 orders.csv:7: the line has 5 fields, the header 4; quote fields that hold the separator, or export again
     """
     what, fix = (
@@ -258,7 +258,7 @@ def damaged_refusal(error: Exception, place: str) -> Exception:
 
     Examples
     --------
-    >>> damaged(OSError("no page"), "a.parquet").code, damaged(OSError(errno.EFBIG, "full"), "a.csv")
+    >>> damaged_refusal(OSError("no page"), "a.parquet").code, damaged_refusal(OSError(errno.EFBIG, "full"), "a.csv")
     ('E-TX-021', OSError(27, 'full'))
     """
     if isinstance(error, OSError) and error.errno in FULL:

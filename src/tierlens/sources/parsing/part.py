@@ -28,7 +28,7 @@ def sql_name(name: str) -> str:
 
     Examples
     --------
-    >>> quoted('Customer ID')
+    >>> sql_name('Customer ID')
     '"Customer ID"'
     """
     return '"' + name.replace('"', '""') + '"'
@@ -39,7 +39,7 @@ def sql_literal(text: str) -> str:
 
     Examples
     --------
-    >>> literal("it's")
+    >>> sql_literal("it's")
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"

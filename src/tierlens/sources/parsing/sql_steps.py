@@ -25,7 +25,7 @@ def column_levels(columns: Iterable[str]) -> list[list[str]]:
 
     Examples
     --------
-    >>> levels(["a + 1 AS b", "a * 2 AS c", "b + c AS d", "'b' AS e"])
+    >>> column_levels(["a + 1 AS b", "a * 2 AS c", "b + c AS d", "'b' AS e"])
     [['a + 1 AS b', 'a * 2 AS c', "'b' AS e"], ['b + c AS d']]
     """
     found: dict[str, int] = {}
@@ -46,7 +46,7 @@ def stepped_sql(select: str, columns: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> stepped("SELECT 1 AS a", ["a + 1 AS b", "b * 2 AS c"])
+    >>> stepped_sql("SELECT 1 AS a", ["a + 1 AS b", "b * 2 AS c"])
     'SELECT *, b * 2 AS c FROM (SELECT *, a + 1 AS b FROM (SELECT 1 AS a))'
     """
     for level in column_levels(columns):

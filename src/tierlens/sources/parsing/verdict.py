@@ -31,7 +31,7 @@ def verdict_columns(checks: Iterable[Check]) -> list[str]:
 
     Examples
     --------
-    >>> for column in verdict([Check("'missing_time'", "time_is IS NULL", "time")]):
+    >>> for column in verdict_columns([Check("'missing_time'", "time_is IS NULL", "time")]):
     ...     print(column)
     CASE WHEN time_is IS NULL THEN 'missing_time' END AS reason
     CASE WHEN reason IS NOT NULL THEN CASE WHEN time_is IS NULL THEN 'time' END END AS blamed

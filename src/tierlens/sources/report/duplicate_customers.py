@@ -84,7 +84,7 @@ def name_core(key: str) -> str:
 
     Examples
     --------
-    >>> core(name_key("北京华兴科技有限公司")), core(name_key("Acme Trading Co., Ltd."))
+    >>> name_core(name_key("北京华兴科技有限公司")), name_core(name_key("Acme Trading Co., Ltd."))
     ('华兴科技', 'acmetrading')
     """
     bare = _FORMS.sub("", key)

@@ -57,7 +57,7 @@ def expand_paths(files: tuple[str, ...]) -> list[Path]:
 
     Examples
     --------
-    >>> expand(("nowhere.csv",))
+    >>> expand_paths(("nowhere.csv",))
     Traceback (most recent call last):
     tierlens.errors.DataError: E-TX-120 nowhere.csv: no such file; check the path in the run file
     """

@@ -20,9 +20,9 @@ def shown_address(address: str) -> str:
 
     Examples
     --------
-    >>> shown("postgresql://me:secret@db.example:5433/crm?sslmode=require")
+    >>> shown_address("postgresql://me:secret@db.example:5433/crm?sslmode=require")
     'postgresql://db.example:5433/crm'
-    >>> shown("postgresql://me:se/cret@db.example/crm")
+    >>> shown_address("postgresql://me:se/cret@db.example/crm")
     'postgresql://...'
     """
     parts = _parts(address)
@@ -37,7 +37,7 @@ def configuration_without_passwords(value: Any) -> Any:
 
     Examples
     --------
-    >>> kept({"files": ["a.csv", "postgresql://me:secret@db.example/crm?password=x&sslmode=require"]})
+    >>> configuration_without_passwords({"files": ["a.csv", "postgresql://me:secret@db.example/crm?password=x&sslmode=require"]})
     {'files': ['a.csv', 'postgresql://me@db.example/crm?sslmode=require']}
     """
     if isinstance(value, Mapping):
@@ -54,7 +54,7 @@ def hushed_message(said: str, address: str) -> str:
 
     Examples
     --------
-    >>> hushed('invalid percent-encoded token: "se%zz"', "postgresql://me:se%zz@db.example/crm")
+    >>> hushed_message('invalid percent-encoded token: "se%zz"', "postgresql://me:se%zz@db.example/crm")
     'invalid percent-encoded token: "..."'
     """
     seen = shown_address(address)
