@@ -145,7 +145,7 @@ def test_the_longest_name_has_room_for_its_lock(tmp_path: Path) -> None:
 
 def test_a_process_has_one_folder_for_temporary_files_and_leaves_none(tmp_path: Path) -> None:
     assert temporary_folder() == temporary_folder()
-    program = "from tierlens.scratch import temporary_folder; (temporary_folder() / 'spill').write_text('x'); print(temporary_folder())"
+    program = "from tierlens.scratch import temporary_folder as own; (own() / 'spill').write_text('x'); print(own())"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert Path(done.stdout.strip()).parent == tmp_path

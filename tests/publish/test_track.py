@@ -24,12 +24,12 @@ from tierlens.publish.tracking.mlflow_store import (
     champion_folder,
     end_run,
     serve_command,
-    store_uri,
     track_run,
     track_search,
     warm_up,
 )
 from tierlens.publish.tracking.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
+from tierlens.publish.tracking.store_address import store_uri
 from tierlens.risk.evaluation.plain_baseline import Plain
 
 # Both come from mlflow's own modules when they are imported.

@@ -249,8 +249,7 @@ def _client_of(address: str) -> Any:
 
 def _ask(client: Any) -> None:
     """Ask for something of each kind; a store without tables makes them."""
-    client.search_experiments(max_results=1)
-    client.search_registered_models(max_results=1)
+    _ = client.search_experiments(max_results=1), client.search_registered_models(max_results=1)
 
 
 def _artifacts(home: Path) -> str:
