@@ -19,6 +19,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python benchmarks/budgets.py --no-times
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --timeout 1500

@@ -1,14 +1,19 @@
-"""Measure the house's budgets: lengths of files and functions, arguments, tests against code, start-up times."""
+"""Measure the house's budgets: lengths, arguments, complexity, repeated lines, tests against code, start-up times.
+
+``make check`` runs it with ``--no-times``, because times depend on what else the machine does.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import statistics
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +89,40 @@ def names_twice() -> int:
     return sum(count > 1 for count in names.values())
 
 
-def measured() -> Iterator[tuple[str, float, str, tuple[float, float] | None]]:
+def too_complex() -> int:
+    """Count functions whose complexity (McCabe's, as ruff counts it) is above 8."""
+    command = (sys.executable, "-m", "ruff", "check", "--select", "C901", "--output-format", "json", "src")
+    return len(json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout))
+
+
+def plain_lines(path: Path) -> list[str]:
+    """Return the lines of a file without blanks, comments, docstrings and imports."""
+    text, skipped = path.read_text("utf-8"), set[int]()
+    for node in ast.walk(ast.parse(text)):
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_text or isinstance(node, ast.Import | ast.ImportFrom):
+            skipped.update(range(node.lineno, (node.end_lineno or 0) + 1))
+    stripped = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
+    return [line for number, line in stripped if line and not line.startswith("#") and number not in skipped]
+
+
+def repeated_pairs(least: int = 6) -> int:
+    """Count pairs of places where at least so many lines of code that follow each other are the same."""
+    places: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    files = [plain_lines(path) for path in lines_of("src")]
+    for file, lines in enumerate(files):
+        for start in range(len(lines) - least + 1):
+            places.setdefault(tuple(lines[start : start + least]), []).append((file, start))
+    found = 0
+    for same in places.values():
+        for (file, start), (other, at) in combinations(same, 2):
+            # A pair whose lines before are the same too was counted where it begins.
+            goes_on = start and at and files[file][start - 1] == files[other][at - 1]
+            found += not goes_on
+    return found
+
+
+def measured(with_times: bool = True) -> Iterator[tuple[str, float, str, tuple[float, float] | None]]:
     """Yield what is measured: its name, the figure, what is written of it, and the bounds of its budget."""
     files = lines_of("src")
     functions = [entry for path in files for entry in bodies(path)]
@@ -98,6 +136,7 @@ def measured() -> Iterator[tuple[str, float, str, tuple[float, float] | None]]:
     documented = statistics.mean(has for _, has in public)
     tests = code_lines("tests") / code_lines("src")
     largest = max(files, key=lambda path: files[path]).name
+    complex_ones, repeated = too_complex(), repeated_pairs() / sum(sizes) * 1000
     yield "files", len(files), f"{len(files)}", None
     yield "file, median lines", statistics.median(sizes), f"{statistics.median(sizes):.0f}", (0, 200)
     yield "file, p90 lines", p90(sizes), f"{p90(sizes):.0f}", (0, 400)
@@ -108,9 +147,17 @@ def measured() -> Iterator[tuple[str, float, str, tuple[float, float] | None]]:
     yield "function body, p90 lines", p90(lengths), f"{p90(lengths):.0f}", (0, 28)
     yield "function body, longest", longest[1], f"{longest[1]} ({longest[0]})", None
     yield "arguments, most (commands apart)", widest[2], f"{widest[2]} ({widest[0]})", (0, 8)
+    yield "functions of complexity above 8", complex_ones, f"{complex_ones}", (0, 0)
+    yield "repeated pairs per 1,000 lines", repeated, f"{repeated:.2f}", (0, 0.5)
     yield "public functions with docstring", documented, f"{documented:.1%}", (0.999, 1)
     yield "words in public function names", words, f"{words:.2f}", (1.8, 9)
     yield "test lines per code line", tests, f"{tests:.2f}", (0.9, 9)
+    if with_times:
+        yield from start_up_times()
+
+
+def start_up_times() -> Iterator[tuple[str, float, str, tuple[float, float] | None]]:
+    """Yield how long Python takes to import tierlens, and the command line to say what it offers."""
     started = seconds(sys.executable, "-c", "import tierlens")
     yield "import tierlens", started, f"{started:.2f} s", (0, 0.1)
     helped = seconds(str(Path(sys.executable).parent / "tierlens"), "--help")
@@ -121,7 +168,7 @@ def main() -> int:
     """Print the table; return 1 where a budget is missed."""
     missed = 0
     print(f"{'what':34}{'measured':32}{'budget':16}")
-    for what, figure, told, bounds in measured():
+    for what, figure, told, bounds in measured("--no-times" not in sys.argv[1:]):
         is_missed = bounds is not None and not bounds[0] <= figure <= bounds[1]
         budget = "" if bounds is None else f"{bounds[0]:g} to {bounds[1]:g}"
         print(f"{what:34}{told:32}{budget:16}{'missed' if is_missed else ''}".rstrip())
