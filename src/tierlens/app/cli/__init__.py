@@ -7,6 +7,7 @@ __all__ = [
     "failures",
     "feature_commands",
     "group_lang",
+    "help_layout",
     "main",
     "model_commands",
     "review_commands",

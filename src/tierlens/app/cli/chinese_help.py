@@ -10,6 +10,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from tierlens.app.cli.chinese_help_words import HELP
+from tierlens.app.cli.help_layout import grouped_names
 from tierlens.app.cli.terminal import SLIP, path_of_slip
 
 MOST_WIDE = 80
@@ -85,12 +86,13 @@ def _matched(message: str, forms: Sequence[tuple[str, str]]) -> str:
 def _help(command: Any, context: Any) -> str:
     """Return the help of a command in Chinese."""
     pairs = [(one.param_type_name, _record(one, context)) for one in command.get_params(context)]
-    inner = [(name, _first_line(command.get_command(context, name))) for name in _names(command, context)]
+    inner = {name: _first_line(command.get_command(context, name)) for name in _names(command, context)}
+    groups = grouped_names(list(inner)) if inner else []
     lines = [*_usage(context), "", *_paragraphs(command.help)]
     for title, rows in (
         ("参数", [row for kind, row in pairs if kind == "argument"]),
         ("选项", [row for kind, row in pairs if kind != "argument"]),
-        ("命令", inner),
+        *((title.zh, [(name, inner[name]) for name in names]) for title, names in groups),
     ):
         lines += ["", f"{title}：", *_columns(rows)] if rows else []
     return "\n".join([*lines, "", *_paragraphs(command.epilog)] if command.epilog else lines)

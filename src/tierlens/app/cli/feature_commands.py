@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens.app.cli.group_lang import group_lang
+from tierlens.app.cli.help_layout import GroupedCommands
 from tierlens.app.cli.terminal import print_line, print_progress, print_result, print_table
 from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
@@ -15,7 +16,9 @@ from tierlens.words import Lang, Text
 if TYPE_CHECKING:
     from tierlens.features.audit import Audit
 
-features_app = typer.Typer(help="Build features, look them up, audit them.", no_args_is_help=True, callback=group_lang)
+features_app = typer.Typer(
+    cls=GroupedCommands, help="Build features, look them up, audit them.", no_args_is_help=True, callback=group_lang
+)
 RunFile = Annotated[Path, typer.Argument(help="Run file (YAML).", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]

@@ -12,6 +12,7 @@ import typer
 from tierlens import __version__
 from tierlens.app.cli import data_commands, feature_commands, model_commands, review_commands
 from tierlens.app.cli.group_lang import language_defaults
+from tierlens.app.cli.help_layout import GroupedCommands, add_examples
 from tierlens.app.cli.terminal import (
     EXIT_CODES,
     SLIP,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="tierlens",
+    cls=GroupedCommands,
     help="Documented customer tiers, discovered segments and predicted risk, with the reason for each.",
     epilog=EXIT_CODES,
     invoke_without_command=True,
@@ -309,6 +311,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _spoken(lang: Lang) -> Any:
     """Return the tree of commands, whose help is in one language."""
     command = typer.main.get_command(app)
+    add_examples(command, lang)
     if lang == "zh":
         from tierlens.app.cli.chinese_help import in_chinese
 

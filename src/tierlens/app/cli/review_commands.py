@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tierlens.app.cli.group_lang import group_lang
+from tierlens.app.cli.help_layout import GroupedCommands
 from tierlens.app.cli.terminal import print_line, print_result, print_table
 from tierlens.errors import UsageError
 from tierlens.words import Lang, Text
@@ -17,7 +18,9 @@ from tierlens.words import Lang, Text
 if TYPE_CHECKING:
     from tierlens.workspace.scheme_on_data import OnData
 
-scheme_app = typer.Typer(help="Check, explain, start or import a scheme.", no_args_is_help=True, callback=group_lang)
+scheme_app = typer.Typer(
+    cls=GroupedCommands, help="Check, explain, start or import a scheme.", no_args_is_help=True, callback=group_lang
+)
 InLang = Annotated[Lang, typer.Option("--lang", help="Language of texts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier file of the same kind.")]
