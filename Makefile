@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash mlflow slow clean
+.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash mlflow picture slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -51,6 +51,10 @@ peers: $(VENV)/.installed
 
 mlflow: $(VENV)/.installed
 	$(BIN)/tierlens mlflow --home runs
+
+# The picture at the head of the README: the first screen of the demo's report, as chromium shows it.
+picture: demo
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1000 --screenshot=docs/images/report.png "file://$(CURDIR)/runs/demo/report.html"
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -17,7 +17,7 @@ PROGRAM: Any = typer.main.get_command(app)
 
 def commands_below(group: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
     """Return every command that does something, by its path."""
-    found = {}
+    found: dict[tuple[str, ...], Any] = {}
     for name, inner in group.commands.items():
         found |= commands_below(inner, (*path, name)) if hasattr(inner, "commands") else {(*path, name): inner}
     return found
