@@ -55,7 +55,7 @@ class Precomputed:
             settings = config.load_config(Path("run.yaml"))
             check_files(settings)
             parts = run.computed_run(settings, progress.Clock(lambda text: None))
-            self.rejects = parts.shop.quality.rejects.to_arrow_table()
+            self.rejects = parts.study.shop.quality.rejects.to_arrow_table()
             self.parts = parts
             self.customers, findings = run.explained_customers(parts)
             self.findings = findings
@@ -77,9 +77,9 @@ class Precomputed:
         from tierlens.publish.files import run_json
         from tierlens.publish.report import html
 
-        quality = self.parts.shop.quality
+        quality = self.parts.study.shop.quality
         fresh = dataclasses.replace(quality, rejects=duckdb.connect().from_arrow(self.rejects))
-        shop = dataclasses.replace(self.parts.shop, quality=fresh)
+        shop = dataclasses.replace(self.parts.study.shop, quality=fresh)
         parts = dataclasses.replace(self.parts, shop=shop)
         # Reading takes a temporary folder, and sweeps what dead processes left beside it.
         run.computed_run = lambda *given: (scratch.temporary_folder(), parts)[1]  # type: ignore[assignment]

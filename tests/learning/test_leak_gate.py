@@ -23,6 +23,7 @@ from tierlens.learning.tasks import Task
 from tierlens.risk.evaluation.leaks import Declared
 from tierlens.risk.outcome import spend_in_horizon
 from tierlens.sources.declared.contracts import ALWAYS
+from tierlens.sources.tables import Tables
 from tierlens.words import Text, to_share
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import OwnSection, RunConfig, load_config
@@ -63,6 +64,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = ahead.select(["customer_id", "cutoff"]).append_column("crm_score", score)
     pq.write_table(table, folder / "crm.parquet")
     return folder
+
+
+def leaks_of(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
+    """Return what the leak gate says of a task under a run file."""
+    return check_for_leaks(task, tables, config.span, config.waivers)
 
 
 def run(folder: Path, out: str) -> int:
@@ -125,14 +131,14 @@ TABLES = tables_with({"transactions": [sale("a", 1)]})
 
 def test_the_error_names_column_reason_and_way_out_in_both_languages(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"E-LK-001 crm_score") as caught:
-        check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, "waivers: []\n"))
+        leaks_of(task_of(OWN), TABLES, config_of(tmp_path, "waivers: []\n"))
     for lang in ("en", "zh"):
         assert KEY in caught.value.say(lang)
     assert "疑似泄漏流失结果" in caught.value.say("zh")
 
 
 def test_a_signed_column_passes_and_is_told(tmp_path: Path) -> None:
-    notes = check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
+    notes = leaks_of(task_of(OWN), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
     assert [note.en.startswith("Waived: crm_score alone ranks") for note in notes] == [True]
     assert "Zhang Wei 于 2026-11-20 签署" in notes[0].zh
     assert to_share(notes[0]) == Text("Waived: crm_score; a waiver of 2026-11-20 lets it through",
@@ -146,17 +152,17 @@ def test_a_signature_serves_no_other_definition(tmp_path: Path, other: Declared)
     with pytest.raises(
         UsageError, match=r"E-LK-002 waivers: the waiver of crm_score was signed for another definition"
     ):
-        check_for_leaks(task_of({"crm_score": other}), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
+        leaks_of(task_of({"crm_score": other}), TABLES, config_of(tmp_path, SIGNED.format(key=KEY)))
 
 
 def test_a_signature_serves_no_other_column_or_outcome(tmp_path: Path) -> None:
     for wrong in (SIGNED.replace("column: crm_score", "column: score"), SIGNED.replace("churn", "downgrade")):
         with pytest.raises(DataError, match="E-LK-001"):
-            check_for_leaks(task_of(OWN), TABLES, config_of(tmp_path, wrong.format(key=KEY)))
+            leaks_of(task_of(OWN), TABLES, config_of(tmp_path, wrong.format(key=KEY)))
 
 
 def test_a_waiver_without_need_changes_nothing(tmp_path: Path) -> None:
-    assert check_for_leaks(task_of(OWN, copied=False), TABLES, config_of(tmp_path, SIGNED.format(key=KEY))) == ()
+    assert leaks_of(task_of(OWN, copied=False), TABLES, config_of(tmp_path, SIGNED.format(key=KEY))) == ()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def test_an_undated_table_of_customers_is_told_of(tmp_path: Path) -> None:
     table = pa.table({"customer_id": [f"c{n}" for n in range(300)], "cutoff": [1] * 300, "employees": rng.random(300),
                       "churn": rng.integers(0, 2, 300)})  # fmt: skip
     task = Task("churn", Text("Churn", "流失"), Text("all", "全部"), table, table, ("employees",))
-    notes = check_for_leaks(task, tables_with(rows), config_of(tmp_path, "waivers: []\n"))
+    notes = leaks_of(task, tables_with(rows), config_of(tmp_path, "waivers: []\n"))
     assert len(notes) == 1
     assert "50% do not say from when they hold" in notes[0].en
 
@@ -190,7 +196,7 @@ def test_who_cannot_fall_says_nothing_of_a_leak(tmp_path: Path) -> None:
     rows = pa.table({"customer_id": [f"c{n}" for n in range(600)], "cutoff": [1] * 600, "need": need,
                      "rule_p": need, "downgrade": fell})  # fmt: skip
     task = Task("downgrade", Text("Downgrade", "降级"), Text("all", "全部"), rows, rows, ("rule_p",))
-    assert check_for_leaks(task, TABLES, config_of(tmp_path, "waivers: []\n")) == ()
+    assert leaks_of(task, TABLES, config_of(tmp_path, "waivers: []\n")) == ()
 
 
 def test_a_definition_changes_with_the_window() -> None:

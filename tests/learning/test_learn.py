@@ -17,7 +17,8 @@ from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
-from tierlens.learning.learn import SeasonalRates, kept_model, plausible_reasons
+from tierlens.learning.kept_models import kept_model
+from tierlens.learning.learn import SeasonalRates, plausible_reasons
 from tierlens.learning.tasks import STANDING, Task, lower_bounds
 from tierlens.pipeline.customers import _with_fall
 from tierlens.publish.report.findings import Estimate
@@ -180,10 +181,12 @@ def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_pa
         return RunConfig(name="a", simulated={}, cutoff=cutoff, risk={"first_cutoff": "2024-06-01"})
 
     # 90 days after 2025-02-01: the second of May is the first day on which they are known.
-    assert max(kept_model(tmp_path, "churn", config("2025-05-02")).shifts_) == day_number("2025-02-01")
+    assert max(
+        kept_model(tmp_path, "churn", config("2025-05-02").span, config("2025-05-02").cutoff_day).shifts_
+    ) == day_number("2025-02-01")
     for said in (r"E-RU-029 .*learned from 2025-02-01", "2025-05-01"):
         with pytest.raises(UsageError, match=said):
-            kept_model(tmp_path, "churn", config("2025-05-01"))
+            kept_model(tmp_path, "churn", config("2025-05-01").span, config("2025-05-01").cutoff_day)
 
 
 def test_the_fall_names_the_tier_as_the_scheme_does() -> None:

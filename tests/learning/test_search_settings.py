@@ -148,7 +148,7 @@ def test_a_run_that_tests_all_it_has_leaves_no_cutoff_to_search_on(
         rows = None
 
     monkeypatch.setattr(settings_module, "obtain_shop", lambda config, tell, at_cutoff: (config, None))
-    monkeypatch.setattr(settings_module, "prepare_tables", lambda shop, config: None)
+    monkeypatch.setattr(settings_module, "study_of", lambda shop, config: None)
     monkeypatch.setattr(settings_module, "tasks_of", lambda *_: (NoTask,))
     config = config_of_text(RUN.replace("tests: 2", "tests: 99"))
     with pytest.raises(DataError, match=r"E-RU-024 risk\.first_cutoff: too few cutoffs close before .* fewer cutoffs"):

@@ -16,7 +16,8 @@ from tierlens.risk.spend_needed import chance_below, order_values
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Shop, prepare_tables, read_shop
+from tierlens.workspace.prepare import Shop, read_shop
+from tierlens.workspace.study import study_of
 
 CNY = Currency("CNY")
 GUIDE = load_scheme("relationship_guide")
@@ -77,8 +78,8 @@ def test_the_deadline_is_the_day_on_which_too_little_remains() -> None:
     shop = Shop(tables_of(rows, "duckdb"), Quality("t", 3, 3), False)
     config = config_of(window={"observe": 365, "gap": 0, "horizon": 90})
     # A purchase of day 10 is last seen at cutoff 375; 300 remain from cutoff 376 on, 76 days after 300.
-    assert spend_deadlines(shop, config, 300, {"a": 600.0, "b": 600.0}) == [76, None]
-    assert spend_deadlines(shop, config, 300, {"b": 600.0, "a": 200.0}) == [None, None]
+    assert spend_deadlines(shop.tables, config.span, 300, {"a": 600.0, "b": 600.0}) == [76, None]
+    assert spend_deadlines(shop.tables, config.span, 300, {"b": 600.0, "a": 200.0}) == [None, None]
 
 
 def test_a_deadline_behind_the_gap_is_told_like_the_need_that_it_belongs_to() -> None:
@@ -86,7 +87,7 @@ def test_a_deadline_behind_the_gap_is_told_like_the_need_that_it_belongs_to() ->
     shop = Shop(tables_of(rows, "duckdb"), Quality("t", 3, 3), False)
     config = config_of(window={"observe": 365, "gap": 30, "horizon": 60})
     # 76 and 92 days: the first lies behind the horizon's length, but within gap + horizon; the second beyond both.
-    assert spend_deadlines(shop, config, 300, {"a": 600.0, "b": 600.0}) == [76, None]
+    assert spend_deadlines(shop.tables, config.span, 300, {"a": 600.0, "b": 600.0}) == [76, None]
 
 
 def test_few_snapshots_tell_nothing() -> None:
@@ -98,8 +99,8 @@ def test_few_snapshots_tell_nothing() -> None:
 def test_the_run_learns_falls_by_spend() -> None:
     config = config_of()
     shop = read_shop(config)
-    prepared = prepare_tables(shop, config)
-    churned, falling = tasks_of(prepared, shop, config)
+    study = study_of(shop, config)
+    churned, falling = tasks_of(study)
     assert falling.features == ("fall_p",)
     rows = falling.rows.to_pydict()
     for need, chance, fell in zip(rows["need"], rows["fall_p"], rows["downgrade"], strict=True):

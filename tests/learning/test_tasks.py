@@ -16,21 +16,20 @@ from tierlens.learning.learn import untrained_classifier
 from tierlens.learning.learnable import folds_of
 from tierlens.learning.tasks import Task, lower_bounds, tasks_of
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, prepare_tables, read_shop
+from tierlens.workspace.prepare import read_shop
+from tierlens.workspace.study import Study, study_of
 
 
 @cache
-def made(scheme: str) -> tuple[RunConfig, Shop, Prepared]:
+def made(scheme: str) -> Study:
     given = {"name": "t", "simulated": {"customers": 150, "months": 30}, "cutoff": "2025-03-01", "seed": 1,
              "scheme": scheme, "risk": {"first_cutoff": "2024-07-01", "tests": 1}}  # fmt: skip
     config = RunConfig.model_validate(given)
-    shop = read_shop(config)
-    return config, shop, prepare_tables(shop, config)
+    return study_of(read_shop(config), config)
 
 
 def falling(scheme: str) -> tuple[Task, Task]:
-    config, shop, prepared = made(scheme)
-    churned, fell = tasks_of(prepared, shop, config)
+    churned, fell = tasks_of(made(scheme))
     return churned, fell
 
 
@@ -44,7 +43,7 @@ def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_fr
     assert fell.features == churned.features
     assert not {"need", "margin", "rule_p"} & set(fell.rows.column_names)
     assert len(set(zip(*(fell.now[name].to_pylist() for name in ("recency_days", "spend")), strict=True))) > 5
-    config = made("classification_standard")[0]
+    config = made("classification_standard").config
     assert untrained_classifier(fell, {}, config).prior is None
     assert [rival.name.en for rival in baselines_of(fell)] == [
         "recency", "logistic regression on log-RFM", "LightGBM as it comes",
@@ -57,11 +56,12 @@ def test_a_fall_that_no_column_tells_is_left_out_and_said() -> None:
     for name in fell.features:
         same = same.set_column(same.column_names.index(name), name, pa.array([0.5] * same.num_rows))
     with pytest.raises(DataError, match=r"E-RI-075 downgrade: all .* rows have the same values"):
-        folds_of(dataclasses.replace(fell, rows=same), made("classification_standard")[0])
+        folds_of(dataclasses.replace(fell, rows=same), made("classification_standard").config)
 
 
 def test_who_is_not_graded_at_the_end_for_want_of_data_is_counted_not_fallen() -> None:
-    config, shop, prepared = made("tiered_management")
+    study = made("tiered_management")
+    config, prepared = study.config, study.prepared
     before = falling("tiered_management")[1]
     fallen = before.rows.filter(pc.equal(before.rows["downgrade"], 1))
     assert not before.notes
@@ -76,9 +76,9 @@ def test_who_is_not_graded_at_the_end_for_want_of_data_is_counted_not_fallen() -
     )
     tiers = prepared.tiers.filter(pc.not_equal(prepared.tiers["cutoff"], day + wait))
     assert tiers.num_rows == prepared.tiers.num_rows  # no end of a horizon is a cutoff too
-    after = tasks_of(dataclasses.replace(prepared, later=later), shop, config)[1]
+    after = tasks_of(dataclasses.replace(study, prepared=dataclasses.replace(prepared, later=later)))[1]
     there = pc.sum(hit).as_py()
     assert before.rows.num_rows - after.rows.num_rows == there == len(after.notes) == 1
     assert after.notes[0].en.startswith("Downgrade: 1 rows of customers who are not graded")
-    verdict = tasks_of(dataclasses.replace(prepared, later=unfit), shop, config)[1]
+    verdict = tasks_of(dataclasses.replace(study, prepared=dataclasses.replace(prepared, later=unfit)))[1]
     assert (verdict.rows.num_rows, verdict.notes) == (before.rows.num_rows, ())  # who fits no tier has fallen

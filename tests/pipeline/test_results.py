@@ -24,6 +24,7 @@ from tierlens.risk.evaluation.plain_baseline import Plain
 from tierlens.sources.tables import day_number
 from tierlens.words import Private, Text
 from tierlens.workspace.config import config_of_text
+from tierlens.workspace.study import Study
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,8 @@ def test_months_that_no_cutoff_lies_in_are_named(months: int) -> None:
 def test_a_run_that_learned_nothing_says_nothing_of_what_it_learned_from() -> None:
     config = config_of_text(RUN_FILE)
     prepared: Any = SimpleNamespace(scheme=load_scheme("five_step"))
-    learned, nothing = (notes_of(config, prepared, is_learned) for is_learned in (True, False))
+    study = Study(config, prepared, prepared)
+    learned, nothing = (notes_of(study, is_learned) for is_learned in (True, False))
     assert [note.en.startswith("Risk was learned") for note in learned][:1] == [True]
     assert not [note for note in nothing if "learned" in note.en]
     assert set(nothing) < set(learned)

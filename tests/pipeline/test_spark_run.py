@@ -13,10 +13,11 @@ import pytest
 from tierlens.datasets.simulate import simulated_shop
 from tierlens.errors import UsageError
 from tierlens.learning.cautions import with_kept_notes
-from tierlens.learning.learn import score_customers
+from tierlens.learning.kept_models import score_customers
 from tierlens.pipeline.spark_run import run_on_spark, sampled_tables
 from tierlens.workspace.config import load_config
-from tierlens.workspace.prepare import prepare_tables, read_shop
+from tierlens.workspace.prepare import read_shop
+from tierlens.workspace.study import study_of
 
 RUN = """
 name: Small shop
@@ -60,12 +61,12 @@ def test_tiers_and_risks_are_those_of_one_machine(tmp_path: Path) -> None:
     told = run_on_spark(config, tmp_path / "out", lambda text: said.append(text.en))
     found = ds.dataset(tmp_path / "out" / "customers").to_table().sort_by("customer_id")
     shop = read_shop(config)
-    prepared = prepare_tables(shop, config)
-    graded = prepared.at(prepared.tiers, config.cutoff_day).sort_by("customer_id")
+    study = study_of(shop, config)
+    graded = study.rows_now(study.prepared.tiers).sort_by("customer_id")
     assert told["customers"] == found.num_rows == graded.num_rows
     for name in ("customer_id", "tier", "tier_rank", "flags"):
         assert found[name].to_pylist() == graded[name].to_pylist(), name
-    risks = score_customers(prepared, shop, config, tmp_path / "out" / "models")
+    risks = score_customers(study, tmp_path / "out" / "models")
     for name in ("score", "coverage"):
         near(found[name], graded[name])
     near(found["churn_risk"], risks["churn_risk"])

@@ -5,6 +5,7 @@ __all__ = [
     "cautions",
     "evaluate",
     "extra_columns",
+    "kept_models",
     "leak_gate",
     "learn",
     "learnable",

@@ -77,7 +77,7 @@ def check_files(config: RunConfig) -> None:
         read_own(config.own)
 
 
-def check_for_leaks(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
+def check_for_leaks(task: Task, tables: Tables, window: Window, waivers: str | Path | None = None) -> tuple[Text, ...]:
     """Let a task through to learning, or stop the run.
 
     Parameters
@@ -85,8 +85,9 @@ def check_for_leaks(task: Task, tables: Tables, config: RunConfig) -> tuple[Text
     task : Task
     tables : Tables
         For what is known of the rows that columns are read from.
-    config : RunConfig
-        Names the file of waivers.
+    window : Window
+    waivers : str or pathlib.Path, optional
+        File of waivers.
 
     Returns
     -------
@@ -101,9 +102,9 @@ def check_for_leaks(task: Task, tables: Tables, config: RunConfig) -> tuple[Text
     UsageError
         ``E-LK-002`` for a waiver that was signed for another definition.
     """
-    declared = declared_of(task, tables, config.span)
-    found = find_leaks(_open(task), task.features, task.outcome, declared, config.span)
-    signed = _signed(read_waivers(Path(config.waivers) if config.waivers else None), found, task, declared)
+    declared = declared_of(task, tables, window)
+    found = find_leaks(_open(task), task.features, task.outcome, declared, window)
+    signed = _signed(read_waivers(Path(waivers) if waivers else None), found, task, declared)
     blocked = [leak for leak in found if leak.severity == "block" and leak.column not in signed]
     if blocked:
         raise _blocked(blocked, task, declared)

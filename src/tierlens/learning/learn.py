@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +31,11 @@ from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds, se
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.level import forecast_rate
-from tierlens.sources.tables import Currency, day_date
+from tierlens.sources.tables import Currency
 from tierlens.words import Text
-from tierlens.workspace import run_folder
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, closing_cutoffs
 from tierlens.workspace.progress import Clock
+from tierlens.workspace.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,25 +116,29 @@ class Lessons:
         return self.learned
 
 
-def learn_all(prepared: Prepared, shop: Shop, config: RunConfig, clock: Clock) -> Lessons:
+def learn_all(study: Study, clock: Clock) -> Lessons:
     """Learn, test and explain every outcome of a run, each in steps of its own; say which cannot be learned."""
+    config = study.config
     if missing := nothing_closed(config):
         for one in missing:
             clock.tell(one.said)
         return Lessons((), missing)
     with clock.step("rhythm", Text("fitting buying rhythms at each cutoff", "拟合各截止日的购买节奏")):
-        tasks = tasks_of(prepared, shop, config)
-        season = season_table(shop.tables, [*config.learning_cutoffs(), config.cutoff_day], config.span)
-        rates = SeasonalRates(season, tasks[0])
+        tasks = tasks_of(study)
+        rates = SeasonalRates(season_of(study), tasks[0])
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
         folds, missing = _teachable(tasks, config)
-        notes = {t.outcome: (*t.notes, *check_for_leaks(t, shop.tables, config)) for t in tasks if t.outcome in folds}
+        notes = {
+            t.outcome: (*t.notes, *check_for_leaks(t, study.tables, study.window, config.waivers))
+            for t in tasks
+            if t.outcome in folds
+        }
         for note in (*(note for told in notes.values() for note in told), *(one.said for one in missing)):
             clock.tell(note)
     learned = []
     for task in (task for task in tasks if task.outcome in folds):
         with clock.step(task.outcome, Text(f"learning {task.title.en.lower()}", f"学习{task.title.zh}风险")):
-            found = learn_task(task, rates, config, (prepared, folds[task.outcome]), shop.tables.currency)
+            found = learn_task(task, rates, study, folds[task.outcome])
             learned.append(dataclasses.replace(found, notes=notes[task.outcome]))
     return Lessons(tuple(learned), missing)
 
@@ -177,11 +179,14 @@ class SeasonalRates:
         return forecast_rate(rates, known, self.expected[cutoff])
 
 
-def learn_task(
-    task: Task, rates: SeasonalRates, config: RunConfig, given: tuple[Prepared, Folds], currency: Currency
-) -> Learned:
+def season_of(study: Study) -> pa.Table:
+    """Return what buying rhythms expect of each cutoff; see ``season_table``."""
+    return season_table(study.tables, [*study.learning, study.cutoff], study.window)
+
+
+def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> Learned:
     """Test a model on the latest closed cutoffs, train it on all of them, and score and explain the run's cutoff."""
-    prepared, folds = given
+    config = study.config
     settings = searched_settings(task, config, folds[0][0])
     tried = model_and_baselines(task, rates, settings, config)
     verdict = evaluate_candidates(task, tried, folds, config.risk.resamples, config.seed)
@@ -189,19 +194,19 @@ def learn_task(
     table, cutoffs = model_inputs(task, task.rows)
     model.fit(table, task.rows[task.outcome].to_numpy(), cutoffs=cutoffs)
     asked, now = model_inputs(task, task.now)
-    level = base_rate(task, rates, sorted(set(cutoffs.tolist())), config.cutoff_day)
+    level = base_rate(task, rates, sorted(set(cutoffs.tolist())), study.cutoff)
     risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
     parts = model.contributions(asked, cutoffs=now, base_rate=level)
     found = Contributions(parts.values, parts.base, task.features)
     found.check(risk)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=config.seed))
+    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=study.seed))
     return Learned(
         task.outcome,
         model,
         task.features,
         shown,
-        _columns(task, prepared, {"": risk, **sure}, _reasons(task, found, asked, currency)),
+        _columns(task, study, {"": risk, **sure}, _reasons(task, found, asked, study.currency)),
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
@@ -228,74 +233,6 @@ def _bounds(
     season = season_error(*(tested[name].to_numpy() for name in ("happened", "risk", "cutoff")))
     found = risk_bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
     return {"_low": found.low, "_high": found.high}
-
-
-def score_customers(prepared: Prepared, shop: Shop, config: RunConfig, models: Path) -> pa.Table:
-    """Score the customers of the run's cutoff with models that were kept.
-
-    Raises
-    ------
-    DataError
-        ``E-RI-030`` when a model is not as it was kept.
-    UsageError
-        ``E-RU-043`` when there is none, ``E-RU-029`` when one has seen what happened after the cutoff, ``E-RU-031``
-        when no outcome is known at the cutoff.
-    """
-    closing_cutoffs(config)
-    tasks = tasks_of(prepared, shop, config)
-    learning = config.learning_cutoffs()
-    rates = SeasonalRates(season_table(shop.tables, [*learning, config.cutoff_day], config.span), tasks[0])
-    table = prepared.at(prepared.panel, config.cutoff_day).select(["customer_id", "cutoff"])
-    for task in with_model(tasks, models):
-        model = kept_model(models, task.outcome, config)
-        asked, now = model_inputs(task, task.now)
-        level = base_rate(task, rates, learning, config.cutoff_day)
-        risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
-        found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
-        table = table.join(found, keys="customer_id", join_type="left outer")
-    return table.sort_by("customer_id")
-
-
-def with_model(tasks: Sequence[Task], models: Path) -> list[Task]:
-    """Return the outcomes of which a model was kept, those with customers to be told of.
-
-    Raises
-    ------
-    UsageError
-        ``E-RU-043`` when there is no model at all.
-    """
-    kept = [task for task in tasks if (models / task.outcome).is_dir()]
-    if not kept:
-        raise run_folder.no_model(models)
-    return [task for task in kept if task.now.num_rows]
-
-
-def kept_model(models: Path, outcome: str, config: RunConfig) -> RiskClassifier:
-    """Read a kept model, and refuse one that has seen what happened after the run's cutoff.
-
-    Raises
-    ------
-    DataError
-        ``E-RI-030`` when it is not as it was kept.
-    UsageError
-        ``E-RU-043`` when it is not there, ``E-RU-029`` when the horizon of a cutoff that it learned from closes after
-        the cutoff.
-    """
-    if not (models / outcome).is_dir():
-        raise run_folder.no_model(models / outcome)
-    model = RiskClassifier.load(models / outcome)
-    last = day_date(max(model.shifts_))
-    if config.span.closes(last) > config.cutoff_day:
-        raise UsageError(
-            "E-RU-029",
-            Text(
-                f"the kept model of {outcome} learned from {last}, of which nothing was known at {config.cutoff}",
-                f"保存的 {outcome} 模型学习了 {last} 的结果，而在 {config.cutoff} 时该结果尚不可知",
-            ),
-            where=str(models / outcome),
-            fix=Text("train again for this cutoff, or score a later one", "请为该截止日重新训练，或改用更晚的截止日"),
-        )
-    return model
 
 
 def untrained_classifier(task: Task, settings: Mapping[str, Any], config: RunConfig) -> RiskClassifier:
@@ -386,9 +323,9 @@ def plausible_reasons(found: Contributions, asked: pd.DataFrame) -> Contribution
     return Contributions(values, found.base + (found.values - values).sum(axis=1), found.names)
 
 
-def _columns(task: Task, prepared: Prepared, risks: Mapping[str, Floats], said: pa.Table) -> pa.Table:
+def _columns(task: Task, study: Study, risks: Mapping[str, Floats], said: pa.Table) -> pa.Table:
     """Spread risk, bounds and reasons over all customers of the cutoff; whom the outcome cannot meet stays empty."""
-    everybody = prepared.at(prepared.panel, task.now["cutoff"][0].as_py())["customer_id"].to_pylist()
+    everybody = study.rows_now(study.prepared.panel)["customer_id"].to_pylist()
     place = {customer: row for row, customer in enumerate(task.now["customer_id"].to_pylist())}
     rows = pa.array([place.get(customer) for customer in everybody], pa.int64())
     columns = {f"{task.outcome}_risk{end}": pc.take(pa.array(np.round(risk, 9)), rows) for end, risk in risks.items()}

@@ -22,8 +22,9 @@ from tierlens.risk.tuning import Search, Tuned, tune_trees
 from tierlens.sources.tables import day_date
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import closing_cutoffs, obtain_shop, prepare_tables
+from tierlens.workspace.prepare import closing_cutoffs, obtain_shop
 from tierlens.workspace.progress import Tell
+from tierlens.workspace.study import study_of
 
 STUDIES = "studies.db"
 """SQLite file of the studies, beside the runs."""
@@ -97,7 +98,7 @@ def search_settings(config: RunConfig, wish: Wish, tell: Tell) -> Searched:
     """
     config, shop = obtain_shop(config, tell, at_cutoff=True)
     closing_cutoffs(config)
-    task = tasks_of(prepare_tables(shop, config), shop, config)[0]
+    task = tasks_of(study_of(shop, config))[0]
     splitter = SnapshotSplit(config.span)
     tested = SnapshotSplit(config.span, max_folds=config.risk.tests).folds(config.learning_cutoffs())
     closed = tested[0][0] if tested else []

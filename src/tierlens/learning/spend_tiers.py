@@ -17,15 +17,16 @@ import pyarrow.compute as pc
 from tierlens.features.catalog import CATALOG
 from tierlens.features.seasonal_btyd import EXPECTATIONS
 from tierlens.features.snapshot import KEY, build_snapshots, to_arrow
+from tierlens.features.windows import Window
 from tierlens.grading.next_tier.roll_off import roll_off
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.grading.scoring import grade
 from tierlens.risk.falling import learn_spending
 from tierlens.risk.outcome import spend_in_horizon
 from tierlens.risk.spend_needed import HISTORY, chance_below, order_values
-from tierlens.sources.tables import Currency
-from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame
+from tierlens.sources.tables import Currency, Tables
+from tierlens.workspace.prepare import arrow_as_frame
+from tierlens.workspace.study import Study
 
 Floats = npt.NDArray[np.float64]
 AMOUNT = "monetary"
@@ -116,7 +117,7 @@ def _bound(row: pa.Table, between: tuple[float, float], rank: int, scheme: Schem
     return float(high)
 
 
-def spend_standing(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table) -> SpendStanding | None:
+def spend_standing(study: Study, panel: pa.Table) -> SpendStanding | None:
     """Return need and chance of every row of the panel, or None where tiers do not go by the amount alone.
 
     The chance at a cutoff is told by a model of the cutoffs that had closed by then, and of no other; before any has,
@@ -124,26 +125,25 @@ def spend_standing(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.
 
     Parameters
     ----------
-    prepared : Prepared
-    shop : Shop
-    config : RunConfig
+    study : Study
     panel : pyarrow.Table
-        Features and expectations, in the order of ``prepared.tiers``.
+        Features and expectations, in the order of the study's tiers.
     """
-    bounds = tier_bounds(prepared.panel, prepared.tiers, prepared.scheme, shop.tables.currency)
+    prepared = study.prepared
+    bounds = tier_bounds(prepared.panel, prepared.tiers, study.scheme, study.currency)
     if bounds is None:
         return None
     bound = np.array([bounds.get(rank, np.nan) for rank in prepared.tiers["tier_rank"].to_pylist()])
-    need = bound - _left(shop, config, panel)
-    return SpendStanding(bound, need, need / bound, _chances(shop, config, panel, need))
+    need = bound - _left(study, panel)
+    return SpendStanding(bound, need, need / bound, _chances(study, panel, need))
 
 
-def _left(shop: Shop, config: RunConfig, panel: pa.Table) -> Floats:
+def _left(study: Study, panel: pa.Table) -> Floats:
     """Amount of each row that is still in the window when the horizon ends, if nothing more is bought."""
     days = sorted(set(panel["cutoff"].to_pylist()))
-    wait = config.window.gap + config.window.horizon
+    wait = study.window.gap + study.window.horizon
     ahead = to_arrow(
-        build_snapshots(shop.tables, days, config.span, features=[AMOUNT], everyone=True, ahead=wait)
+        build_snapshots(study.tables, days, study.window, features=[AMOUNT], everyone=True, ahead=wait)
     ).rename_columns([*KEY, "left"])
     return _joined(panel, ahead, "left")
 
@@ -156,9 +156,9 @@ def _joined(panel: pa.Table, table: pa.Table, name: str) -> Floats:
     return found
 
 
-def _chances(shop: Shop, config: RunConfig, panel: pa.Table, need: Floats) -> Floats:
-    learning, wait = config.learning_cutoffs(), config.window.gap + config.window.horizon
-    spend = _joined(panel, to_arrow(spend_in_horizon(shop.tables, learning, config.span)), "spend_in_horizon")
+def _chances(study: Study, panel: pa.Table, need: Floats) -> Floats:
+    learning, wait = study.learning, study.window.gap + study.window.horizon
+    spend = _joined(panel, to_arrow(spend_in_horizon(study.tables, learning, study.window)), "spend_in_horizon")
     days = panel["cutoff"].to_numpy().astype(np.int64)
     names = [name for name in (*CATALOG, *EXPECTATIONS) if name not in HISTORY]
     table = {name: panel[name].to_numpy(zero_copy_only=False).astype(np.float64)
@@ -173,7 +173,7 @@ def _chances(shop: Shop, config: RunConfig, panel: pa.Table, need: Floats) -> Fl
         asked = _rows(table, here)
         if is_spend_known(spend[known]):
             model = learn_spending(_rows(table, known), spend[known], days[known], names, seeds=1,
-                                   random_state=config.seed)  # fmt: skip
+                                   random_state=study.seed)  # fmt: skip
             chance[here] = model.chance(asked, need[here], days[here])
         else:
             chance[here] = chance_below(asked, need[here], order_values(asked))
@@ -200,13 +200,13 @@ def _rows(table: Mapping[str, Floats], here: npt.NDArray[np.bool_]) -> dict[str,
     return {name: values[here] for name, values in table.items()}
 
 
-def spend_deadlines(shop: Shop, config: RunConfig, cutoff: int, bounds: Mapping[str, float]) -> list[int | None]:
+def spend_deadlines(tables: Tables, window: Window, cutoff: int, bounds: Mapping[str, float]) -> list[int | None]:
     """Return within how many days each customer must spend, before what rolls out of the window costs the tier.
 
     Parameters
     ----------
-    shop : Shop
-    config : RunConfig
+    tables : Tables
+    window : Window
     cutoff : int
     bounds : mapping of str to float
         Least amount of each customer's tier, minor units.
@@ -216,7 +216,7 @@ def spend_deadlines(shop: Shop, config: RunConfig, cutoff: int, bounds: Mapping[
     list of int or None
         In the order of ``bounds``; None where the tier is not lost by the end of the horizon, gap + horizon days on.
     """
-    leaving = roll_off(shop.tables, cutoff, config.span, list(bounds))
+    leaving = roll_off(tables, cutoff, window, list(bounds))
     least = np.array([bounds[customer] for customer in leaving["customer_id"].to_pylist()])
     short = leaving.filter(pa.array(leaving["remains"].to_numpy() < least))
     first = short.group_by("customer_id").aggregate([("days", "min")]).to_pydict()

@@ -16,13 +16,15 @@ from tierlens.features.catalog import CATALOG, OTHERS
 from tierlens.features.feature import Feature
 from tierlens.features.seasonal_btyd import EXPECTATIONS, seasonal_expectations
 from tierlens.features.snapshot import KEY, to_arrow
+from tierlens.features.windows import Window
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.learning.spend_tiers import SpendStanding, spend_deadlines, spend_standing
 from tierlens.risk.evaluation.leaks import Declared
 from tierlens.risk.outcome import churn_outcomes, downgrade_outcomes
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
-from tierlens.workspace.prepare import Prepared, Shop, arrow_as_frame
+from tierlens.workspace.prepare import Prepared, arrow_as_frame
+from tierlens.workspace.study import Study
 
 Floats = npt.NDArray[np.float64]
 CHURN, DOWNGRADE = Text("Churn", "流失"), Text("Downgrade", "降级")
@@ -95,23 +97,23 @@ SOFT = 2.0
 """Points over which the roll-off rule turns from unlikely to likely; chosen on cutoffs up to March 2011."""
 
 
-def tasks_of(prepared: Prepared, shop: Shop, config: RunConfig) -> tuple[Task, ...]:
+def tasks_of(study: Study) -> tuple[Task, ...]:
     """Return churn and downgrade; either may have no rows."""
-    learning = config.learning_cutoffs()
-    rhythm = seasonal_expectations(shop.tables, [*learning, config.cutoff_day], config.span)
-    panel, own = with_own(joined_on_keys(prepared.panel, rhythm), config)
+    learning, window = study.learning, study.window
+    rhythm = seasonal_expectations(study.tables, [*learning, study.cutoff], window)
+    panel, own = with_own(joined_on_keys(study.prepared.panel, rhythm), study.config)
     features = (*CATALOG, *EXPECTATIONS, *other_table_features(at_cutoffs(panel, learning)), *own)
-    left = to_arrow(churn_outcomes(shop.tables, learning, config.span))
+    left = to_arrow(churn_outcomes(study.tables, learning, window))
     first = Task(
         "churn",
         CHURN,
-        _churners(config.window.gap, config.window.horizon),
+        _churners(window.gap, window.horizon),
         joined_on_keys(at_cutoffs(panel, learning), left),
-        at_cutoffs(panel, [config.cutoff_day]),
+        at_cutoffs(panel, [study.cutoff]),
         features,
         own,
     )
-    return first, _falling(prepared, shop, config, panel, first)
+    return first, _falling(study, panel, first)
 
 
 def _churners(gap: int, horizon: int) -> Text:
@@ -141,25 +143,25 @@ def other_table_features(rows: pa.Table) -> tuple[str, ...]:
     return tuple(name for name in there if rows[name].null_count < rows.num_rows)
 
 
-def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table, churned: Task) -> Task:
+def _falling(study: Study, panel: pa.Table, churned: Task) -> Task:
     """Rows above the lowest tier, with their standing under the scheme.
 
     Where tiers go neither by points nor by the amount alone it is not known what a tier costs: then the model reads
     what that of churn reads.
     """
-    learning, scheme = config.learning_cutoffs(), prepared.scheme
+    learning, scheme, prepared = study.learning, study.scheme, study.prepared
     lowest = len(scheme.tiers)
     ranks = ranks_of(at_cutoffs(prepared.tiers, learning), prepared.later)
     # Where nobody at all is graded at the end of a horizon, what happened to a tier is not known.
-    ends, wait = set(ranks["cutoff"].to_pylist()), config.window.gap + config.window.horizon
+    ends, wait = set(ranks["cutoff"].to_pylist()), study.window.gap + study.window.horizon
     known = [day for day in learning if day + wait in ends]
-    fell = _fell(ranks, known, config, lowest)
-    by_spend = spend_standing(prepared, shop, config, panel)
+    fell = _fell(ranks, known, study.window, lowest)
+    by_spend = spend_standing(study, panel)
     whole = with_scheme_standing(prepared, panel)
     if by_spend is not None:
         whole = _with_spend(whole, by_spend)
     above = whole.filter(pc.less(whole["tier_rank"], lowest))
-    now, rows = at_cutoffs(above, [config.cutoff_day]), joined_on_keys(at_cutoffs(above, learning), fell)
+    now, rows = at_cutoffs(above, [study.cutoff]), joined_on_keys(at_cutoffs(above, learning), fell)
     features: tuple[str, ...] = FALLING if by_spend is None else FALLING_BY_SPEND
     general = by_spend is None and not lower_bounds(scheme)
     return Task(
@@ -170,7 +172,7 @@ def _falling(prepared: Prepared, shop: Shop, config: RunConfig, panel: pa.Table,
             "高于最低等级的客户；预测期末等级下降",
         ),
         rows,
-        now if by_spend is None else _with_deadline(now, shop, config),
+        now if by_spend is None else _with_deadline(now, study),
         churned.features if general else features,
         churned.own if general else {},
         _undecided(at_cutoffs(above, known).num_rows - rows.num_rows),
@@ -190,9 +192,9 @@ def _undecided(number: int) -> tuple[Text, ...]:
     )
 
 
-def _fell(ranks: pa.Table, known: list[int], config: RunConfig, lowest: int) -> pa.Table:
+def _fell(ranks: pa.Table, known: list[int], window: Window, lowest: int) -> pa.Table:
     if known:
-        return to_arrow(downgrade_outcomes(arrow_as_frame(ranks), known, config.span, lowest))
+        return to_arrow(downgrade_outcomes(arrow_as_frame(ranks), known, window, lowest))
     kinds = {"customer_id": pa.string(), "cutoff": pa.int32(), "downgrade": pa.int8()}
     return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
 
@@ -208,9 +210,9 @@ def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
     return whole
 
 
-def _with_deadline(now: pa.Table, shop: Shop, config: RunConfig) -> pa.Table:
+def _with_deadline(now: pa.Table, study: Study) -> pa.Table:
     bounds = dict(zip(now["customer_id"].to_pylist(), now["bound"].to_pylist(), strict=True))
-    days = spend_deadlines(shop, config, config.cutoff_day, bounds) if bounds else []
+    days = spend_deadlines(study.tables, study.window, study.cutoff, bounds) if bounds else []
     return now.append_column("need_days", pa.array(days, pa.int64()))
 
 

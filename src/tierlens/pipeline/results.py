@@ -31,42 +31,36 @@ from tierlens.words import Lang, Text, to_share
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.prepare import Prepared, Shop
 from tierlens.workspace.run_folder import FINDINGS, MODELS, REPORT, RIVAL, RUN
+from tierlens.workspace.study import Study
 
 NEEDS = ("lightgbm", "scikit-learn", "numpy", "pandas", "scipy")
 
 
-def findings_of(
-    config: RunConfig,
-    shop: Shop,
-    prepared: Prepared,
-    grouped: Grouped | None,
-    learned: Sequence[Learned],
-    customers: pa.Table,
-) -> Findings:
+def findings_of(study: Study, grouped: Grouped | None, learned: Sequence[Learned], customers: pa.Table) -> Findings:
     """Put together everything that the report shows."""
-    window, money = config.window, shop.tables.currency
-    about = About(shop.tables.name, shop.is_simulated, money.code, money.minor,
-                  config.cutoff_day, window.observe, window.gap, window.horizon)  # fmt: skip
-    graded = prepared.at(prepared.tiers, config.cutoff_day)
-    tiers = [tier.id for tier in prepared.scheme.tiers]
+    window, money, scheme = study.window, study.currency, study.scheme
+    about = About(study.tables.name, study.shop.is_simulated, money.code, money.minor,
+                  study.cutoff, window.observe, window.gap, window.horizon)  # fmt: skip
+    graded = study.rows_now(study.prepared.tiers)
+    tiers = [tier.id for tier in scheme.tiers]
     if graded["tier"].null_count:
         tiers.append(UNGRADED)
     return Findings(
         about,
-        gather.quality_lines(shop.quality),
-        gather.tiers_of(graded, prepared.scheme),
+        gather.quality_lines(study.shop.quality),
+        gather.tiers_of(graded, scheme),
         gather.segments_of(grouped.profile, grouped.agreement, tiers, grouped.how) if grouped else None,
         tuple(risk_of(one) for one in learned),
         gather.picked_spotlights(customers.filter(pc.equal(customers["activity"], "active"))),
         # A leak gate may say the same of two outcomes.
-        tuple(dict.fromkeys([*notes_of(config, prepared, bool(learned)), *(n for one in learned for n in one.notes)])),
+        tuple(dict.fromkeys([*notes_of(study, bool(learned)), *(n for one in learned for n in one.notes)])),
     )
 
 
-def notes_of(config: RunConfig, prepared: Prepared, is_learned: bool = True) -> tuple[Text, ...]:
+def notes_of(study: Study, is_learned: bool = True) -> tuple[Text, ...]:
     """Say what limits the figures of this run."""
-    notes = _learned_from(config.learning_cutoffs()) if is_learned else []
-    if prepared.scheme.notes:
+    notes = _learned_from(study.learning) if is_learned else []
+    if study.scheme.notes:
         notes.append(
             Text("The scheme's readings of open points stand in its file.", "方案对未明之处的解读见方案文件。")
         )
@@ -97,9 +91,8 @@ def _learned_from(learning: Sequence[int]) -> list[Text]:
 
 
 def record_of(
-    config: RunConfig,
+    study: Study,
     findings: Findings,
-    prepared: Prepared,
     learned: Sequence[Learned],
     files: tuple[Path, Mapping[str, str], Sequence[Path]],
 ) -> RunRecord:
@@ -107,7 +100,7 @@ def record_of(
 
     Parameters
     ----------
-    config, findings, prepared, learned
+    study, findings, learned
         The run.
     files : (Path, mapping of str to str, sequence of Path)
         Folder where the files of the run lie now, its pictures, and the files to keep; see ``shareable_files``.
@@ -116,13 +109,13 @@ def record_of(
     metrics = {f"{one.outcome}_{key}": value for one in learned for key, value in one.metrics.items()}
     if findings.segments:
         metrics["segments_adjusted_rand"] = findings.segments.rand.value
+    config, panel = study.config, study.prepared.panel
     name = config.name if not findings.about.is_simulated else f"{config.name} (simulated)"
-    panel = prepared.panel
     kinds = {field.name: str(field.type) for field in panel.schema}
     return RunRecord(
         experiment=name,
         name=f"{name} {config.cutoff}",
-        params=_params(config, prepared, learned),
+        params=_params(config, study.prepared, learned),
         metrics=metrics,
         data=DataRecord(name, text_hash(str(panel.num_rows) + config.model_dump_json())[:32], panel.num_rows, kinds),
         models=tuple(model for one in learned for model in _models(config, one, out)),

@@ -39,9 +39,10 @@ from tierlens.words import Lang, Text
 from tierlens.workspace import output_files, run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at
-from tierlens.workspace.prepare import Prepared, Shop, obtain_shop, prepare_tables
+from tierlens.workspace.prepare import obtain_shop
 from tierlens.workspace.progress import Clock, Tell, say_times
 from tierlens.workspace.scheme_on_data import reading_of
+from tierlens.workspace.study import Study, study_of
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,7 @@ def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
 class _Parts:
     """What the steps left behind."""
 
-    config: RunConfig
-    shop: Shop
-    prepared: Prepared
+    study: Study
     grouped: Grouped | None
     lessons: Lessons
     everybody: Everybody
@@ -158,27 +157,27 @@ def computed_run(config: RunConfig, clock: Clock) -> _Parts:
         config, shop = obtain_shop(config, clock.tell, at_cutoff=True)
         _refuse_unknown_tiers(config)
     with clock.step("features and tiers", Text("building features and grading", "构建特征并评级")):
-        prepared = prepare_tables(shop, config)
-        everybody = everybody_at(shop, config, prepared.scheme)
+        study = study_of(shop, config)
+        everybody = everybody_at(shop, config, study.scheme)
     with clock.step("segments", Text("finding segments", "划分客群")):
-        now = prepared.at(prepared.panel, config.cutoff_day)
-        graded = prepared.at(prepared.tiers, config.cutoff_day)
-        grouped, ungrouped = group_or_not(now, graded, config, shop.tables.currency)
+        now, graded = (study.rows_now(table) for table in (study.prepared.panel, study.prepared.tiers))
+        grouped, ungrouped = group_or_not(now, graded, config, study.currency)
         for one in ungrouped:
             clock.tell(one.said)
-    return _Parts(config, shop, prepared, grouped, learn_all(prepared, shop, config, clock), everybody, ungrouped)
+    return _Parts(study, grouped, learn_all(study, clock), everybody, ungrouped)
 
 
 def explained_customers(parts: _Parts) -> tuple[pa.Table, Findings]:
     """Return one row a customer, with reasons and next steps, and what the run found."""
-    config, money, everybody = parts.config, parts.shop.tables.currency, parts.everybody
+    study, everybody = parts.study, parts.everybody
+    money = study.currency
     customers = with_data_note(
-        customers_of(parts.prepared, parts.grouped, parts.learned, config.cutoff_day, money, everybody.others()),
-        parts.shop.is_simulated,
+        customers_of(study.prepared, parts.grouped, parts.learned, study.cutoff, money, everybody.others()),
+        study.shop.is_simulated,
     )
-    findings = findings_of(config, parts.shop, parts.prepared, parts.grouped, parts.learned, customers)
-    says = reading_of(everybody, parts.prepared.scheme, money)
-    known = dataclasses.replace(everybody.counted(parts.prepared.scheme), reading=says)
+    findings = findings_of(study, parts.grouped, parts.learned, customers)
+    says = reading_of(everybody, study.scheme, money)
+    known = dataclasses.replace(everybody.counted(study.scheme), reading=says)
     return customers, dataclasses.replace(findings, left_out=parts.left_out, known=known)
 
 
@@ -197,20 +196,20 @@ def _publish(
         The clock, the moment of the start, and the tracking of the run where it is asked for.
     """
     (out, place), (clock, started, tracking) = folders, timing
-    config = parts.config
+    study = parts.study
     with clock.step("reasons", Text("explaining", "解释")):
         customers, findings = explained_customers(parts)
         findings, backtests = _over_time(parts, findings, place.parent, clock.tell)
     with clock.step("files", Text("writing tables, models and lists", "写出数据表、模型与名单")):
         files = [
             write_parquet(out / run_folder.CUSTOMERS, customers),
-            write_parquet(out / run_folder.SNAPSHOTS, parts.prepared.panel),
-            write_parquet(out / run_folder.TIERS, parts.prepared.tiers),
+            write_parquet(out / run_folder.SNAPSHOTS, study.prepared.panel),
+            write_parquet(out / run_folder.TIERS, study.prepared.tiers),
             write_findings(findings, out / run_folder.FINDINGS),
             *_kept_over_time(parts, backtests, out),
-            *_lists(config, customers, out, options.lang, parts.prepared.scheme),
+            *_lists(study.config, customers, out, options.lang, study.scheme),
         ]
-        _rejects(parts.shop.quality, out)
+        _rejects(study.shop.quality, out)
         save_models(parts.learned, out / run_folder.MODELS)
     with clock.step("report", Text("drawing and writing the report", "绘图并撰写报告")):
         pictures = draw_both(findings)
@@ -220,16 +219,16 @@ def _publish(
         text = Text("keeping the run in MLflow", "将本次运行记入 MLflow")
         with clock.step("tracking", text), scratch_folder(temporary_folder()) as shared:
             kept = shareable_files(findings, shared, options.lang, pictures)
-            record = record_of(config, findings, parts.prepared, parts.learned, (out, pictures["en"], kept))
+            record = record_of(study, findings, parts.learned, (out, pictures["en"], kept))
             tracked = tracking.keep(record)
-    quality = parts.shop.quality
+    quality = study.shop.quality
     known = findings.known.lines if findings.known else ()
     rows = {"rows": quality.rows_in, "used": quality.used, "set_aside": quality.set_aside,
             "customers": customers.num_rows, **{line.activity: line.customers for line in known},
-            "snapshots": parts.prepared.panel.num_rows}  # fmt: skip
+            "snapshots": study.prepared.panel.num_rows}  # fmt: skip
     told = tuple(options.out / path.relative_to(out) for path in files)
     done = Done(findings, options.out, told, clock.seconds, run_json.peak_mebibytes(), rows, tracked)
-    write_record(out, (config, parts.shop, parts.prepared.scheme), (rows, clock.seconds, started), tracked)
+    write_record(out, (study.config, study.shop, study.scheme), (rows, clock.seconds, started), tracked)
     return done
 
 
@@ -253,10 +252,10 @@ def _over_time(
     parts: _Parts, findings: Findings, home: Path, tell: Tell
 ) -> tuple[Findings, dict[str, dict[str, float]]]:
     """Add what became of earlier runs' scores, and what has moved, to the notes of a run."""
-    tables, day = parts.shop.tables, parts.config.cutoff_day
+    tables, day = parts.study.shop.tables, parts.study.config.cutoff_day
     notes, figures = [], {}
     for past in past_runs(home, tables.name, day, tell):
-        found = backtest_of_run(past, tables, parts.config.risk.resamples, parts.config.seed)
+        found = backtest_of_run(past, tables, parts.study.config.risk.resamples, parts.study.config.seed)
         if found is not None:
             notes.append(told_of(past, found))
             figures[f"{past.folder.name} {day_date(past.cutoff)}"] = found.figures()

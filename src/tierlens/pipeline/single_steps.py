@@ -32,11 +32,11 @@ from tierlens.workspace.prepare import (
     graded_features,
     obtain_shop,
     panel_features,
-    prepare_tables,
     say_nothing,
     within_data,
 )
 from tierlens.workspace.progress import Clock, Tell
+from tierlens.workspace.study import study_of
 
 
 def read_only(config: RunConfig, rejects: Path | None, tell: Tell = say_nothing, allow_empty: bool = False) -> Quality:
@@ -117,7 +117,7 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
 
     with run_folder.held_folder(models, force, (run_folder.ALONE,), inputs) as place:
         config, shop = obtain_shop(config, tell, at_cutoff=True)
-        learned = learn_all(prepare_tables(shop, config), shop, config, Clock(tell)).some()
+        learned = learn_all(study_of(shop, config), Clock(tell)).some()
         with run_folder.replaced_folder(place, tell, run_folder.ALONE) as folder:
             for one in learned:
                 cautions.keep_model(one, folder)
@@ -128,14 +128,14 @@ def train_only(config: RunConfig, models: Path, tell: Tell, *, force: bool, inpu
 
 def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
     """Score the run's cutoff with models that were kept, and write the risks."""
-    from tierlens.learning.learn import score_customers
+    from tierlens.learning.kept_models import score_customers
     from tierlens.learning.learnable import refuse_left_out
 
     if not (out / run_folder.MODELS).is_dir():
         refuse_left_out(out, "churn")
     models = run_folder.kept_models(out)
     config, shop = obtain_shop(config, say_nothing, at_cutoff=True)
-    table = cautions.with_kept_notes(score_customers(prepare_tables(shop, config), shop, config, models), models)
+    table = cautions.with_kept_notes(score_customers(study_of(shop, config), models), models)
     path = write_parquet(file, with_data_note(table, shop.is_simulated))
     return {"file": str(path), "customers": table.num_rows}
 

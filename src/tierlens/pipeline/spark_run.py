@@ -29,7 +29,8 @@ from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.learning import cautions
-from tierlens.learning.learn import SeasonalRates, base_rate, kept_model, learn_all, model_inputs, with_model
+from tierlens.learning.kept_models import kept_model, with_model
+from tierlens.learning.learn import SeasonalRates, base_rate, learn_all, model_inputs
 from tierlens.learning.tasks import STANDING, standing_of, tasks_of
 from tierlens.pipeline.results import run_moment, write_record
 from tierlens.risk.model.frozen import FrozenRisk, freeze_model
@@ -40,8 +41,9 @@ from tierlens.words import Text
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.output_files import inputs_of
-from tierlens.workspace.prepare import Shop, graded_features, obtain_shop, prepare_tables
+from tierlens.workspace.prepare import Shop, graded_features, obtain_shop
 from tierlens.workspace.progress import Clock, Tell
+from tierlens.workspace.study import study_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -188,18 +190,18 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
     """Learn on this machine, from all customers or a sample, what every customer is scored with."""
     with clock.step("features and tiers", Text("features and tiers of those learned from", "学习样本的特征与评级")):
         some = dataclasses.replace(shop, tables=sampled_tables(shop.tables, SAMPLE))
-        prepared = prepare_tables(some, config)
+        study = study_of(some, config)
     if not models.is_dir():
-        for learned in learn_all(prepared, some, config, clock).some():
+        for learned in learn_all(study, clock).some():
             cautions.keep_model(learned, models)
     with clock.step("levels", Text("ranks, levels and rhythms of the cutoff", "截止日的分位、水平与节奏")):
-        tasks = tasks_of(prepared, some, config)
+        tasks = tasks_of(study)
         learning = config.learning_cutoffs()
         season = season_table(some.tables, [*learning, config.cutoff_day], config.span)
         rates = SeasonalRates(season, tasks[0])
         found, notes = {}, {}
         for task in with_model(tasks, models):
-            model = kept_model(models, task.outcome, config)
+            model = kept_model(models, task.outcome, config.span, config.cutoff_day)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)
             asked, now = model_inputs(task, task.now)
@@ -208,7 +210,7 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
             if (said := cautions.kept_caution(models, task.outcome).of(pa.chunked_array([risks]))) is not None:
                 notes[task.outcome] = said
         rhythm = learn_rhythm(some.tables, config.cutoff_day, config.span)
-    return Learnt(_known_here(found, clock.tell), rhythm, prepared.scheme, notes)
+    return Learnt(_known_here(found, clock.tell), rhythm, study.scheme, notes)
 
 
 def _known_here(models: Mapping[str, FrozenRisk], tell: Tell) -> dict[str, FrozenRisk]:
