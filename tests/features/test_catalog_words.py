@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from tests.other_tables import Rows, row_of, sale, tables_with
 from tests.tables_of import purchase, tables_of
 from tierlens.errors import UsageError
-from tierlens.features import catalog, catalog_page
+from tierlens.features import catalog, catalog_page, families
 from tierlens.features.catalog import CATALOG, DIMENSIONS, EVERY, EXPECTED, OTHERS, PAST, WHOLE
 from tierlens.features.counted import PART, count_of, is_kind, parts_of
 from tierlens.features.feature import count_twelfths, money_in, orders_in, ratio_of
@@ -237,3 +239,11 @@ def test_rows_of_the_tables_beside_are_seen_from_the_cutoff_after_they_were_reco
     rows = {"transactions": [sale("a", 5)], "tickets": [row_of("tickets", "a", 100, known_day=120, kind="complaint")]}
     table = to_arrow(build_snapshots(tables_with(rows), [100, 101, 120, 121, 465, 466], features=["complaints_12m"]))
     assert [row["complaints_12m"] for row in table.to_pylist()] == [0, 0, 0, 1]
+
+
+def test_no_two_features_share_a_name() -> None:
+    # In the catalog the later one would take the place of the earlier without a word.
+    modules = [import_module(f"{families.__name__}.{name}") for name in families.__all__]
+    names = Counter(feature.name for module in modules for feature in getattr(module, "FEATURES", ()))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert set(names) >= {*CATALOG, *OTHERS} - set(EXPECTED)
