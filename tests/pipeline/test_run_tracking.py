@@ -154,7 +154,7 @@ from tierlens.publish.files import swap
 from tierlens.__main__ import entry
 def refuse(folder, place):
     raise OSError(errno.EIO, "Input/output error", str(place))
-swap.swap = refuse
+swap.swap_folder = refuse
 sys.argv = ["tierlens", "run", "run.yaml", "--out", "runs/a"]
 entry()
 """

@@ -31,6 +31,7 @@ from tierlens.publish.tracking.mlflow_store import (
 from tierlens.publish.tracking.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
 from tierlens.publish.tracking.store_address import store_uri
 from tierlens.risk.evaluation.plain_baseline import Plain
+from tierlens.scratch import locked_place
 
 # Both come from mlflow's own modules when they are imported.
 pytestmark = [
@@ -461,3 +462,12 @@ def test_a_baseline_that_ranked_better_takes_the_name(tracked: tuple[Path, list[
     assert served.predict(pd.DataFrame({"recency_days": [0.0]}))["risk"].tolist() == [0.5]
     metrics = client_of(home).get_run(done.run_id).data.metrics
     assert metrics == {"shop-fall.auc": 0.7, "shop-fall.baseline.auc": 0.8}
+
+
+def test_no_command_asks_a_store_that_another_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr("tierlens.publish.tracking.store_address.PATIENCE", 0.0)
+    with locked_place(tmp_path / "mlflow.db"), pytest.raises(UsageError, match="is writing to the store") as caught:
+        warm_up(tmp_path)
+    assert caught.value.code == "E-TK-002"
+    assert not (tmp_path / "mlflow.db").exists()

@@ -56,8 +56,9 @@ def warm_up(home: Path, uri: str | None = None) -> None:
     MissingExtraError
         When ``tierlens[track]`` is not installed.
     """
-    with _told(store_address.store_uri(home, uri)):
-        _ask(_client(store_address.store_uri(home, uri)))
+    address = store_address.store_uri(home, uri)
+    with _told(address), store_address.locked_store(address):
+        _ask(_client(address))
         import mlflow.pyfunc  # noqa: F401  used later by ``track``
 
 

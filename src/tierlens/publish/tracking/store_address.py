@@ -15,8 +15,9 @@ from tierlens.words import Text
 SQLITE = "sqlite:///"
 OF_THE_STORE = ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests", "urllib3")
 """Packages whose errors are the store's; an error of any other is a fault of ours."""
-PATIENCE = 60.0
-"""Seconds that one command waits while another writes to the same store."""
+PATIENCE = 600.0
+"""Seconds that one command waits while another writes to the same store: minutes, for on a busy machine the other may
+need them, and a run that was not tracked must be repeated."""
 
 
 def store_uri(home: Path, uri: str | None = None) -> str:
