@@ -63,6 +63,7 @@ def _book(kind: str) -> Callable[[Path], bool]:
             with zipfile.ZipFile(path) as parts, parts.open("docProps/core.xml") as core:
                 return f"<cp:category>{kind}<" in core.read(HEAD).decode("utf-8", "replace")
         except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
+            # No zip; no such part; packed by a method that zipfile does not know; locked. Then it is not one of ours.
             return False
 
     return known

@@ -65,6 +65,7 @@ def refuse_heavy(path: Path) -> None:
                 elif READ.fullmatch(entry.filename):
                     _look_through(packed, entry, path)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        # zipfile raises NotImplementedError for a part that is packed by a method it does not know
         raise refusal("E-TX-021", path.name, detail=said_by(error)) from None
 
 
