@@ -165,7 +165,7 @@ def test_rejects_hold_no_name_and_no_column_that_is_not_read(tmp_path: Path) -> 
     assert report.files[0].ignored == ("联系电话", "密码")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="initdb: root may read every file")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + GOOD)
     (tmp_path / "orders.csv").chmod(0)

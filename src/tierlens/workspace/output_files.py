@@ -64,6 +64,7 @@ def _book(kind: str) -> Callable[[Path], bool]:
                 return f"<cp:category>{kind}<" in core.read(HEAD).decode("utf-8", "replace")
         # NotImplementedError is how zipfile tells of a compression (or an encryption) that it does not know.
         except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
+            # No zip; no such part; packed by a method that zipfile does not know; locked. Then it is not one of ours.
             return False
 
     return known
