@@ -80,7 +80,7 @@ class Precomputed:
         quality = self.parts.study.shop.quality
         fresh = dataclasses.replace(quality, rejects=duckdb.connect().from_arrow(self.rejects))
         shop = dataclasses.replace(self.parts.study.shop, quality=fresh)
-        parts = dataclasses.replace(self.parts, shop=shop)
+        parts = dataclasses.replace(self.parts, study=dataclasses.replace(self.parts.study, shop=shop))
         # Reading takes a temporary folder, and sweeps what dead processes left beside it.
         run.computed_run = lambda *given: (scratch.temporary_folder(), parts)[1]  # type: ignore[assignment]
         run.explained_customers = lambda *given: (self.customers, self.findings)  # type: ignore[assignment]
@@ -173,6 +173,7 @@ def _be(arguments: Sequence[str], folder: Path, precomputed: Precomputed, first:
         scratch.clear_scratch()
     except BaseException:
         traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(code)
 
