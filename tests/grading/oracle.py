@@ -9,18 +9,19 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
+
+from quicktions import Fraction
 
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.sources.tables import Currency
 
-PLACES = Fraction(1, 10**9)
+PLACES = 10**9
 
 
 def whole_places(x: Fraction) -> Fraction:
     """Nine places, halves upward."""
-    return math.floor(x / PLACES + Fraction(1, 2)) * PLACES
+    return Fraction((2 * x.numerator * PLACES + x.denominator) // (2 * x.denominator), PLACES)
 
 
 def mean(parts: list[tuple[Fraction, Fraction | None]]) -> Fraction | None:
@@ -38,6 +39,12 @@ class Oracle:
         self.cache: dict[Any, Any] = {}
 
     def bound(self, column: str, value: Decimal) -> Fraction:
+        if ("bound", column, value) not in self.cache:
+            self.cache["bound", column, value] = self.converted(column, value)
+        found: Fraction = self.cache["bound", column, value]
+        return found
+
+    def converted(self, column: str, value: Decimal) -> Fraction:
         use = self.scheme.features.get(column)
         if use is None or use.unit != "money":
             return Fraction(value)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quicktions import Fraction
 
 from tests.grading.conftest import Lazy, on_duckdb, on_polars, random_customers, rows_of
 from tests.grading.oracle import Oracle
