@@ -27,6 +27,8 @@ from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import day_number
 from tierlens.workspace import prepare, run_folder
 
+pytestmark = pytest.mark.slow  # whole runs
+
 CUTOFF, TEST = "2025-04-01", "2025-01-01"
 CHANGES = {law.name: law.change for law in LAWS}
 OF_A_RUN = ("future_dropped", "future_scrambled", "future_added", "at_the_cutoff and recorded_late")
@@ -216,7 +218,6 @@ def put(table: pa.Table, **columns: np.ndarray) -> pa.Table:
     return table
 
 
-@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.timeout(1500)
 def test_what_a_run_of_online_retail_did_not_know_changes_no_byte_of_it(

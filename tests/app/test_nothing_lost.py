@@ -15,6 +15,8 @@ from tierlens.app.cli.main import main
 from tierlens.grading import load_scheme
 from tierlens.sources.report.duplicate_customers import COLUMNS
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -149,7 +151,6 @@ def test_a_result_in_a_folder_is_replaced_with_force_only(
     assert all(path.stat().st_mode & 0o077 == 0 for path in Path("alone").rglob("*") if path.is_file())
 
 
-@pytest.mark.slow
 def test_scores_stand_beside_a_run_and_a_run_again_keeps_them(shop: Path) -> None:
     assert main(["score", "run.yaml", "--out", "out"]) == 0
     scores = Path("out/scores.parquet").read_bytes()
@@ -168,7 +169,6 @@ def test_scores_stand_beside_a_run_and_a_run_again_keeps_them(shop: Path) -> Non
     assert main(["explain", "C00", "--out", "out"]) == 0
 
 
-@pytest.mark.slow
 def test_models_that_were_trained_before_a_run_are_kept(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "run.yaml", "--out", "new"]) == 0
     assert main(["score", "run.yaml", "--out", "new"]) == 0

@@ -10,6 +10,8 @@ import pytest
 from tierlens.app.cli.main import main
 from tierlens.grading import load_scheme, scheme_names
 
+pytestmark = pytest.mark.slow  # whole runs
+
 RUN = """
 name: Simulated shop
 simulated:

@@ -21,6 +21,8 @@ from tierlens.sources.report.simulated_note import SIMULATED
 from tierlens.words import Lang
 from tierlens.workspace.config import load_config
 
+pytestmark = pytest.mark.slow  # whole runs
+
 RUN = """name: 我的店
 simulated: {customers: 120, months: 30}
 cutoff: "2025-04-01"

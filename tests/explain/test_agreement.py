@@ -102,6 +102,7 @@ POPULATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shares", "customers"), [("independent", 100), ("independent", 1000), ("dependent", 300)])
 def test_intervals_hold_the_population_as_often_as_they_say(shares, customers):
     rng = np.random.default_rng(7)

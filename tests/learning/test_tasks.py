@@ -51,6 +51,7 @@ def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_fr
 
 
 def test_a_fall_that_no_column_tells_is_left_out_and_said() -> None:
+@pytest.mark.slow
     _, fell = falling("classification_standard")
     same = fell.rows
     for name in fell.features:

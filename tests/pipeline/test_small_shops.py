@@ -14,6 +14,8 @@ from tests.tiny_shop import write_shop
 from tierlens.app.cli.main import main
 from tierlens.learning import tasks
 
+pytestmark = pytest.mark.slow  # whole runs
+
 RUN = """
 name: Small shop
 source: {files: orders.csv, currency: CNY}

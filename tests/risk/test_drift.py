@@ -98,6 +98,7 @@ def alarmed(old, new):
     return any(column.alarm for column in measure_drift(*tables, customers=(old["id"], new["id"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cutoffs", "turnover"), [(1, 0.0), (1, 1.0), (6, 0.03), (6, 1.0), (12, 0.0), (12, 0.03)])
 def test_alarms_are_as_rare_as_stated_where_customers_stay_or_go(cutoffs, turnover):
     false = sum(alarmed(*panel(200, cutoffs, turnover, seed)) for seed in range(120))

@@ -166,6 +166,7 @@ def test_a_wide_honest_sheet_passes(tmp_path: Path) -> None:
     assert read_tables(source_of(tmp_path / "orders.xlsx")).quality.used == 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["far", "bomb"])
 def test_a_refusal_takes_little_memory(tmp_path: Path, kind: str) -> None:
     """Two hundred megabytes above what the reader takes for an honest workbook of two rows."""

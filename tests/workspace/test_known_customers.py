@@ -31,6 +31,8 @@ from tierlens.workspace.prepare import (
     simulated_run_shop,
 )
 
+pytestmark = pytest.mark.slow  # whole runs
+
 RUN = """
 name: Simulated shop
 simulated: {customers: 200, months: 36}

@@ -29,6 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Of "), ("zh", "已评级")])
 def test_a_check_with_data_tells_what_the_scheme_does(
+@pytest.mark.slow
     lang: str, words: str, run: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["scheme", "check", "relationship_rating", "--data", run, "--json", "--lang", lang]) == 0
