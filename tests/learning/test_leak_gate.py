@@ -73,9 +73,9 @@ def leaks_of(task: Task, tables: Tables, config: RunConfig) -> tuple[Text, ...]:
 
 def run(folder: Path, out: str) -> int:
     return main(["run", str(folder / "run.yaml"), "--out", str(folder / out), "--no-track"])
+
+
 @pytest.mark.slow
-
-
 def test_a_leak_stops_the_run_and_its_waiver_lets_it_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder, "blocked") == 3
     said = capsys.readouterr().err

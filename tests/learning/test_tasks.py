@@ -51,7 +51,6 @@ def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_fr
 
 
 def test_a_fall_that_no_column_tells_is_left_out_and_said() -> None:
-@pytest.mark.slow
     _, fell = falling("classification_standard")
     same = fell.rows
     for name in fell.features:
@@ -60,6 +59,7 @@ def test_a_fall_that_no_column_tells_is_left_out_and_said() -> None:
         folds_of(dataclasses.replace(fell, rows=same), made("classification_standard").config)
 
 
+@pytest.mark.slow
 def test_who_is_not_graded_at_the_end_for_want_of_data_is_counted_not_fallen() -> None:
     study = made("tiered_management")
     config, prepared = study.config, study.prepared

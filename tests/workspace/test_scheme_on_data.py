@@ -29,7 +29,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Of "), ("zh", "已评级")])
 def test_a_check_with_data_tells_what_the_scheme_does(
-@pytest.mark.slow
     lang: str, words: str, run: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["scheme", "check", "relationship_rating", "--data", run, "--json", "--lang", lang]) == 0
@@ -39,6 +38,7 @@ def test_a_check_with_data_tells_what_the_scheme_does(
     assert "proposal" not in found
 
 
+@pytest.mark.slow
 def test_a_proposal_is_told_and_written_only_when_asked(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
