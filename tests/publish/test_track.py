@@ -23,13 +23,12 @@ from tierlens.publish.tracking.champion import auc_difference, decide_champion, 
 from tierlens.publish.tracking.mlflow_store import (
     champion_folder,
     end_run,
-    serve_command,
     track_run,
     track_search,
     warm_up,
 )
 from tierlens.publish.tracking.records import DataRecord, Foretold, ModelRecord, RunRecord, SearchRecord, TrialRecord
-from tierlens.publish.tracking.store_address import store_uri
+from tierlens.publish.tracking.store_address import serve_command, store_uri
 from tierlens.risk.evaluation.plain_baseline import Plain
 from tierlens.scratch import locked_place
 

@@ -170,7 +170,7 @@ def report_again(out: Path, to: Path | None, lang: Lang, tell: Tell) -> Path:
 
 def serve_mlflow(home: Path, port: int) -> None:
     """Open the tracking store's pages; the command takes the place of this process."""
-    from tierlens.publish.tracking.mlflow_store import serve_command
+    from tierlens.publish.tracking.store_address import serve_command
 
     command, extra = serve_command(home, port=port)
     os.execve(command[0], command, {**os.environ, **extra})  # noqa: S606 - our own command, no shell

@@ -37,11 +37,6 @@ from tierlens.words import Text
 TESTED = "tested"
 """Tag and folder of what a model foretold of its test cutoffs."""
 
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-}
 _BATCH = 100
 _LONGEST = 6000
 
@@ -181,30 +176,11 @@ def champion_folder(name: str, home: Path, uri: str | None = None) -> Path:
     return next(folder for folder in sorted((files / "data").iterdir()) if folder.is_dir())
 
 
-def serve_command(home: Path, uri: str | None = None, port: int = 5000) -> tuple[list[str], dict[str, str]]:
-    """Return the command, and what to add to its environment, that opens the store's pages in their light setting.
-
-    One worker and no job runner: a tenth of the memory and a quarter of the start of mlflow's own setting.
-
-    Examples
-    --------
-    >>> command, extra = serve_command(Path("runs"), "sqlite:///mlflow.db")
-    >>> command[1:4], extra["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"]
-    (['-m', 'mlflow', 'server'], 'false')
-    """
-    import sys
-
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store_address.store_uri(home, uri),
-               "--default-artifact-root", _artifacts(home), "--workers", "1", "--host", "127.0.0.1",
-               "--port", str(port)]  # fmt: skip
-    return command, {**_ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-
-
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """Turn what the store says into an error of ours; keep its chatter down."""
     # mlflow reads these when it is imported; what the user has set stays as it is.
-    for name, value in _ENVIRONMENT.items():
+    for name, value in store_address.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
         from mlflow.exceptions import MlflowException
@@ -253,16 +229,12 @@ def _ask(client: Any) -> None:
     _ = client.search_experiments(max_results=1), client.search_registered_models(max_results=1)
 
 
-def _artifacts(home: Path) -> str:
-    return (home.resolve() / "artifacts").as_uri()
-
-
 def _experiment(client: Any, name: str, home: Path, address: str) -> str:
     """Return the experiment's id; a local one keeps its files beside its database, a server decides itself."""
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    place = _artifacts(home) if address.startswith("sqlite:") else None
+    place = store_address.artifact_address(home) if address.startswith("sqlite:") else None
     # The kind lets the store's pages show runs and models first, not chats.
     kind = {"mlflow.experimentKind": "custom_model_development"}
     return str(client.create_experiment(name, artifact_location=place, tags=kind))
