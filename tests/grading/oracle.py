@@ -174,7 +174,8 @@ class Oracle:
             out[f"points_{d}"] = None if m is None else whole_places(m)
         composite = mean([(scheme.between[d], m) for d, m in means.items()])
         out["score"] = None if composite is None else whole_places(composite * factor)
-        out["coverage"] = sum((scheme.shares[name] for name, value in raw.items() if value is not None), Fraction(0))
+        known = (Fraction(scheme.shares[name]) for name, value in raw.items() if value is not None)
+        out["coverage"] = sum(known, Fraction(0))
         if not scheme.dimensions:
             out["coverage"] = Fraction(1)
         everything = {**row, **out}
