@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 from tierlens.api.native_frames import as_inner_frame, as_library, as_user_frame, library_of
 from tierlens.api.tier_frames import as_scheme
 from tierlens.errors import DataError, UsageError
-from tierlens.explain.contributions import Contributions
-from tierlens.explain.reasons import Side, side_by_side
-from tierlens.explain.reasons import customer_reasons as all_reasons
+from tierlens.explain.contributions import Contributions, float_matrix
+from tierlens.explain.reason_columns import OUTCOMES, columns_beside, reason_columns, with_main_reason
+from tierlens.explain.reason_words import Known
+from tierlens.explain.reasons import tell_reasons
 from tierlens.features.catalog import WHOLE
+from tierlens.features.snapshot import KEY
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.publish.lists.customer_lists import LANGS, Pick
 from tierlens.publish.lists.customer_lists import customer_list as listed
@@ -25,7 +27,7 @@ from tierlens.sources.engines import arrow_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
 
-TOP = 3
+Side = Literal["both", "raises", "lowers"]
 
 
 def reasons(
@@ -33,44 +35,53 @@ def reasons(
     features: Any,
     currency: Currency,
     *,
-    top: int = TOP,
+    tiers: Sequence[str | None] | None = None,
     side: Side = "both",
-    medians: Mapping[str, float] | None = None,
 ) -> Any:
-    """Return the strongest reasons of each customer, as sentences in both languages.
+    """Return the reasons of each customer's risk, as sentences in both languages with their points of risk.
 
     Parameters
     ----------
     contributions : Contributions
         From :func:`tierlens.explain` of a model and the same rows.
     features : frame of pandas, Polars or Arrow
-        The rows explained; money in whole units.
+        The rows explained; money in whole units. Features that the model does not read may stand in it: customers are
+        compared by them too, with their own past for instance.
     currency : Currency
         Of the money: ``data.currency``.
-    top : int
-        Reasons a customer at most.
+    tiers : sequence of str, shape (n,), optional
+        Tier of each customer, to compare with.
     side : {"both", "raises", "lowers"}
         Reasons either way, or only those of one side.
-    medians : mapping of str to float, optional
-        What to compare with, money in whole units; default: the medians of ``features``.
 
     Returns
     -------
     frame
-        One row a reason: ``row`` (0-based row of ``features``), the keys, ``rank``, ``code``, ``family``, ``feature``,
-        ``value``, ``median`` (money in whole units), ``contribution`` (log-odds), ``effect``, ``text_en``, ``text_zh``.
+        One row a reason, at most three that raise the risk and two that lower it: ``row`` (0-based row of
+        ``features``), the keys, ``side``, ``rank``, ``code``, ``topic``, ``feature``, ``value``, ``compared_with``,
+        ``compared`` (money in whole units), ``points`` (percentage points of risk), ``log_odds``, ``is_background``,
+        ``text_en``, ``text_zh``.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> shop = pd.DataFrame({"customer_id": ["a", "b"], "recency_days": [143, 51]})
-    >>> found = Contributions([[0.4], [-0.1]], 0.0, ("recency_days",))
-    >>> reasons(found, shop, Currency("GBP"), medians={"recency_days": 51.0})["text_en"][0]
-    'No purchase for 143 days (half of customers: 51): raises the risk'
+    >>> shop = pd.DataFrame({"customer_id": ["a", "b"], "recency_days": [143, 51], "interval_mean_days": [20.0, 30.0]})
+    >>> found = Contributions([[1.4], [-0.1]], 0.0, ("recency_days",))
+    >>> reasons(found, shop, Currency("GBP"))["text_en"][0]
+    'No purchase for 143 days; usually every 20 days (+30 points)'
     """
     table = as_inner_frame(features, "features", currency)
-    inside = {name: value * currency.minor if _is_money(name) else value for name, value in (medians or {}).items()}
-    said = all_reasons(contributions, table, currency=currency, top=top, side=side, medians=inside or None)
+    names = [name for name in table.column_names if name in WHOLE and WHOLE[name].unit != "text"]
+    names += [name for name in contributions.names if name not in names]
+    known = Known(
+        {name: float_matrix(table, (name,))[:, 0] for name in names},
+        currency,
+        None if tiers is None else np.array(list(tiers), dtype=object),
+    )
+    said = tell_reasons(contributions, known).table
+    said = said if side == "both" else said.filter(pc.equal(said["side"], side))
+    for place, key in enumerate(key for key in KEY if key in table.column_names):
+        said = said.add_column(1 + place, key, table[key].combine_chunks().take(said["row"].combine_chunks()))
     return as_library(as_user_frame(_in_units(said, currency)), library_of(features))
 
 
@@ -81,7 +92,7 @@ def _is_money(name: str) -> bool:
 def _in_units(said: pa.Table, currency: Currency) -> pa.Table:
     """Return reasons with the values of money features in whole units."""
     per = pa.array([float(currency.minor) if _is_money(name) else 1.0 for name in said["feature"].to_pylist()])
-    for name in ("value", "median"):
+    for name in ("value", "compared"):
         said = said.set_column(said.column_names.index(name), name, pc.divide(said[name], per))
     return said
 
@@ -106,8 +117,8 @@ def customer_list(
     risk : array of float, shape (n,), or mapping of str to array, optional
         Churn risks of 0 to 1 in the order of ``graded``; or ``{"churn": ..., "downgrade": ...}``. NaN where an outcome
         does not apply.
-    reasons : frame, optional
-        From :func:`reasons` of the same rows in the same order; those that raise the risk are shown.
+    reasons : frame, or mapping of str to frame, optional
+        From :func:`reasons` of the same rows in the same order, of churn; or ``{"churn": ..., "downgrade": ...}``.
     scheme : str or Scheme, optional
         The scheme in use: its own next steps and names of tiers.
     tiers, bands : sequence of str
@@ -207,27 +218,16 @@ def _refuse_others(reasons: pa.Table, table: pa.Table) -> None:
         )
 
 
-def _ranked(reasons: pa.Table) -> pa.Table:
-    """Count the ranks of each customer's reasons anew."""
-    seen: dict[int, int] = {}
-    ranks = []
-    for row in reasons["row"].to_pylist():
-        seen[row] = seen.get(row, 0) + 1
-        ranks.append(seen[row])
-    return reasons.set_column(reasons.column_names.index("rank"), "rank", pa.array(ranks, pa.int64()))
-
-
 def _with_reasons(table: pa.Table, reasons: Any) -> pa.Table:
-    if reasons is None:
-        parts = ("code", "en", "zh")
-        said = {f"reason_{place}_{part}": pa.nulls(table.num_rows, pa.string()) for place in range(1, TOP + 1)
-                for part in parts}  # fmt: skip
-        beside = pa.table(said)
-    else:
-        given = arrow_of(reasons, "reasons")
-        _refuse_others(given, table)
-        raising = given.filter(pc.equal(given["effect"], "raises"))
-        beside = side_by_side(_ranked(raising), table.num_rows, TOP)
-    for name in beside.column_names:
-        table = table.append_column(name, beside[name])
-    return table
+    """Put the reasons of each risk beside the customers; without any there are none of it."""
+    given = reasons if isinstance(reasons, Mapping) else {"churn": reasons}
+    for outcome in OUTCOMES:
+        beside = {name: pa.nulls(table.num_rows, kind) for name, kind in reason_columns(outcome).items()}
+        if given.get(outcome) is not None:
+            said = arrow_of(given[outcome], "reasons")
+            _refuse_others(said, table)
+            told = columns_beside(said, table.num_rows, outcome)
+            beside |= {name: told[name] for name in told.column_names}
+        for name, values in beside.items():
+            table = table.append_column(name, values)
+    return with_main_reason(table)

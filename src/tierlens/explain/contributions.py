@@ -198,7 +198,7 @@ def explain(model: Any, table: Any, names: tuple[str, ...] | None = None) -> Con
     """
     if hasattr(model, "contributions"):
         own = names or _model_names(model) or _columns(table)
-        values, base = model.contributions(_only(table, own))
+        values, base = model.contributions(_only(table, own))[:2]
         return Contributions(values, base, own)
     booster = getattr(model, "booster_", model)
     if not hasattr(booster, "feature_name"):

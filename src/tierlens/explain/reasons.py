@@ -1,293 +1,262 @@
-"""The reasons behind a customer's risk, as sentences in both languages.
+"""The reasons of one risk as they are told: what raises it and what lowers it, in points, and how much is left unsaid.
 
-A reason is a family of features, so that recency is not given three times under three names; its strength is the sum
-of the family's contributions. It is told by the member that speaks: one with a phrase of its own if there is one, and
-always one that pushes the same way as the whole family.
+A topic is a family of features, so that recency is not given three times under three names; its strength is the sum of
+its members. It is told by a member whose value says so: held against the customer's own past, else against the middle
+of the tier, else of all customers, it stands on the side that its direction asks for. Where no member can say so, the
+topic is not told, and its points are among what is left unsaid.
+
+Points are percentage points of risk. A risk is no sum, its log-odds are: each contribution is multiplied by one number
+a customer, (risk - risk at the cutoff's level) / (their log-odds), so that points sum to what lies between the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
-import narwhals as nw
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
+import pyarrow as pa
 
-from tierlens.errors import DataError
-from tierlens.explain.contributions import Catalog, Contributions, Floats, family_of, float_matrix, title_of
-from tierlens.explain.phrases import COMPARED, EFFECTS, PHRASES, PLAIN
-from tierlens.features.catalog import WHOLE
-from tierlens.segments.figures import UNKNOWN, say_value
-from tierlens.sources.tables import Currency
+from tierlens.explain.comparisons import KINDS, SCHEME, compared_values
+from tierlens.explain.contributions import Contributions, Floats
+from tierlens.explain.phrases import PHRASES
+from tierlens.explain.reason_words import Known, say_reason, speakers_of, topic_of, with_points
+from tierlens.explain.rhythm_parts import ITEMS, LEVEL
 from tierlens.words import Text
 
-Side = Literal["both", "raises", "lowers"]
-Ints = NDArray[np.intp]
-
-KEY = ("customer_id", "cutoff")
-SILENT = 1e-12
-"""Log-odds below which a contribution is no reason at all."""
+Ints = npt.NDArray[np.intp]
+LEAST = 1.0
+"""Points of risk below which nothing is a reason."""
+RAISES, LOWERS = "raises", "lowers"
+MOST = {RAISES: 3, LOWERS: 2}
+"""Reasons told of each side."""
+DIRECTIONS = {"up": 1, "down": -1, "none": 0}
 
 
 @dataclass(frozen=True)
-class Wording:
-    """What sentences are made with.
+class Reasons:
+    """Reasons of one risk.
 
     Parameters
     ----------
-    currency : Currency
-        Money is in its minor units and written in whole ones.
-    catalog : mapping of str to Feature
-        Titles, units and families.
-    phrases : mapping of str to Text
-        Phrase of a feature, with ``{value}`` in it; features without one get "title: value".
+    table : pyarrow.Table
+        One row a reason: ``row`` (0-based), ``side`` (raises or lowers), ``rank`` (1 is the strongest of its side),
+        ``code``, ``name_en``, ``name_zh``, ``feature``, ``value``, ``compared_with``, ``compared``, ``points``,
+        ``log_odds``, ``is_background``, ``text_en``, ``text_zh``. Sorted by row, side (raises first) and rank.
+    base : array of float, shape (n,)
+        Risk before any of the customer's own is looked at, 0 to 1.
+    level, other : array of float, shape (n,)
+        Points of the level and the season, and of all that is left unsaid. Base, level, other and the points told sum
+        to the risk.
     """
 
-    currency: Currency
-    catalog: Catalog
-    phrases: Mapping[str, Text]
+    table: pa.Table
+    base: Floats
+    level: Floats
+    other: Floats
 
 
-def customer_reasons(
-    contributions: Contributions,
-    table: Any,
-    *,
-    currency: Currency,
-    top: int = 3,
-    side: Side = "both",
-    medians: Mapping[str, float] | None = None,
-    catalog: Catalog = WHOLE,
-) -> Any:
-    """Return the strongest reasons of each customer.
+def points_of(found: Contributions) -> tuple[Floats, Floats]:
+    """Return contributions in points of risk, shape (n, k), and the base risk, shape (n,).
 
-    Parameters
-    ----------
-    contributions : Contributions
-        By feature, one row a row of ``table``.
-    table : Arrow table, pandas or Polars frame, shape (n, ...)
-        The features explained, and ``customer_id`` and ``cutoff`` where there are any.
-    currency : Currency
-        Money is in its minor units.
-    top : int
-        Reasons a customer at most; fewer where fewer families move the risk.
-    side : {"both", "raises", "lowers"}
-        Reasons either way, or only those of one side.
-    medians : mapping of str to float, optional
-        What to compare with; default: the medians of ``table``.
-    catalog : mapping of str to Feature
-
-    Returns
-    -------
-    pyarrow.Table
-        One row a reason: ``row`` (0-based row of ``table``), the keys, ``rank`` (1 is the strongest), ``code``,
-        ``family``, ``feature``, ``value``, ``median``, ``contribution`` (of the family, log-odds), ``effect``
-        (raises or lowers), ``text_en``, ``text_zh``. Sorted by row and rank; ties in strength go by the family's name.
-
-    Raises
-    ------
-    DataError
-        ``E-EP-005`` when rows do not match; ``E-EP-004`` for a feature that is no column of ``table``.
+    The level comes first, from the base risk to that of the cutoff; the customer's own then lead from there to the
+    risk.
 
     Examples
     --------
-    >>> import pyarrow as pa
-    >>> shop = pa.table({"customer_id": ["a", "b"], "recency_days": [143, 51], "overdue_ratio": [3.0, None]})
-    >>> found = Contributions([[0.4, 0.9], [-0.1, 0.0]], 0.0, ("recency_days", "overdue_ratio"))
-    >>> medians = {"recency_days": 51.0, "overdue_ratio": 1.0}
-    >>> said = customer_reasons(found, shop, currency=Currency("GBP"), medians=medians)
-    >>> said["text_en"].to_pylist()[1], said["code"].to_pylist()[1]
-    ('No purchase for 51 days (half of customers: 51): lowers the risk', 'R-RECENCY')
-    >>> said["text_zh"].to_pylist()[0]
-    '当前停购为平均间隔的3倍（客户中位数1），风险上升'
+    >>> points, base = points_of(Contributions([[1.0, -1.0, 1.0]], 0.0, ("a", "b", "c")))
+    >>> points.round(1), base
+    (array([[ 23.1, -23.1,  23.1]]), array([0.5]))
     """
-    frame = nw.from_native(table, eager_only=True)
-    if len(frame) != len(contributions):
-        raise DataError(
-            "E-EP-005",
-            Text(
-                f"{len(contributions)} rows of contributions for {len(frame)} customers",
-                f"贡献值 {len(contributions)} 行，客户 {len(frame)} 位，数量不符",
-            ),
-            fix=Text("explain the same rows", "请解释相同的行"),
-        )
-    families = contributions.by({name: family_of(name, catalog) for name in contributions.names})
-    values = float_matrix(table, contributions.names)
-    row, rank, family = _strongest(families, top, side)
-    strength = families.values[row, family]
-    feature = _speakers(contributions, families, catalog)[row, family]
-    middle = _medians(values, contributions.names, medians)
-    wording = Wording(currency, catalog, PHRASES)
-    english, chinese = _sentences(values[row, feature], feature, strength > 0, (contributions.names, middle), wording)
-    return _table(frame, contributions, families, (row, rank, family, feature), (values, middle, english, chinese))
+    from scipy.special import expit
+
+    at = [place for place, name in enumerate(found.names) if name == LEVEL]
+    level = found.values[:, at].sum(axis=1)
+    own = found.values.sum(axis=1) - level
+    base = expit(found.base)
+    start = expit(found.base + level)
+    still = np.abs(own) < 1e-9
+    rise = expit(found.base + level + own) - start
+    slope = np.where(still, start * (1.0 - start), rise / np.where(still, 1.0, own))
+    points = 100.0 * slope[:, None] * found.values
+    points[:, at] = 100.0 * (start - base)[:, None]
+    return points, base
 
 
-def reason_code(family: str) -> str:
-    """Return the short stable name of a family's reason.
+def tell_reasons(found: Contributions, known: Known) -> Reasons:
+    """Tell the reasons of each customer's risk.
+
+    Parameters
+    ----------
+    found : Contributions
+        By feature, shape (n, k).
+    known : Known
+        Of the same rows.
+
+    Returns
+    -------
+    Reasons
+
+    Examples
+    --------
+    >>> from tierlens.sources.tables import Currency
+    >>> columns = {"recency_days": np.array([74.0, 9.0]), "interval_mean_days": np.array([21.0, 20.0])}
+    >>> found = Contributions([[1.5], [-1.0]], -1.0, ("recency_days",))
+    >>> told = tell_reasons(found, Known(columns, Currency("GBP"))).table.to_pydict()
+    >>> told["text_en"][0], told["code"][0]
+    ('No purchase for 74 days; usually every 21 days (+35 points)', 'R-RECENCY')
+    >>> told["text_en"][1], told["side"][1]
+    ('No purchase for 9 days; usually every 20 days (-15 points)', 'lowers')
+    """
+    points, base = points_of(found)
+    topics = [topic_of(name, known.catalog) for name in found.names]
+    told = [(_said_topic if topic in known.said else _topic)(topic, _members(topic, topics), (found, points), known)
+            for topic in sorted(set(topics)) if topic not in ITEMS]  # fmt: skip
+    table = _ranked([rows for rows in told if rows is not None], found)
+    level = points[:, [place for place, name in enumerate(found.names) if name in ITEMS]].sum(axis=1)
+    said = np.zeros(len(found))
+    np.add.at(said, table["row"].to_numpy(), table["points"].to_numpy())
+    return Reasons(table, base, level, points.sum(axis=1) - level - said)
+
+
+def _members(topic: str, topics: Sequence[str]) -> list[int]:
+    return [place for place, other in enumerate(topics) if other == topic]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Reasons of one topic: place of the customer, what tells it, what it is held against, and its strength."""
+
+    topic: str
+    row: Ints
+    feature: npt.NDArray[np.object_]
+    value: Floats
+    kind: npt.NDArray[np.int8]
+    compared: Floats
+    points: Floats
+    log_odds: Floats
+    english: npt.NDArray[np.object_]
+    chinese: npt.NDArray[np.object_]
+    is_background: npt.NDArray[np.bool_]
+
+
+def _topic(topic: str, members: list[int], both: tuple[Contributions, Floats], known: Known) -> _Rows | None:
+    """Tell one topic of all customers whom it moves by a point or more."""
+    found, points = both
+    total = points[:, members].sum(axis=1)
+    rows = np.flatnonzero(np.abs(total) >= LEAST)
+    speakers = [name for name in speakers_of(topic, known.catalog) if name in known.columns]
+    if not len(rows) or not speakers:
+        return None
+    side = np.where(total[rows] > 0, 1, -1).astype(np.int8)
+    kinds, against, pushes = [], [], []
+    for name in speakers:
+        direction = DIRECTIONS[known.catalog[name].direction]
+        sign = np.zeros(len(points), dtype=np.int8)
+        sign[rows] = -side * direction
+        unit = (known.catalog[name].unit, known.currency)
+        compared = compared_values(name, known.columns, known.tiers, sign, unit)
+        own = points[rows, found.names.index(name)] * side if name in found.names else np.zeros(len(rows))
+        # Those with a direction come before those without, then those with words of their own, then the strongest.
+        pushes.append(own + 1e3 * (name in PHRASES) + 1e6 * (direction != 0))
+        kinds.append(compared.kind[rows])
+        against.append(compared.value[rows])
+    can = np.array(kinds) >= 0
+    best = np.where(can, np.array(pushes), -np.inf).argmax(axis=0)
+    said = np.flatnonzero(can.any(axis=0))
+    one, at = best[said], rows[said]
+    names = np.array(speakers, dtype=object)[one]
+    values = np.array([known.columns[name][row] for name, row in zip(names, at, strict=True)], dtype=np.float64)
+    kind, value = (np.array(part)[one, said] for part in (kinds, against))
+    english, chinese = _texts(names, values, (kind, value), total[at], (at, known))
+    background = np.array([DIRECTIONS[known.catalog[name].direction] == 0 for name in names], dtype=bool)
+    log_odds = found.values[:, members].sum(axis=1)[at]
+    return _Rows(topic, at, names, values, kind, value, total[at], log_odds, english, chinese, background)
+
+
+def _said_topic(topic: str, members: list[int], both: tuple[Contributions, Floats], known: Known) -> _Rows | None:
+    """Tell a topic by the sentences that it has, where they speak of the side that it moves the risk to."""
+    found, points = both
+    total, said = points[:, members].sum(axis=1), known.said[topic]
+    rows = [row for row in np.flatnonzero(np.abs(total) >= LEAST).tolist()
+            if (one := said[row]) is not None and one.side == (RAISES if total[row] > 0 else LOWERS)]  # fmt: skip
+    if not rows:
+        return None
+    at = np.array(rows)
+    told = [one for one in (said[row] for row in rows) if one is not None]
+    texts = [with_points(one.words, float(total[row])) for one, row in zip(told, rows, strict=True)]
+    return _Rows(
+        topic, at, np.array([one.feature for one in told], dtype=object), np.array([one.value for one in told]),
+        np.full(len(at), KINDS.index(SCHEME), dtype=np.int8), np.array([one.compared for one in told]), total[at],
+        found.values[:, members].sum(axis=1)[at], *_both_languages(texts), np.zeros(len(at), dtype=bool),
+    )  # fmt: skip
+
+
+def _both_languages(texts: Sequence[Text]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    return np.array([text.en for text in texts], dtype=object), np.array([text.zh for text in texts], dtype=object)
+
+
+def _texts(
+    names: npt.NDArray[np.object_],
+    values: Floats,
+    compared: tuple[npt.NDArray[np.int8], Floats],
+    points: Floats,
+    whose: tuple[Ints, Known],
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    at, known = whose
+    tiers = [None] * len(at) if known.tiers is None else known.tiers[at].tolist()
+    rows = zip(names, values.tolist(), *(part.tolist() for part in compared), points.tolist(), tiers, strict=True)
+    texts = [say_reason(name, value, (kind, other), strength, (tier, known))
+             for name, value, kind, other, strength, tier in rows]  # fmt: skip
+    return _both_languages(texts)
+
+
+SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()), ("side", pa.string()), ("rank", pa.int32()), ("code", pa.string()),
+        ("topic", pa.string()), ("feature", pa.string()), ("value", pa.float64()), ("compared_with", pa.string()),
+        ("compared", pa.float64()), ("points", pa.float64()), ("log_odds", pa.float64()),
+        ("is_background", pa.bool_()), ("text_en", pa.string()), ("text_zh", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def _ranked(told: list[_Rows], found: Contributions) -> pa.Table:
+    """Put the topics together, and keep the strongest of each side of each customer; ties go by the topic's name."""
+    if not told:
+        return SCHEMA.empty_table()
+    names = [one.name for one in fields(_Rows) if one.name != "topic"]
+    join = {name: np.concatenate([getattr(rows, name) for rows in told]) for name in names}
+    topic = np.concatenate([np.full(len(rows.row), rows.topic, dtype=object) for rows in told])
+    lowers = join["points"] < 0
+    order = np.lexsort((topic.astype(str), -np.abs(join["points"]), lowers, join["row"]))
+    row, lowers = join["row"][order], lowers[order]
+    starts = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (lowers[1:] != lowers[:-1])))
+    rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))) + 1
+    kept = np.flatnonzero(rank <= np.where(lowers, MOST[LOWERS], MOST[RAISES]))
+    order = order[kept]
+    topics = topic[order].tolist()
+    return pa.table(
+        {
+            "row": join["row"][order], "side": np.where(lowers[kept], LOWERS, RAISES), "rank": rank[kept],
+            "code": [reason_code(name) for name in topics], "topic": topics, "feature": join["feature"][order],
+            "value": join["value"][order],
+            "compared_with": [KINDS[kind] for kind in join["kind"][order]], "compared": join["compared"][order],
+            "points": join["points"][order], "log_odds": join["log_odds"][order],
+            "is_background": join["is_background"][order],
+            "text_en": join["english"][order], "text_zh": join["chinese"][order],
+        },
+        schema=SCHEMA,
+    )  # fmt: skip
+
+
+def reason_code(topic: str) -> str:
+    """Return the short stable code of a topic's reason.
 
     Examples
     --------
     >>> reason_code("order_value")
     'R-ORDER-VALUE'
     """
-    return "R-" + family.upper().replace("_", "-")
-
-
-def reason_sentence(value: float, median: float, feature: str, raises: bool, wording: Wording) -> Text:
-    """Say one reason.
-
-    Parameters
-    ----------
-    value, median : float
-        The customer's own value and the middle one of all customers, in the feature's unit; NaN is missing.
-    feature : str
-    raises : bool
-        Whether it raises the risk.
-    wording : Wording
-
-    Returns
-    -------
-    Text
-
-    Examples
-    --------
-    >>> words = Wording(Currency("GBP"), WHOLE, PHRASES)
-    >>> reason_sentence(41_250, 62_900, "monetary", True, words).en
-    'Net amount 412 GBP in the window (half of customers: 629 GBP): raises the risk'
-    >>> reason_sentence(float("nan"), 0.7, "regularity", False, words).zh
-    '购买规律度：无数据（客户中位数70%），风险下降'
-    """
-    unit = wording.catalog[feature].unit if feature in wording.catalog else ""
-    own = say_value(value, unit, wording.currency)
-    middle = say_value(median, unit, wording.currency, bare=True)
-    title = title_of(feature, "feature", wording.catalog)
-    title = Text(title.en[:1].upper() + title.en[1:], title.zh) if feature in wording.catalog else title
-    phrase = wording.phrases.get(feature, PLAIN) if own is not UNKNOWN else PLAIN
-    compared = COMPARED if middle is not UNKNOWN else Text("", "")
-    effect = EFFECTS["raises" if raises else "lowers"]
-    return Text(
-        phrase.en.format(value=own.en, title=title.en) + compared.en.format(median=middle.en) + effect.en,
-        phrase.zh.format(value=own.zh, title=title.zh) + compared.zh.format(median=middle.zh) + effect.zh,
-    )
-
-
-def side_by_side(said: Any, customers: int, top: int = 3) -> Any:
-    """Return reasons as columns, one row a customer, for lists.
-
-    Parameters
-    ----------
-    said : pyarrow.Table
-        From ``customer_reasons``.
-    customers : int
-        Rows that were explained; a row without reasons stays, with nulls.
-    top : int
-        Reasons to show.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``reason_1_code``, ``reason_1_en``, ``reason_1_zh``, ``reason_2_code``, ... in the order of the rows explained.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> said = pa.table({"row": [1], "rank": [1], "code": ["R-A"], "text_en": ["a"], "text_zh": ["甲"]})
-    >>> side_by_side(said, 2, top=1).to_pylist()
-    [{'reason_1_code': None, 'reason_1_en': None, 'reason_1_zh': None},
-     {'reason_1_code': 'R-A', 'reason_1_en': 'a', 'reason_1_zh': '甲'}]
-    """
-    import pyarrow as pa
-
-    row, rank = said["row"].to_numpy(), said["rank"].to_numpy()
-    columns: dict[str, Any] = {}
-    for number in range(1, top + 1):
-        at = np.flatnonzero(rank == number)
-        where = np.full(customers, -1)
-        where[row[at]] = at
-        take = pa.array(where, mask=where < 0)
-        for column, name in (("code", "code"), ("text_en", "en"), ("text_zh", "zh")):
-            columns[f"reason_{number}_{name}"] = said[column].combine_chunks().take(take)
-    return pa.table(columns)
-
-
-def _strongest(families: Contributions, top: int, side: Side) -> tuple[Ints, Ints, Ints]:
-    """Row, rank (from 1) and family of every reason, sorted by row and rank."""
-    by_name = sorted(range(len(families.names)), key=lambda column: families.names[column])
-    strength = families.values[:, by_name]
-    force = {"both": np.abs(strength), "raises": strength, "lowers": -strength}[side]
-    order = np.argsort(-force, axis=1, kind="stable")[:, :top]
-    row, place = np.nonzero(np.take_along_axis(force, order, axis=1) > SILENT)
-    return row, place + 1, np.array(by_name, dtype=np.intp)[order[row, place]]
-
-
-def _speakers(contributions: Contributions, families: Contributions, catalog: Catalog) -> Ints:
-    """Feature that tells each family's reason, shape (rows, families)."""
-    speakers = np.zeros(families.values.shape, dtype=np.intp)
-    homes = [family_of(name, catalog) for name in contributions.names]
-    for at, family in enumerate(families.names):
-        members = np.array([column for column, home in enumerate(homes) if home == family])
-        # What pushes the family's way is positive here; it exists wherever the family's sum is not zero.
-        push = contributions.values[:, members] * np.sign(families.values[:, [at]])
-        phrased = np.array([contributions.names[member] in PHRASES for member in members])
-        heard = np.where(phrased & (push > 0), push + np.abs(push).max(initial=0.0), push)
-        speakers[:, at] = members[heard.argmax(axis=1)] if len(push) else 0
-    return speakers
-
-
-def _medians(values: Floats, names: tuple[str, ...], given: Mapping[str, float] | None) -> Floats:
-    if given is not None:
-        return np.array([given.get(name, np.nan) for name in names])
-    middle = np.full(len(names), np.nan)
-    known = ~np.isnan(values).all(axis=0) if len(values) else np.zeros(len(names), dtype=bool)
-    middle[known] = np.nanmedian(values[:, known], axis=0)
-    return middle
-
-
-def _sentences(
-    values: Floats, feature: Ints, raises: NDArray[np.bool_], known: tuple[tuple[str, ...], Floats], wording: Wording
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    """Say every reason, each different sentence once: many customers share a value."""
-    names, middle = known
-    english, chinese = np.empty(len(values), dtype=object), np.empty(len(values), dtype=object)
-    for column in np.unique(feature):
-        for effect in (True, False):
-            at = np.flatnonzero((feature == column) & (raises == effect))
-            different, inverse = np.unique(values[at], return_inverse=True)
-            said = [
-                reason_sentence(value, middle[column], names[column], effect, wording) for value in different.tolist()
-            ]
-            english[at] = np.array([text.en for text in said], dtype=object)[inverse]
-            chinese[at] = np.array([text.zh for text in said], dtype=object)[inverse]
-    return english, chinese
-
-
-def _table(
-    frame: nw.DataFrame[Any],
-    contributions: Contributions,
-    families: Contributions,
-    at: tuple[Ints, Ints, Ints, Ints],
-    told: tuple[Floats, Floats, NDArray[np.object_], NDArray[np.object_]],
-) -> Any:
-    import pyarrow as pa
-
-    (row, rank, family, feature), (values, middle, english, chinese) = at, told
-    strength = families.values[row, family]
-    keys = {key: frame.get_column(key).to_arrow().take(pa.array(row)) for key in KEY if key in frame.columns}
-    codes = [reason_code(name) for name in families.names]
-    return pa.table(
-        {
-            "row": pa.array(row, pa.int64()),
-            **keys,
-            "rank": pa.array(rank, pa.int32()),
-            "code": pa.array(codes, pa.string()).take(pa.array(family)),
-            "family": pa.array(families.names, pa.string()).take(pa.array(family)),
-            "feature": pa.array(contributions.names, pa.string()).take(pa.array(feature)),
-            "value": pa.array(values[row, feature], pa.float64(), from_pandas=True),
-            "median": pa.array(middle[feature], pa.float64(), from_pandas=True),
-            "contribution": pa.array(strength, pa.float64()),
-            "effect": pa.array(np.where(strength > 0, "raises", "lowers"), pa.string()),
-            "text_en": pa.array(english, pa.string()),
-            "text_zh": pa.array(chinese, pa.string()),
-        }
-    )
+    return "R-" + topic.upper().replace("_", "-")

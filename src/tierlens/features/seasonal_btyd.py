@@ -298,9 +298,27 @@ class Rhythm:
         batch.moment, batch.here, batch.there = moment, moment.histories(), moment.histories(self.clock)
         return {name: COLUMNS[name](batch) for name in names}
 
+    def none(self, recency: Floats, repeats: Floats, tenure: Floats, *, in_season: bool = True) -> Floats:
+        """Return the chance of no purchase in the horizon, ``sea_p0``, of any recency, repeat days and tenure.
 
-def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -> Rhythm:
-    """Learn what :func:`seasonal_expectations` learns at one cutoff, and keep it.
+        Parameters
+        ----------
+        recency, repeats, tenure : array of float, shape (n,)
+            Whole days; a recency beyond the tenure counts as the tenure.
+        in_season : bool
+            Whether days have the length that the season gives them; else all are alike.
+        """
+        first, last = (self.cutoff - days.astype(np.int64) for days in (tenure, np.minimum(recency, tenure)))
+        moment = _Moment(self.cutoff, first, last, repeats, np.zeros(len(first)), np.ones(len(first), dtype=bool))
+        fits, known = self.fits, moment.histories(self.clock if in_season else None)
+        ahead = (fits.length, fits.pause) if in_season else (fits.days, fits.gap)
+        return fits.season.none(known, *ahead)
+
+
+def learn_rhythm(
+    tables: Tables, cutoff: Cutoff, window: Window | None = None, names: Sequence[str] = tuple(COLUMNS)
+) -> Rhythm:
+    """Learn what :func:`seasonal_expectations` learns at one cutoff, and keep what the named columns need.
 
     Examples
     --------
@@ -316,8 +334,8 @@ def learn_rhythm(tables: Tables, cutoff: Cutoff, window: Window | None = None) -
     _, (moment,) = _moments(tables, [day], window)
     clock = _clocks(tables, [day], window)[0][day]
     fits = _Fits(moment, clock, window)
-    for column in COLUMNS.values():
-        column(fits)
+    for name in names:
+        COLUMNS[name](fits)
     # What was learned is kept; of whom, is not.
     days, none = np.empty(0, dtype=np.int64), np.empty(0)
     fits.moment = _Moment(day, days, days, none, none, np.empty(0, dtype=bool))

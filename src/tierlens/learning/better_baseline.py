@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tierlens.features.catalog import CATALOG
+from tierlens.features.seasonal_btyd import EXPECTATIONS
 from tierlens.learning.evaluate import Candidate
 from tierlens.learning.tasks import Task
 from tierlens.publish.report.findings import Risk
@@ -101,9 +102,10 @@ def _regression(task: Task) -> Candidate:
 
 
 def _read(task: Task) -> tuple[str, ...]:
-    """Columns that plain trees read: the model's, and where tiers go by the amount all features beside the need."""
+    """Columns that plain trees read: the model's and all expectations; by the amount, all features beside the need."""
     if "need_money" not in task.rows.column_names:
-        return task.features
+        beside = (name for name in EXPECTATIONS if task.outcome == "churn" and name not in task.features)
+        return (*task.features, *beside)
     return (*(name for name in CATALOG if name in task.rows.column_names), "need", "need_money")
 
 

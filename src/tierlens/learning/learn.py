@@ -13,25 +13,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
-from tierlens.explain.contributions import Contributions
-from tierlens.explain.reasons import customer_reasons, side_by_side
-from tierlens.features.catalog import WHOLE
-from tierlens.features.seasonal_btyd import season_table
+from tierlens.explain.reason_columns import reasons_beside
+from tierlens.explain.reasons import Reasons
+from tierlens.features.seasonal_btyd import Rhythm, learn_rhythm, season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
 from tierlens.learning.leak_gate import check_for_leaks
 from tierlens.learning.learnable import Folds, folds_of, left_out, nothing_closed
 from tierlens.learning.monitor import moved_features
-from tierlens.learning.tasks import STANDING, Task, at_cutoffs, tasks_of
+from tierlens.learning.tasks import PRIOR, STANDING, Task, at_cutoffs, tasks_of
+from tierlens.learning.why import KNOWN, Asked, explained_risk, feature_table, reasons_of
 from tierlens.publish.report import gather
 from tierlens.publish.report.findings import Risk
 from tierlens.publish.report.left_out import LeftOut
 from tierlens.risk.evaluation.plain_baseline import Plain
-from tierlens.risk.evaluation.risk_interval import Asked, Known, risk_bounds, season_error
+from tierlens.risk.evaluation.risk_interval import Asked as Scored
+from tierlens.risk.evaluation.risk_interval import Known, risk_bounds, season_error
 from tierlens.risk.evaluation.split import SnapshotSplit
 from tierlens.risk.model.classifier import RiskClassifier
 from tierlens.risk.model.level import forecast_rate
-from tierlens.sources.tables import Currency
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.progress import Clock
@@ -46,7 +46,6 @@ NEEDS = ("need", "need_money", "need_days")
 """What must be won back to keep the tier: points, or a share of the tier's least amount; then also money and days."""
 HEAVY = 1_000.0
 """Ridge of the downgrade model's line: the rule is near the truth, and lighter ones ranked worse up to March 2011."""
-KNOWN = {**WHOLE, **STANDING}
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,10 @@ class Learned:
         How far each feature has moved from the rows learned from to those of the run's cutoff.
     rival : Plain, optional
         The best baseline, learned from the same rows, where the paired interval says that it ranks better.
+    reasons : Reasons, optional
+        Why the risks are what they are; rows are those of ``asked``.
+    asked : tuple of str
+        Customers of the run's cutoff whom the outcome can meet.
     """
 
     outcome: str
@@ -87,6 +90,8 @@ class Learned:
     tested: pa.Table | None = None
     moved: pa.Table | None = None
     rival: Plain | None = None
+    reasons: Reasons | None = None
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,9 @@ def learn_all(study: Study, clock: Clock) -> Lessons:
         return Lessons((), missing)
     with clock.step("rhythm", Text("fitting buying rhythms at each cutoff", "拟合各截止日的购买节奏")):
         tasks = tasks_of(study)
-        rates = SeasonalRates(season_of(study), tasks[0])
+        rates = SeasonalRates(
+            season_of(study), tasks[0], learn_rhythm(study.tables, study.cutoff, study.window, [PRIOR])
+        )
     with clock.step("leak gate", Text("looking for leaks", "检查数据泄漏")):
         folds, missing = _teachable(tasks, config)
         notes = {
@@ -163,9 +170,12 @@ class SeasonalRates:
         See ``season_table``.
     churned : Task
         The outcome that the seasonal clock speaks of.
+    rhythm : Rhythm, optional
+        Learned at the cutoff of the run.
     """
 
-    def __init__(self, season: pa.Table, churned: Task) -> None:
+    def __init__(self, season: pa.Table, churned: Task, rhythm: Rhythm | None = None) -> None:
+        self.rhythm = rhythm
         days, means, known = (season[name].to_pylist() for name in ("cutoff", "mean_p0", "known_p0"))
         self.expected = dict(zip(days, means, strict=True))
         self.known = {day: value for day, value in zip(days, known, strict=True) if value is not None}
@@ -196,17 +206,19 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
     asked, now = model_inputs(task, task.now)
     level = base_rate(task, rates, sorted(set(cutoffs.tolist())), study.cutoff)
     risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
-    parts = model.contributions(asked, cutoffs=now, base_rate=level)
-    found = Contributions(parts.values, parts.base, task.features)
-    found.check(risk)
+    found = explained_risk(task, model, Asked(asked, now, level), rates.rhythm)
+    found.check(risk, 1e-6)
+    reasons = reasons_of(task, found, study)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=study.seed))
+    shown = dataclasses.replace(
+        verdict.risk, why=gather.why_of(found, feature_table(task.now, found.names), catalog=KNOWN, seed=study.seed)
+    )
     return Learned(
         task.outcome,
         model,
         task.features,
         shown,
-        _columns(task, study, {"": risk, **sure}, _reasons(task, found, asked, study.currency)),
+        _columns(task, study, {"": risk, **sure}, reasons_beside(reasons, task.outcome)),
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
         tested=verdict.tested,
@@ -218,6 +230,8 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
             [rows["customer_id"] for rows in (task.rows, task.now, verdict.tested)],
         ),
         rival=better_baseline(task, tried, verdict.risk),
+        reasons=reasons,
+        asked=tuple(task.now["customer_id"].to_pylist()),
     )
 
 
@@ -231,7 +245,7 @@ def _bounds(
     customers = task.rows["customer_id"].to_numpy(zero_copy_only=False)
     known = Known(table, task.rows[task.outcome].to_numpy(), customers, cutoffs)
     season = season_error(*(tested[name].to_numpy() for name in ("happened", "risk", "cutoff")))
-    found = risk_bounds(model, known, Asked(*now), draws=config.risk.draws, season=season, seed=config.seed)
+    found = risk_bounds(model, known, Scored(*now), draws=config.risk.draws, season=season, seed=config.seed)
     return {"_low": found.low, "_high": found.high}
 
 
@@ -239,7 +253,7 @@ def untrained_classifier(task: Task, settings: Mapping[str, Any], config: RunCon
     """Return an untrained model for a task."""
     common: dict[str, Any] = {"seeds": config.risk.seeds, "random_state": config.seed, "n_jobs": 0}
     if task.outcome == "churn":
-        return RiskClassifier("sea_p0", trees=settings or None, **common)
+        return RiskClassifier(PRIOR, trees=settings or None, **common)
     if task.features[0] not in STANDING:
         return RiskClassifier(**common)  # no rule tells who falls: everything is learned
     # The rule knows what rolls out of the window; what is learned is its level, and a light bend of its curve.
@@ -292,46 +306,14 @@ def model_inputs(task: Task, rows: pa.Table) -> tuple[pd.DataFrame, Ints]:
     return pd.DataFrame(columns), rows["cutoff"].to_numpy().astype(np.int64)
 
 
-def _reasons(task: Task, found: Contributions, asked: pd.DataFrame, currency: Currency) -> pa.Table:
-    """Return the three strongest reasons that raise each customer's risk, of those that a person would accept."""
-    said = customer_reasons(plausible_reasons(found, asked), asked, currency=currency, side="raises", catalog=KNOWN)
-    return side_by_side(said, len(asked))
-
-
-def plausible_reasons(found: Contributions, asked: pd.DataFrame) -> Contributions:
-    """Leave out what raises the risk of a customer who stands on the good side of that feature's median.
-
-    Such a contribution is real (it leans on other features), but told alone it misleads: "buys every 10 days: raises
-    the risk". The base takes it up, so that the log-odds stay what they are.
-
-    Parameters
-    ----------
-    found : Contributions
-        By feature.
-    asked : pandas.DataFrame
-        The same rows and features.
-    """
-    values = found.values.copy()
-    columns = asked.to_numpy(dtype=np.float64)
-    known = np.isfinite(columns)
-    # A column that nobody has a value of at this cutoff has no median, and no good side.
-    middle = np.nanmedian(np.where(known | ~known.any(axis=0), np.where(known, columns, 0.0), np.nan), axis=0)
-    for place, name in enumerate(found.names):
-        sign = {"up": 1.0, "down": -1.0}.get(KNOWN[name].direction if name in KNOWN else "none", 0.0)
-        good = sign * (columns[:, place] - middle[place]) > 0
-        values[good & (values[:, place] > 0), place] = 0.0
-    return Contributions(values, found.base + (found.values - values).sum(axis=1), found.names)
-
-
 def _columns(task: Task, study: Study, risks: Mapping[str, Floats], said: pa.Table) -> pa.Table:
     """Spread risk, bounds and reasons over all customers of the cutoff; whom the outcome cannot meet stays empty."""
     everybody = study.rows_now(study.prepared.panel)["customer_id"].to_pylist()
     place = {customer: row for row, customer in enumerate(task.now["customer_id"].to_pylist())}
     rows = pa.array([place.get(customer) for customer in everybody], pa.int64())
     columns = {f"{task.outcome}_risk{end}": pc.take(pa.array(np.round(risk, 9)), rows) for end, risk in risks.items()}
-    if task.outcome == "churn":
-        columns |= {name: pc.take(said[name].combine_chunks(), rows) for name in said.column_names}
-    else:
+    columns |= {name: pc.take(said[name].combine_chunks(), rows) for name in said.column_names}
+    if task.outcome == "downgrade":
         there = [name for name in NEEDS if name in task.now.column_names]
         columns |= {name: pc.take(task.now[name].combine_chunks(), rows) for name in there}
     return pa.table(columns)

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from tierlens.features.catalog import CATALOG, OTHERS
 from tierlens.features.feature import Feature
-from tierlens.features.seasonal_btyd import EXPECTATIONS, seasonal_expectations
+from tierlens.features.seasonal_btyd import seasonal_expectations
 from tierlens.features.snapshot import KEY, to_arrow
 from tierlens.features.windows import Window
 from tierlens.grading.scheme.scheme import Scheme
 from tierlens.learning.spend_tiers import SpendStanding, spend_deadlines, spend_standing
 from tierlens.risk.evaluation.leaks import Declared
+from tierlens.risk.model.linear import logit
 from tierlens.risk.outcome import churn_outcomes, downgrade_outcomes
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
@@ -83,13 +84,18 @@ STANDING: dict[str, Feature] = {
         _standing("fall_p", "chance of spending too little to keep the tier", "消费不足以保级的可能",
                   "chance that less is spent in the horizon than what rolls out of the window costs, learned from "
                   "cutoffs closed before"),
+        _standing("fall_odds", "log-odds of spending too little to keep the tier", "消费不足以保级的对数几率",
+                  "log-odds of fall_p"),
         _standing("coverage", "share of the scheme with data", "方案数据覆盖率", "share of the weight that had data"),
     )
 }  # fmt: skip
 """What a customer's standing under the scheme says of a downgrade; the catalog holds what needs no scheme."""
-FALLING = ("rule_p",)
-"""What the downgrade model reads: the rule alone. Every feature more ranked worse on cutoffs up to March 2011."""
-FALLING_BY_SPEND = ("fall_p",)
+PRIOR = "sea_p0"
+"""The forecast by rhythm and season, which the model of churn adds to."""
+FALLING = ("rule_p", "need")
+"""What the downgrade model reads: the rule alone, as its prior and to bend it. Every feature more ranked worse on
+cutoffs up to March 2011."""
+FALLING_BY_SPEND = ("fall_p", "fall_odds")
 """What it reads where tiers go by the amount alone."""
 UNKNOWN = r"(^| )(not_graded|short_tenure)($| )"
 """Flags of a row whose tier nobody can tell; who is ``unclassified`` is known to fit none."""
@@ -102,7 +108,8 @@ def tasks_of(study: Study) -> tuple[Task, ...]:
     learning, window = study.learning, study.window
     rhythm = seasonal_expectations(study.tables, [*learning, study.cutoff], window)
     panel, own = with_own(joined_on_keys(study.prepared.panel, rhythm), study.config)
-    features = (*CATALOG, *EXPECTATIONS, *other_table_features(at_cutoffs(panel, learning)), *own)
+    # Of all expectations the model adds to one, whose inputs explain it; the others are there for baselines.
+    features = (*CATALOG, PRIOR, *other_table_features(at_cutoffs(panel, learning)), *own)
     left = to_arrow(churn_outcomes(study.tables, learning, window))
     first = Task(
         "churn",
@@ -173,7 +180,7 @@ def _falling(study: Study, panel: pa.Table, churned: Task) -> Task:
         ),
         rows,
         now if by_spend is None else _with_deadline(now, study),
-        churned.features if general else features,
+        tuple(name for name in churned.features if name != PRIOR) if general else features,
         churned.own if general else {},
         _undecided(at_cutoffs(above, known).num_rows - rows.num_rows),
     )
@@ -205,7 +212,9 @@ def _with_spend(whole: pa.Table, by_spend: SpendStanding) -> pa.Table:
     if "need" in whole.column_names:
         whole = whole.drop_columns(["need"])
     whole = whole.append_column("need", share)
-    for name, values in (("need_money", by_spend.need), ("bound", by_spend.bound), ("fall_p", by_spend.chance)):
+    told = {"need_money": by_spend.need, "bound": by_spend.bound, "fall_p": by_spend.chance,
+            "fall_odds": logit(by_spend.chance)}  # fmt: skip
+    for name, values in told.items():
         whole = whole.append_column(name, pa.array(values))
     return whole
 

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
+from tierlens.explain.reason_columns import OUTCOMES, reason_columns, with_main_reason
 from tierlens.features.snapshot import KEY
 from tierlens.grading import Scheme, grade_evidence
 from tierlens.learning.cautions import LANGS, are_same, with_notes
 from tierlens.learning.learn import Learned
 from tierlens.learning.segment import Grouped
-from tierlens.publish.lists.customer_lists import tier_word
 from tierlens.publish.lists.playbook import with_next_steps
 from tierlens.publish.report.findings import Risk
-from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
-from tierlens.words import Text
 from tierlens.workspace.known_customers import SHOWN, Everybody, without_idle_scores
 from tierlens.workspace.prepare import Prepared
-
-FALL = Text(
-    "Will be {need} points short of tier {tier} at the end of the horizon unless more is bought: raises the risk",
-    "若不再购买，预测期末距{tier}将差{need}分，风险上升",
-)
-FALL_BY_SPEND = Text(
-    "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon: raises the risk",
-    "{days}天后将低于{tier}，预测期末前须再消费{money}方可保级，风险上升",
-)
 
 
 def customers_of(
@@ -47,7 +36,7 @@ def customers_of(
     grouped : Grouped, optional
         Segments of the customers at ``day``.
     learned : sequence of Learned
-        Risks at ``day``; the reasons are those of the first.
+        Risks at ``day``, each with its reasons.
     day : int
         Cutoff of the run.
     currency : Currency
@@ -66,11 +55,11 @@ def customers_of(
     for one in learned:
         for name in one.now.column_names:
             table = table.append_column(name, one.now[name])
-    table = _with_fall(with_risk_notes(_with_unknown(table), learned), prepared.scheme.tier_names, currency)
+    table = with_risk_notes(_with_unknown(table), learned)
     if others is not None and others.activity:
         table = pa.concat_tables([table, _without_risk(others, prepared.scheme, currency)], promote_options="default")
         table = table.sort_by("customer_id").combine_chunks()
-    return with_next_steps(table, scheme=prepared.scheme)
+    return with_next_steps(with_main_reason(table), scheme=prepared.scheme)
 
 
 def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:
@@ -105,11 +94,10 @@ def _with_segments(table: pa.Table, grouped: Grouped | None) -> pa.Table:
 
 def _with_unknown(table: pa.Table) -> pa.Table:
     """Add, without values, the risks and reasons of outcomes that were not learned: lists have them all the same."""
-    texts = [f"reason_{place}_{part}" for place in (1, 2, 3) for part in ("code", "en", "zh")]
-    kinds = {"churn_risk": pa.float64(), "downgrade_risk": pa.float64(), **dict.fromkeys(texts, pa.string())}
-    for name, kind in kinds.items():
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows, kind))
+    for outcome in OUTCOMES:
+        for name, kind in {f"{outcome}_risk": pa.float64(), **reason_columns(outcome)}.items():
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(table.num_rows, kind))
     return table
 
 
@@ -122,60 +110,3 @@ def with_risk_notes(table: pa.Table, learned: Sequence[Learned]) -> pa.Table:
     """Add what is said of the risks that were learned, see :func:`~tierlens.learning.cautions.with_notes`."""
     said = {one.outcome: risk_of(one).caution for one in learned}
     return with_notes(table, {outcome: text for outcome, text in said.items() if text is not None})
-
-
-def _with_fall(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> pa.Table:
-    """Put the fall that is coming before the other reasons, where it is the greater danger.
-
-    What rolls out of the window is arithmetic: ``need`` points of the tier will be lacking unless more is bought, or
-    the amount is too small from ``need_days`` on, and ``need_money`` must be spent by the end of the horizon.
-    """
-    if "need" not in table.column_names:
-        return table
-    needs, falls, leaves = (table[name].to_pylist() for name in ("need", "downgrade_risk", "churn_risk"))
-    said = _falls(table, names, currency)
-    told = [
-        text if fall is not None and need > 0 and fall > (leave or 0.0) else None
-        for need, fall, leave, text in zip(needs, falls, leaves, said, strict=True)
-    ]
-    codes = ["R-STANDING" if text else None for text in told]
-    table = _pushed(table, "code", codes)
-    table = _pushed(table, "en", [text.en if text else None for text in told])
-    return _pushed(table, "zh", [text.zh if text else None for text in told])
-
-
-def _falls(table: pa.Table, names: Mapping[str, Text], currency: Currency) -> list[Text | None]:
-    """Say of each customer what must be won back, in money where tiers go by the amount, else in points."""
-    tiers, needs = table["tier"].to_pylist(), table["need"].to_pylist()
-    if "need_money" not in table.column_names:
-        return [
-            None if need is None else _filled(FALL, names, tier, need=f"{need:.1f}")
-            for need, tier in zip(needs, tiers, strict=True)
-        ]
-    money, days = (table[name].to_pylist() for name in ("need_money", "need_days"))
-    found: list[Text | None] = []
-    for amount, left, tier in zip(money, days, tiers, strict=True):
-        if amount is None or left is None:
-            found.append(None)
-            continue
-        money_said = say_value(float(amount), "money", currency).en  # the same in both languages
-        found.append(_filled(FALL_BY_SPEND, names, tier, money=money_said, days=left))
-    return found
-
-
-def _filled(words: Text, names: Mapping[str, Text], tier: str, **values: object) -> Text:
-    """Fill a tier, by its name in each language, and other values into a sentence."""
-    en, zh = (tier_word(tier, names, lang) for lang in ("en", "zh"))
-    zh = f"{zh}级" if zh == tier else zh
-    return Text(words.en.format(tier=en, **values), words.zh.format(tier=zh, **values))
-
-
-def _pushed(table: pa.Table, part: str, first: list[str | None]) -> pa.Table:
-    """Where there is a new first reason, move the others down by one place."""
-    names = [f"reason_{place}_{part}" for place in (1, 2, 3)]
-    old = [table[name].to_pylist() for name in names]
-    for place, name in enumerate(names):
-        above = old[place - 1] if place else first
-        values = [above[row] if text else old[place][row] for row, text in enumerate(first)]
-        table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
-    return table

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from tierlens.errors import UsageError
+from tierlens.explain.reason_columns import OUTCOMES, reason_columns
 from tierlens.features.catalog import CATALOG
 from tierlens.grading.labels import say_flags
 from tierlens.publish.lists.activities import ACTIVITIES
-from tierlens.publish.lists.customer_lists import HEADERS
+from tierlens.publish.lists.customer_lists import HEADERS, REASONS
 from tierlens.publish.lists.playbook import BANDS, say_source
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import read_findings
@@ -36,11 +37,22 @@ TITLES: dict[str, Text] = {
     "need_days": Text("days until the amount is too small", "金额不足前的天数"),
     "need_money": Text("to be spent by the end of the horizon", "预测期末前须消费"),
     "next_step_source": Text("source of the next step", "下一步的依据"),
-}
+    "churn_base": Text("churn risk before anything of the customer is looked at", "未考虑该客户自身情况时的流失风险"),
+    "churn_level_points": Text("churn risk by the level of the month, points", "流失风险中整体水平的影响（个百分点）"),
+    "churn_other_points": Text("churn risk by all else, points", "流失风险中其余因素合计（个百分点）"),
+    "downgrade_base": Text("downgrade risk before anything of the customer is looked at",
+                           "未考虑该客户自身情况时的降级风险"),
+    "downgrade_level_points": Text("downgrade risk by the level of the month, points",
+                                   "降级风险中整体水平的影响（个百分点）"),
+    "downgrade_other_points": Text("downgrade risk by all else, points", "降级风险中其余因素合计（个百分点）"),
+}  # fmt: skip
 """Titles of what is no feature; features have theirs in the catalog."""
 
-CODES = ("reason_1_code", "reason_2_code", "reason_3_code")
-"""Names for programs: in the JSON only."""
+LEFT = tuple(f"{outcome}_{end}" for outcome in OUTCOMES for end in ("level_points", "other_points"))
+"""Points of what is no reason of one customer."""
+CODES = ("reason_code", *(name for outcome in OUTCOMES for name in reason_columns(outcome)
+                          if name.endswith(("_code", "_points")) and name not in LEFT))  # fmt: skip
+"""Names for programs: in the JSON only. The points of a reason stand in its sentence."""
 
 NONE = Text("none", "无")
 MONEY = ("need_money",)
@@ -85,7 +97,8 @@ def lines_of(row: Mapping[str, Any], out: Path, lang: Lang) -> list[str]:
     """Return a customer as lines for people: a title and a value each."""
     found = _findings(out)
     currency = Currency(found.about.currency, minor=found.about.minor)
-    shown = [key for key in row if key not in (*CODES, DATA_NOTE, "currency")]  # the first line says the note
+    hidden = {*CODES, DATA_NOTE, "currency", *(key for key in REASONS if row.get(key) is None)}
+    shown = [key for key in row if key not in hidden]  # the first line says the note
     colon = "：" if lang == "zh" else ": "
     said = {key: _said(key, row[key], found, currency, lang) for key in shown}
     # Where the value begins on a line of its own, the colon ends its line.
@@ -122,6 +135,8 @@ def _said(key: str, value: Any, found: Findings, currency: Currency, lang: Lang)
     }
     if key in as_asked:
         return as_asked[key]()
+    if key in LEFT:
+        return f"{value:+.1f}"
     if key in MONEY or (key in CATALOG and CATALOG[key].unit == "money"):
         return f"{value:,.2f} {currency.code}"
     if key in CATALOG:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 from tierlens.sources.tables import Currency
 from tierlens.words import Text
+
+Floats = npt.NDArray[np.float64]
 
 _COUNTED = {
     "days": Text("day", "天"),
@@ -82,3 +87,30 @@ def _short(value: float, below: float) -> str:
     if abs(value) >= below or text.endswith(".0"):
         return _whole(value)
     return text
+
+
+def shown_values(values: Floats, unit: str, currency: Currency) -> Floats:
+    """Round values to what ``say_value`` writes of them: equal here is equal in print.
+
+    Parameters
+    ----------
+    values : array of float, shape (n,)
+    unit : str
+    currency : Currency
+
+    Examples
+    --------
+    >>> shown_values(np.array([7.46, 7.52, 12.4, np.nan]), "days", Currency("GBP"))
+    array([ 7.5,  7.5, 12. ,  nan])
+    """
+    if unit.endswith(DAILY):
+        return shown_values(values * DAYS_A_YEAR, unit.removesuffix(DAILY), currency)
+    if unit == "money":
+        return np.round(values / currency.minor)
+    if unit == "share":
+        return _rounded(values * 100, below=100)
+    return _rounded(values, below=10) if unit in _COUNTED else np.round(values, 2)
+
+
+def _rounded(values: Floats, below: float) -> Floats:
+    return np.where(np.abs(values) >= below, np.round(values), np.round(values, 1))

@@ -21,6 +21,18 @@ from tierlens.sources.engines import arrow_of
 from tierlens.sources.report.simulated_note import DATA_NOTE
 from tierlens.words import Lang, Text
 
+REASONS: dict[str, Text] = {
+    f"{outcome}_{side}_{number}": Text(f"{words.en} {number}", f"{words.zh}{number}")
+    for outcome, side, words, most in (
+        ("churn", "raised_by", Text("raises churn", "流失风险升高原因"), 3),
+        ("churn", "lowered_by", Text("lowers churn", "流失风险降低原因"), 2),
+        ("downgrade", "raised_by", Text("raises downgrade", "降级风险升高原因"), 3),
+        ("downgrade", "lowered_by", Text("lowers downgrade", "降级风险降低原因"), 2),
+    )
+    for number in range(1, most + 1)
+}
+"""Reasons of each risk by itself."""
+
 HEADERS: dict[str, Text] = {
     "customer_id": Text("customer ID", "客户编号"),
     "activity": Text("activity", "活跃状态"),
@@ -32,17 +44,16 @@ HEADERS: dict[str, Text] = {
     "churn_risk_high": Text("churn risk, at most", "流失风险上限"),
     "downgrade_risk": Text("downgrade risk", "降级风险"),
     "risk_band": Text("risk band", "风险档"),
-    "reason_1": Text("main reason", "主要原因"),
-    "reason_2": Text("second reason", "第二原因"),
-    "reason_3": Text("third reason", "第三原因"),
+    "reason": Text("main reason", "主要原因"),
     "next_step": Text("next step", "下一步"),
+    **REASONS,
     "risk_note": Text("note on the risks", "风险说明"),
     "contactable": Text("contactable", "可联系"),
     DATA_NOTE: Text("data", "数据"),
 }
 """Columns of a list, in order."""
 
-BILINGUAL = ("segment", "reason_1", "reason_2", "reason_3", "next_step", "risk_note", DATA_NOTE)
+BILINGUAL = ("segment", "reason", "next_step", *REASONS, "risk_note", DATA_NOTE)
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -155,8 +166,8 @@ def customer_list(
     ----------
     customers : table of Arrow, pandas or Polars
         One row a customer: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``, ``risk_band``
-        (see ``playbook.with_next_steps``), and ``segment``, ``reason_1`` to ``reason_3`` and ``next_step`` in both
-        languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing.
+        (see ``playbook.with_next_steps``), and ``segment``, ``reason``, those of ``REASONS`` and ``next_step`` in
+        both languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing.
     pick : Pick, optional
         All customers by default.
     lang : {"en", "zh"}

@@ -247,7 +247,7 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
     Parameters
     ----------
     customers : pyarrow.Table
-        With ``tier``, ``churn_risk``, ``downgrade_risk`` and ``reason_1_code`` (``R-RECENCY``), the code of the main
+        With ``tier``, ``churn_risk``, ``downgrade_risk`` and ``reason_code`` (``R-RECENCY``), the code of the main
         reason that raises the risk. At low or unknown risk it changes nothing. With ``activity``, customers without a
         purchase in the window get the measure for that.
     book : Playbook, optional
@@ -261,12 +261,12 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
 
     Examples
     --------
-    >>> table = pa.table({"tier": ["D"], "churn_risk": [0.1], "downgrade_risk": [None], "reason_1_code": ["R-RECENCY"]})
+    >>> table = pa.table({"tier": ["D"], "churn_risk": [0.1], "downgrade_risk": [None], "reason_code": ["R-RECENCY"]})
     >>> with_next_steps(table)["next_step_en"].to_pylist()
     ['Basic contact, fewer visits; watch for potential']
     """
     bands = risk_band(_flat(customers["churn_risk"]), _flat(customers["downgrade_risk"]), book)
-    tiers, codes = (customers[name].to_pylist() for name in ("tier", "reason_1_code"))
+    tiers, codes = (customers[name].to_pylist() for name in ("tier", "reason_code"))
     kinds = [
         (tier, band, _family(code) if band in ("high", "medium") else None)
         for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.explain.contributions import Contributions, dimension_of, float_matrix, importance, title_of
+from tierlens.explain.reason_columns import TITLES as OF_RISK
 from tierlens.features.catalog import WHOLE, Feature
+from tierlens.publish.lists.customer_lists import REASONS
 from tierlens.publish.lists.playbook import BANDS
 from tierlens.publish.report.findings import (
     CustomerLine,
@@ -222,12 +224,18 @@ def picked_spotlights(customers: pa.Table, count: int = 6) -> tuple[Spotlight, .
 
 
 def _line(row: dict[str, Any]) -> CustomerLine:
-    reasons = (_both(row, f"reason_{place}") for place in (1, 2, 3))
+    reasons = (_told(row, name) for name in REASONS)
     return CustomerLine(
         str(row["customer_id"]), row["tier"] or "", row["score"], _both(row, "segment"), row["churn_risk"],
         row["downgrade_risk"], BANDS[row["risk_band"]], tuple(reason for reason in reasons if reason.en),
         _both(row, "next_step"),
     )  # fmt: skip
+
+
+def _told(row: dict[str, Any], name: str) -> Text:
+    """Return a reason with the risk that it is of."""
+    said, head = _both(row, name), OF_RISK[name.partition("_")[0]]
+    return Text(f"{head.en}: {said.en}", f"{head.zh}：{said.zh}") if said.en else said
 
 
 def _both(row: dict[str, Any], name: str) -> Text:

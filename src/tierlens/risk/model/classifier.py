@@ -25,10 +25,14 @@ from tierlens.words import Text
 
 
 class Parts(NamedTuple):
-    """Contributions in log-odds: ``values`` (n, p) by feature, ``base`` (n,); a row sums to the logit of its risk."""
+    """Contributions in log-odds: ``values`` (n, p) by feature, ``base`` (n,); a row sums to the logit of its risk.
+
+    ``level`` (n,) is the part of the base that sets the level: that of the latest closed cutoffs and of the base rate.
+    """
 
     values: Floats
     base: Floats
+    level: Floats
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -42,7 +46,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     prior : str, optional
         Column with a probability of the outcome that is known without labels, such as ``sea_p0``; members then learn
-        where the outcome differs from it.
+        where the outcome differs from it, and do not read it: it moves the risk by its own log-odds and in no other
+        way, so that what it was computed from explains it exactly. To let members bend it, give them a copy.
     trees : mapping of str to number, optional
         Settings of LightGBM that replace the recipe's, and ``rounds``.
     ridge : float, optional
@@ -152,9 +157,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             values, outcome, weight = values[kept], outcome[kept], weight[kept]
             days = days[kept] if days is not None else None
         self.prior_place_ = place_of(self.prior, self.columns_)
+        self.reads_prior_ = False
         before = self._before(values)
         self.shifts_ = shifts_by(before, outcome, weight, days)
         self.prior_mean_ = float(weight @ before / weight.sum())
+        values = self._read_by_members(values)
         latest = np.ones(len(values), dtype=bool) if days is None else days == days.max()
         self.curves_ = learn_curves(values[latest], weight[latest])
         known, place = np.unique(np.zeros(len(values)) if days is None else days, return_inverse=True)
@@ -252,17 +259,19 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         Parts
-            ``values`` (n, p) and ``base`` (n,): exact, they sum to the logit of the risk.
+            ``values`` (n, p), ``base`` (n,) and the part of it that is ``level`` (n,): exact, values and base sum to
+            the logit of the risk.
         """
         inputs, days = self.inputs(X, cutoffs)
         parts = self.blend_.parts(inputs, self.n_jobs or 0)
         values, base = parts[:, :-1], parts[:, -1] + inputs.offset
+        latest = recent_mean(self.shifts_)
         if self.prior_place_ is not None:
-            own = self._before(inputs.values) - self.prior_mean_
+            own = inputs.offset - latest - self.prior_mean_
             values[:, self.prior_place_] += own
             base = base - own
-        total = base + values.sum(axis=1)
-        return Parts(values, base + self.level_shift(total, days, base_rate))
+        shift = self.level_shift(base + values.sum(axis=1), days, base_rate)
+        return Parts(values, base + shift, latest + shift)
 
     def save(self, folder: Path | str) -> Path:
         """Keep the model in a folder as text, numbers and checksums; see ``risk.model.saved``."""
@@ -310,12 +319,21 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = values[:, self.prior_place_]
         return logit(np.where(np.isfinite(given), given, 0.5))
 
+    def _read_by_members(self, values: Floats) -> Floats:
+        """Blank the prior's column: one without values teaches members nothing. Those of old models do read it."""
+        if self.prior_place_ is None or self.reads_prior_:
+            return values
+        found = values.copy()
+        found[:, self.prior_place_] = np.nan
+        return found
+
     def inputs(self, X: Any, cutoffs: npt.ArrayLike | None = None) -> tuple[Inputs, Ints | None]:
         """Return rows as the members see them, and their cutoffs; arguments as in ``predict_proba``."""
         check_is_fitted(self, "blend_")
         values = self._matrix(X, reset=False)
         days = days_of(cutoffs, len(values))
         offset = self._before(values) + recent_mean(self.shifts_)
+        values = self._read_by_members(values)
         return Inputs(values, ranker_of(values, days, self.curves_, compiled=True), offset), days
 
     @staticmethod

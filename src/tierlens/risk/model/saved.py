@@ -31,7 +31,9 @@ from tierlens.words import Text
 if TYPE_CHECKING:
     from tierlens.risk.model.classifier import RiskClassifier
 
-FORMAT = 1
+FORMAT = 2
+READ_PRIOR = 1
+"""The format of models whose members read the column of their prior."""
 MODEL = "model.json"
 
 
@@ -103,7 +105,11 @@ def _told(folder: Path) -> dict[str, Any]:
         told = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):
         raise _broken(folder / MODEL, "no JSON") from None
-    if not isinstance(told, dict) or told.get("format") != FORMAT or not isinstance(told.get("sha256"), dict):
+    if (
+        not isinstance(told, dict)
+        or told.get("format") not in {READ_PRIOR, FORMAT}
+        or not isinstance(told.get("sha256"), dict)
+    ):
         raise _broken(folder / MODEL, f"format {told.get('format')!r}" if isinstance(told, dict) else "no JSON object")
     return told
 
@@ -120,6 +126,7 @@ def _built(told: dict[str, Any], files: Mapping[str, bytes]) -> RiskClassifier:
     if told["named"]:
         model.feature_names_in_ = np.array(names, dtype=object)
     model.prior_place_ = names.index(model.prior) if model.prior is not None else None
+    model.reads_prior_ = told["format"] == READ_PRIOR
     model.prior_mean_ = told["prior_mean"]
     model.shifts_ = {int(day): float(shift) for day, shift in told["shifts"]}
     model.curves_ = _curves_back(_array_back(files["curves.npy"]), len(names))

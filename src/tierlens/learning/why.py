@@ -1,0 +1,171 @@
+"""Why each customer's risk is what it is: contributions without a forecast among the names, and the reasons told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tierlens.explain.contributions import Contributions
+from tierlens.explain.reason_words import Known, Said
+from tierlens.explain.reasons import LOWERS, RAISES, Reasons, tell_reasons
+from tierlens.explain.rhythm_parts import ITEMS, rhythm_parts, with_level, with_rhythm
+from tierlens.features.catalog import WHOLE
+from tierlens.features.seasonal_btyd import Rhythm
+from tierlens.learning.tasks import PRIOR, STANDING, Task
+from tierlens.publish.lists.customer_lists import tier_word
+from tierlens.segments.figures import say_value
+from tierlens.sources.tables import Currency
+from tierlens.words import Text
+from tierlens.workspace.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tierlens.risk.model.classifier import RiskClassifier
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+KNOWN = {**WHOLE, **STANDING, **ITEMS}
+"""Everything that can move a risk, by name."""
+FALL = Text(
+    "Will be {need} points short of tier {tier} at the end of the horizon unless more is bought",
+    "若不再购买，预测期末距{tier}将差{need}分",
+)
+FALL_BY_SPEND = Text(
+    "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon",
+    "{days}天后将低于{tier}，预测期末前须再消费{money}方可保级",
+)
+KEEPS = Text(
+    "Keeps tier {tier} by {need} points at the end of the horizon even if nothing more is bought",
+    "即使不再购买，预测期末仍高出{tier}下限{need}分",
+)
+KEEPS_BY_SPEND = Text(
+    "Keeps tier {tier} to the end of the horizon even if nothing more is bought", "即使不再购买，预测期末仍保有{tier}"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The rows whose risk is explained, as the model reads them: values, cutoff of each, and the forecast level."""
+
+    table: pd.DataFrame
+    cutoffs: Ints
+    level: float | None
+
+
+def explained_risk(task: Task, model: RiskClassifier, asked: Asked, rhythm: Rhythm | None) -> Contributions:
+    """Return what each feature adds to the log-odds, the forecast in terms of what it was computed from.
+
+    Parameters
+    ----------
+    task : Task
+    model : RiskClassifier
+    asked : Asked
+        The rows of ``task.now``.
+    rhythm : Rhythm, optional
+        Learned at their cutoff; needed where the model adds to ``sea_p0``.
+
+    Returns
+    -------
+    Contributions
+        With the season and the level as items of their own where there are any.
+    """
+    parts = model.contributions(asked.table, cutoffs=asked.cutoffs, base_rate=asked.level)
+    found = Contributions(parts.values, parts.base, task.features)
+    if model.prior == PRIOR and rhythm is not None:
+        found = with_rhythm(found, PRIOR, rhythm_parts(rhythm, task.now))
+    return with_level(found, parts.level)
+
+
+def reasons_of(task: Task, found: Contributions, study: Study) -> Reasons:
+    """Tell the reasons of each customer's risk at the run's cutoff.
+
+    Parameters
+    ----------
+    task : Task
+    found : Contributions
+        Of the rows of ``task.now``.
+    study : Study
+    """
+    return tell_reasons(found, known_of(task, study))
+
+
+def known_of(task: Task, study: Study) -> Known:
+    """Return what is known of the customers of ``task.now``: features, tier, and the standing in words."""
+    rows = task.now
+    names = [name for name in rows.column_names if name in KNOWN and KNOWN[name].unit != "text"]
+    columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
+    tiers = _tiers_of(rows, study)
+    said = {"standing": standings(rows, tiers, study.scheme.tier_names, study.currency)} if "need" in columns else {}
+    return Known(columns, study.currency, tiers, study.scheme.tier_names, KNOWN, said)
+
+
+def _tiers_of(rows: pa.Table, study: Study) -> npt.NDArray[np.object_]:
+    graded = study.rows_now(study.prepared.tiers)
+    tier = dict(zip(graded["customer_id"].to_pylist(), graded["tier"].to_pylist(), strict=True))
+    return np.array([tier.get(customer) for customer in rows["customer_id"].to_pylist()], dtype=object)
+
+
+def standings(
+    rows: pa.Table, tiers: npt.NDArray[np.object_], names: Mapping[str, Text], currency: Currency
+) -> Sequence[Said | None]:
+    """Say of each customer what is lacking to keep the tier at the end of the horizon, or by how much it is kept.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With ``need``, and ``need_money`` and ``need_days`` where tiers go by the amount.
+    tiers : array of str, shape (n,)
+    names : mapping of str to Text
+    currency : Currency
+    """
+    needs = rows["need"].to_pylist()
+    if "need_money" not in rows.column_names:
+        return [_by_points(need, _named(tier, names)) for need, tier in zip(needs, tiers, strict=True)]
+    money = rows["need_money"].to_pylist()
+    days = rows["need_days"].to_pylist() if "need_days" in rows.column_names else [None] * rows.num_rows
+    each = zip(zip(money, days, strict=True), tiers, strict=True)
+    return [_by_spend(amounts, _named(tier, names), currency) for amounts, tier in each]
+
+
+def _by_points(need: float | None, tier: Text | None) -> Said | None:
+    if need is None or tier is None or round(abs(need), 1) == 0.0:
+        return None
+    side, words = (RAISES, FALL) if need > 0 else (LOWERS, KEEPS)
+    return Said("need", need, 0.0, side, _filled(words, tier, need=f"{abs(need):.1f}"))
+
+
+def _by_spend(amounts: tuple[float | None, int | None], tier: Text | None, currency: Currency) -> Said | None:
+    amount, days = amounts
+    if amount is None or tier is None:
+        return None
+    if amount <= 0:
+        return Said("need_money", float(amount), 0.0, LOWERS, _filled(KEEPS_BY_SPEND, tier))
+    if days is None:
+        return None
+    money = say_value(float(amount), "money", currency).en  # the same in both languages
+    return Said("need_money", float(amount), 0.0, RAISES, _filled(FALL_BY_SPEND, tier, money=money, days=days))
+
+
+def _named(tier: str | None, names: Mapping[str, Text]) -> Text | None:
+    if tier is None:
+        return None
+    zh = tier_word(tier, names, "zh")
+    return Text(tier_word(tier, names, "en"), f"{zh}级" if zh == tier else zh)
+
+
+def _filled(words: Text, tier: Text, **values: object) -> Text:
+    return Text(words.en.format(tier=tier.en, **values), words.zh.format(tier=tier.zh, **values))
+
+
+def feature_table(rows: pa.Table, names: Sequence[str]) -> Any:
+    """Return the features named as float64; what the whole shop has in common has no value of a customer's own."""
+    nothing = np.full(rows.num_rows, np.nan)
+    return pa.table(
+        {name: rows[name].cast(pa.float64()) if name in rows.column_names else pa.array(nothing) for name in names}
+    )
