@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from tierlens.explain.contributions import Contributions, dimension_of, float_matrix, importance, title_of
 from tierlens.features.catalog import WHOLE, Feature
-from tierlens.publish.lists.playbook import BANDS
+from tierlens.publish.lists.bands import BANDS
 from tierlens.publish.report.findings import (
     CustomerLine,
     Estimate,
