@@ -296,14 +296,14 @@ def band_sentences(lines: Sequence[BandLine]) -> tuple[Text, ...]:
     --------
     >>> lines = [BandLine("churn", "high", 0.6, 3, 9, stated_risk=0.6), BandLine("churn", "low", None, 6, 9)]
     >>> band_sentences(lines)[0].en
-    'Bands of churn risk: high: a risk of 0.6 and more (3 customers); low: the rest (6 customers).'
+    'Churn risk in bands, high: a risk of 0.6 and more (3 customers); low: the rest (6 customers).'
     """
     found = []
     for outcome, title in OUTCOMES.items():
         told = [line.told for line in lines if line.outcome == outcome]
         en, zh = "; ".join(text.en for text in told), "；".join(text.zh for text in told)
         if told:
-            found.append(Text(f"Bands of {title.en} risk: {en}.", f"{title.zh}风险档：{zh}。"))
+            found.append(Text(f"{title.en.capitalize()} risk in bands, {en}.", f"{title.zh}风险分档，{zh}。"))
     return tuple(found)
 
 
