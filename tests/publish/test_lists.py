@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
-from tierlens.publish.lists.contact import CONSENT, contact_allowed
 from tierlens.publish.lists.bands import BandLine
+from tierlens.publish.lists.contact import CONSENT, contact_allowed
 from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, OPTIONAL, Pick, customer_list, list_headers
 from tierlens.publish.lists.list_files import write_list
 from tierlens.words import Lang

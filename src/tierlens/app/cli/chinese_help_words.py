@@ -66,8 +66,8 @@ _CHOICES = {
     ),
     "Only this band of churn risk.": "只含此流失风险档。",
     "Only this band of downgrade risk.": "只含此降级风险档。",
-    "Who comes first: risk, or value_at_risk (risk times the amount of the window).": (
-        "排序方式：risk（风险）或 value_at_risk（风险金额，即风险乘以窗口内金额）。"
+    "Who comes first: the riskiest, or most money at risk (risk times amount of the window).": (
+        "排序方式：风险高者在前，或风险金额（风险乘以窗口内金额）高者在前。"
     ),
     "Only this segment.": "只含此客群。",
     "At most so many, the first of them.": "最多多少位，取排在前面的。",

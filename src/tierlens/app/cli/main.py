@@ -221,7 +221,8 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="At most so many, the first of them.")] = None,
     by: Annotated[
-        str, typer.Option(help="Who comes first: risk, or value_at_risk (risk times the amount of the window).")
+        Literal["risk", "value_at_risk"],
+        typer.Option(help="Who comes first: the riskiest, or most money at risk (risk times amount of the window)."),
     ] = "risk",
     activity: Annotated[list[str] | None, typer.Option(help="Only active, lapsed or prospect.")] = None,
     lang: InLang = "en",
