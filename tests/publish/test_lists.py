@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.publish.samples import make_customers
 from tierlens.errors import DataError, UsageError
+from tierlens.publish.lists.bands import BandLine
 from tierlens.publish.lists.contact import CONSENT, contact_allowed
-from tierlens.publish.lists.customer_lists import HEADERS, OPTIONAL, Pick, customer_list
+from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, OPTIONAL, Pick, customer_list, list_headers
+from tierlens.publish.lists.list_files import write_list
 from tierlens.words import Lang
 
 CUSTOMERS = make_customers(60)
@@ -130,12 +135,92 @@ def test_riskiest_first_and_missing_risk_last() -> None:
     assert found[:-5] == sorted(found[:-5], reverse=True)
 
 
+WITH_MONEY = CUSTOMERS.append_column("monetary", pa.array([(place * 37 % 60) * 1000 for place in range(60)]))
+
+
+@pytest.mark.parametrize(
+    ("pick", "outcome"),
+    [
+        (Pick(by="value_at_risk"), "churn"),
+        (Pick(by="风险金额", churn_bands=("high", "low")), "churn"),
+        (Pick(by="Value at risk", downgrade_bands=("high", "低")), "downgrade"),
+        (Pick(by="value_at_risk", churn_bands=("low",), downgrade_bands=("high", "low")), "churn"),
+        (Pick(by="value_at_risk", top=7), "churn"),
+    ],
+)
+def test_by_value_at_risk_those_with_the_most_to_lose_come_first(pick: Pick, outcome: str) -> None:
+    def money(row: dict[str, Any]) -> float | None:
+        risk = row[f"{outcome}_risk"]
+        return None if risk is None else risk * row["monetary"] / 100
+
+    def fits(row: dict[str, Any]) -> bool:
+        asked = {"churn": pick.churn_bands, "downgrade": pick.downgrade_bands}
+        words = {"低": "low"}
+        return all(not bands or row[f"{one}_band"] in [words.get(band, band) for band in bands]
+                   for one, bands in asked.items())  # fmt: skip
+
+    rows = [row for row in WITH_MONEY.to_pylist() if fits(row)]
+    rows.sort(key=lambda row: (-(money(row) if money(row) is not None else -1e9), row["customer_id"]))  # type: ignore[operator]
+    found = customer_list(WITH_MONEY, pick).table
+    assert found["customer_id"].to_pylist() == [row["customer_id"] for row in rows][: pick.top]
+    assert found["value_at_risk"].to_pylist() == pytest.approx([money(row) for row in rows][: pick.top])
+
+
+def test_by_risk_the_order_is_as_ever_and_no_value_is_shown() -> None:
+    plain, asked = customer_list(WITH_MONEY).table, customer_list(WITH_MONEY, Pick(by="风险")).table
+    assert plain.equals(asked)
+    assert "value_at_risk" not in plain.column_names
+
+
+def test_rows_in_any_order_give_the_same_list_by_value() -> None:
+    turned = WITH_MONEY.take(pa.array(range(60)[::-1]))
+    pick = Pick(by="value_at_risk")
+    assert customer_list(turned, pick).table.equals(customer_list(WITH_MONEY, pick).table)
+
+
+@pytest.mark.parametrize(
+    ("pick", "words"),
+    [
+        (Pick(by="luck"), "E-LI-014 --by: a list cannot be ranked by 'luck'"),
+        (Pick(by="value_at_risk"), "E-LI-015 by: value_at_risk: the customers' table does not hold the amount"),
+        (Pick(churn_bands=("hihg",)), "E-LI-003 --churn-band: no customer has the churn band hihg; did you mean high?"),
+        (Pick(downgrade_bands=("x",)), "E-LI-003 --downgrade-band: no customer has the downgrade band x"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused(pick: Pick, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        customer_list(CUSTOMERS, pick)
+    assert str(caught.value).startswith(words)
+    assert not caught.value.say("zh").isascii()
+
+
+def test_a_table_of_an_earlier_version_has_no_bands_of_one_risk() -> None:
+    earlier = CUSTOMERS.drop_columns(["churn_band", "downgrade_band"])
+    assert "churn_band" not in customer_list(earlier).table.column_names
+    with pytest.raises(DataError, match="E-LI-001: the customers' table has no column 'downgrade_band'"):
+        customer_list(earlier, Pick(downgrade_bands=("high",)))
+
+
+def test_the_header_of_a_band_tells_where_it_begins(tmp_path: Path) -> None:
+    lines = [BandLine("churn", "high", 0.8347, 6, 60, 0.1), BandLine("churn", "medium", 0.6, 12, 60, None, 0.6),
+             BandLine("churn", "low", None, 42, 60)]  # fmt: skip
+    headers = list_headers(lines, "GBP")
+    for lang, said in (("en", "churn band (high: 0.8347 and more; medium: 0.6 and more)"),
+                       ("zh", "流失风险档（高：不低于 0.8347；中：不低于 0.6）")):  # fmt: skip
+        chosen = customer_list(WITH_MONEY, Pick(by="value_at_risk"), "zh" if lang == "zh" else "en")
+        first = write_list(chosen, tmp_path / f"{lang}.csv", headers).read_text("utf-8-sig").splitlines()[0]
+        assert said in first
+        assert ("value at risk, GBP" if lang == "en" else "风险金额，GBP") in first
+
+
 def test_both_languages() -> None:
     english, chinese = (customer_list(CUSTOMERS, lang=lang).table for lang in ("en", "zh"))
-    assert english.column_names == chinese.column_names == [name for name in HEADERS if name not in OPTIONAL]
+    shown = [name for name in HEADERS if name not in OPTIONAL or name in BAND_COLUMNS]
+    assert english.column_names == chinese.column_names == shown
     assert english["segment"][0].as_py() == "steady, medium amounts"
     assert chinese["segment"][0].as_py() == "稳定中等客户"
     assert set(chinese["risk_band"].to_pylist()) <= {"高", "中", "低", "未知"}
+    assert set(chinese["downgrade_band"].to_pylist()) == {"高", "中", "低", None}
     assert pc.all(pc.equal(english["score"], chinese["score"])).as_py()
 
 

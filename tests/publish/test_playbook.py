@@ -15,7 +15,9 @@ from tierlens.errors import SchemeError
 from tierlens.features.catalog import WHOLE
 from tierlens.grading.scheme.duties import measures_at
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
-from tierlens.publish.lists.playbook import BANDS, load_playbook, next_step, playbook_step, risk_band, with_next_steps
+from tierlens.publish.lists import playbook
+from tierlens.publish.lists.bands import BANDS
+from tierlens.publish.lists.playbook import Playbook, load_playbook, next_step, playbook_step, with_next_steps
 from tierlens.words import Lang
 
 RISK = st.none() | st.floats(0, 1)
@@ -140,44 +142,71 @@ def test_a_risk_that_no_measure_can_name_is_refused() -> None:
         own_scheme("[{en: Call, zh: 致电, at_risk: [hihg]}]")
 
 
+@pytest.fixture(scope="module")
+def own_book(tmp_path_factory: pytest.TempPathFactory) -> Playbook:
+    """A company's own playbook, whose bands are fixed risks."""
+    shipped = Path(playbook.__file__).with_name("playbook.yaml").read_text("utf-8")
+    by_share = (
+        "churn: {high: {share: 0.10}, medium: {share: 0.20}}\n  downgrade: {high: {share: 0.10}, medium: {share: 0.20}}"
+    )
+    assert by_share in shipped
+    path = tmp_path_factory.mktemp("own") / "ours.yaml"
+    fixed = "churn: {high: 0.60, medium: 0.30}\n  downgrade: {high: {at_least: 0.50}, medium: 0.20}"
+    path.write_text(shipped.replace(by_share, fixed), "utf-8")
+    return load_playbook(path)
+
+
+def own_bands(book: Playbook, churn: list[float | None], downgrade: list[float | None]) -> list[str]:
+    risks = {"churn_risk": pa.array(churn, pa.float64()), "downgrade_risk": pa.array(downgrade, pa.float64())}
+    nothing = pa.nulls(len(churn), pa.string())
+    found: list[str] = with_next_steps(pa.table({**risks, "tier": nothing, "reason_1_code": nothing}), book)[
+        "risk_band"
+    ].to_pylist()
+    return found
+
+
 def slow_band(churn: float | None, downgrade: float | None) -> str:
-    bounds = load_playbook().bands
     ranks = []
-    for risk, limits in ((churn, bounds.churn), (downgrade, bounds.downgrade)):
+    for risk, high, medium in ((churn, 0.6, 0.3), (downgrade, 0.5, 0.2)):
         if risk is not None:
-            ranks.append((round(risk, 9) >= limits.medium) + (round(risk, 9) >= limits.high))
+            ranks.append((round(risk, 9) >= medium) + (round(risk, 9) >= high))
     return ("low", "medium", "high")[max(ranks)] if ranks else "unknown"
 
 
 @given(st.lists(st.tuples(RISK, RISK), min_size=1))
-def test_bands_equal_the_slow_loop(pairs: list[tuple[float | None, float | None]]) -> None:
-    churn, downgrade = (pa.array([pair[place] for pair in pairs], pa.float64()) for place in (0, 1))
-    assert risk_band(churn, downgrade).to_pylist() == [slow_band(*pair) for pair in pairs]
+def test_fixed_risks_of_an_own_playbook_equal_the_slow_loop(
+    own_book: Playbook, pairs: list[tuple[float | None, float | None]]
+) -> None:
+    churn, downgrade = ([pair[place] for pair in pairs] for place in (0, 1))
+    assert own_bands(own_book, churn, downgrade) == [slow_band(*pair) for pair in pairs]
 
 
-def test_a_bound_belongs_to_the_higher_band() -> None:
-    nearly = math.nextafter(0.6, 0)
-    assert risk_band(pa.array([0.6, nearly, 0.3, 0.2999]), pa.nulls(4)).to_pylist() == ["high", "high", "medium", "low"]
+def test_a_fixed_risk_belongs_to_the_higher_band(own_book: Playbook) -> None:
+    risks = [0.6, math.nextafter(0.6, 0), 0.3, 0.2999]
+    assert own_bands(own_book, risks, [None] * 4) == ["high", "high", "medium", "low"]
 
 
 @given(RISK, RISK, RISK)
-def test_more_risk_is_never_a_lower_band(churn: float | None, downgrade: float | None, more: float | None) -> None:
+def test_more_risk_is_never_a_lower_band(
+    own_book: Playbook, churn: float | None, downgrade: float | None, more: float | None
+) -> None:
     order = ["unknown", "low", "medium", "high"]
-    before, after = risk_band(
-        pa.array([churn, max(churn or 0, more or 0)], pa.float64()), pa.array([downgrade, downgrade], pa.float64())
-    ).to_pylist()
+    before, after = own_bands(own_book, [churn, max(churn or 0, more or 0)], [downgrade, downgrade])
     assert order.index(after) >= order.index(before)
 
 
-def test_columns_equal_single_steps() -> None:
+def test_columns_equal_single_steps(own_book: Playbook) -> None:
     table = pa.table({
         "tier": ["A", "B", None, "C"],
         "churn_risk": [0.9, None, 0.4, 0.1],
         "downgrade_risk": pa.array([None, None, 0.1, 0.3]),
         "reason_1_code": ["R-RECENCY", None, "R-ORDER-VALUE", "R-ODD"],
     })  # fmt: skip
-    found = with_next_steps(table)
-    families = ["recency", None, "order_value", None]
+    found = with_next_steps(table, own_book)
+    assert found["risk_band"].to_pylist() == ["high", "unknown", "medium", "medium"]
+    assert found["churn_band"].to_pylist() == ["high", None, "medium", "low"]
+    assert found["downgrade_band"].to_pylist() == [None, None, "low", "medium"]
+    families = ["recency", None, "order_value", "odd"]
     for row, family in zip(found.to_pylist(), families, strict=True):
         expected = playbook_step(row["tier"], row["risk_band"], family)
         assert (row["next_step_en"], row["next_step_zh"], row["next_step_source"]) == tuple(

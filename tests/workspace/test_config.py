@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tierlens.errors import UsageError
+from tierlens.publish.lists.bands import Bounds
 from tierlens.sources.tables import day_date
 from tierlens.workspace.config import RunConfig, load_config
 
@@ -67,6 +68,15 @@ def test_only_cutoffs_with_a_closed_horizon_are_learned_from(tmp_path: Path) -> 
         (PLAIN + "window:\n  horizon: 0\n", "horizon"),
         (PLAIN + "lists:\n  - name: ../up\n", "name"),
         (PLAIN + "lists:\n  - name: a\n    bands: [hihg]\n", "Input should be 'high', 'medium' or 'low'"),
+        (PLAIN + "lists:\n  - name: a\n    churn_bands: [hihg]\n", "Input should be 'high', 'medium' or 'low'"),
+        (PLAIN + "lists:\n  - name: a\n    by: luck\n", "Input should be 'risk' or 'value_at_risk'"),
+        (PLAIN + "bands: {churn: {high: {share: 1.5}, medium: 0.2}}\n", "bands.churn.high.share: "),
+        (PLAIN + "bands: {churn: {high: {share: -0.1}, medium: 0.2}}\n", "bands.churn.high.share: "),
+        (PLAIN + "bands: {churn: {high: {share: 0.7}, medium: {share: 0.4}}}\n", "more than 1 together (0.7 and 0.4)"),
+        (PLAIN + "bands: {churn: {high: {share: 0.1, at_least: 0.6}, medium: 0.2}}\n", "give either 'share'"),
+        (PLAIN + "bands: {downgrade: {high: {shar: 0.1}, medium: 0.2}}\n", "did you mean 'share'"),
+        (PLAIN + "bands: {chrun: {high: 0.5, medium: 0.2}}\n", "did you mean 'churn'"),
+        (PLAIN + "bands: {churn: {high: 0.5}}\n", "bands.churn.medium"),
         (PLAIN + "seed: -1\n", "seed"),
         (PLAIN + "seed: 1\nseed: 2\n", "seed"),
     ],
@@ -80,8 +90,11 @@ def test_a_slip_is_told_with_its_place(tmp_path: Path, text: str, words: str) ->
 
 
 def test_a_run_keeps_its_configuration_so_that_it_can_be_read_again(tmp_path: Path) -> None:
+    bands = "bands: {churn: {high: {share: 0.05}, medium: 0.4}}\nlists: [{name: a, churn_bands: [高], by: 风险金额}]\n"
     for columns in ("", "\n  columns: {kind: null, time: 时间}"):
-        config = config_of(tmp_path, PLAIN.replace("source:", f"source:{columns}"))
+        config = config_of(tmp_path, PLAIN.replace("source:", f"source:{columns}") + bands)
+        assert config.bands.churn == Bounds(high={"share": 0.05}, medium={"at_least": 0.4})
+        assert (config.lists[0].churn_bands, config.lists[0].by) == (("high",), "value_at_risk")
         again = RunConfig.model_validate(config.model_dump(mode="json"))
         assert again == config
         assert config.source is not None

@@ -122,7 +122,7 @@ def customer_list(
     scheme : str or Scheme, optional
         The scheme in use: its own next steps and names of tiers.
     tiers, bands : sequence of str
-        Only these; by id or by name, in either language. Bands are ``high``, ``medium``, ``low``.
+        Only these; by id or by name, in either language. Bands are ``high``, ``medium``, ``low``: see ``risk_band``.
     top : int, optional
         At most so many.
     lang : {"en", "zh"}
@@ -131,9 +131,11 @@ def customer_list(
     Returns
     -------
     frame
-        Of the library of ``graded``: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``,
-        ``risk_band``, ``reason_1`` to ``reason_3``, ``next_step``. Who may be contacted is not known here: see
-        ``tierlens list --consent``.
+        Of the library of ``graded``: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``churn_band``,
+        ``downgrade_risk``, ``downgrade_band``, ``risk_band``, ``reason_1`` to ``reason_3``, ``next_step``. In each band
+        of a risk is a share of the customers of ``graded`` who have that risk: the riskiest tenth is ``high``, the next
+        fifth ``medium``; equal risks are never parted, and without a risk there is no band. ``risk_band`` is the worse
+        of the two. Who may be contacted is not known here: see ``tierlens list --consent``.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from tierlens.grading import Scheme, grade_evidence
 from tierlens.learning.cautions import LANGS, are_same, with_notes
 from tierlens.learning.learn import Learned
 from tierlens.learning.segment import Grouped
+from tierlens.publish.lists.bands import Bands
 from tierlens.publish.lists.playbook import with_next_steps
 from tierlens.publish.report.findings import Risk
 from tierlens.sources.tables import Currency
@@ -27,6 +28,7 @@ def customers_of(
     day: int,
     currency: Currency,
     others: Everybody | None = None,
+    bands: Bands | None = None,
 ) -> pa.Table:
     """Put tier with evidence, segment, risks, reasons and next step of each customer into one row.
 
@@ -43,6 +45,8 @@ def customers_of(
     others : Everybody, optional
         Customers without a purchase in the window: they have a tier where the scheme gives them one, but no segment
         and no risk, and their note says why.
+    bands : Bands, optional
+        Where the bands of the risks begin; those of the playbook by default.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def customers_of(
     if others is not None and others.activity:
         table = pa.concat_tables([table, _without_risk(others, prepared.scheme, currency)], promote_options="default")
         table = table.sort_by("customer_id").combine_chunks()
-    return with_next_steps(with_main_reason(table), scheme=prepared.scheme)
+    return with_next_steps(with_main_reason(table), scheme=prepared.scheme, bands=bands)
 
 
 def _graded(some: Everybody, scheme: Scheme, currency: Currency) -> pa.Table:

@@ -14,8 +14,9 @@ from tierlens.explain.reason_columns import OUTCOMES, reason_columns
 from tierlens.features.catalog import CATALOG
 from tierlens.grading.labels import say_flags
 from tierlens.publish.lists.activities import ACTIVITIES
-from tierlens.publish.lists.customer_lists import HEADERS, REASONS
-from tierlens.publish.lists.playbook import BANDS, say_source
+from tierlens.publish.lists.bands import BANDS
+from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, REASONS
+from tierlens.publish.lists.playbook import say_source
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import read_findings
 from tierlens.segments.figures import say_value
@@ -128,7 +129,7 @@ def _said(key: str, value: Any, found: Findings, currency: Currency, lang: Lang)
         "flags": lambda: say_flags(str(value), lang),
         "next_step_source": lambda: say_source(str(value), lang),
         "activity": lambda: ACTIVITIES[str(value)].say(lang),
-        "risk_band": lambda: BANDS[value].say(lang) if value in BANDS else str(value),
+        **dict.fromkeys(BAND_COLUMNS, lambda: BANDS[value].say(lang) if value in BANDS else str(value)),
         "evidence": lambda: "".join(f"\n  {line}" for line in str(value).splitlines()),
         "score": lambda: f"{value:.2f}",
         "need": lambda: f"{value:.1f}",

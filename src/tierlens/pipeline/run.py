@@ -25,8 +25,10 @@ from tierlens.pipeline.results import findings_of, record_of, run_moment, sharea
 from tierlens.pipeline.run_tracking import Tracking
 from tierlens.publish.files import run_json
 from tierlens.publish.files.atomic import write_parquet, write_text
-from tierlens.publish.lists.customer_lists import Pick, customer_list, resolved_pick
+from tierlens.publish.lists.bands import BandLine, band_lines, band_sentences
+from tierlens.publish.lists.customer_lists import Pick, customer_list, list_headers, resolved_pick
 from tierlens.publish.lists.list_files import write_list
+from tierlens.publish.lists.playbook import load_playbook
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import write_findings
 from tierlens.publish.report.html import draw_both, write_report
@@ -37,7 +39,7 @@ from tierlens.sources.report.simulated_note import with_data_note
 from tierlens.sources.tables import day_date
 from tierlens.words import Lang, Text
 from tierlens.workspace import output_files, run_folder
-from tierlens.workspace.config import RunConfig
+from tierlens.workspace.config import ListSection, RunConfig
 from tierlens.workspace.known_customers import Everybody, everybody_at
 from tierlens.workspace.prepare import obtain_shop
 from tierlens.workspace.progress import Clock, Tell, say_times
@@ -74,12 +76,18 @@ class Done:
         """What the run could not make."""
         return self.findings.left_out if self.findings else ()
 
+    @property
+    def bands(self) -> tuple[Text, ...]:
+        """Where the bands of each risk begin, and how many customers are in them."""
+        return band_sentences(self.findings.bands) if self.findings else ()
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, ready for JSON."""
         verdicts = {risk.outcome: risk.verdict.en for risk in self.findings.risks} if self.findings else {}
         return {
             "out": str(self.out), "files": [str(path) for path in self.files], "rows": self.rows,
-            "verdicts": verdicts, "left_out": {one.part: one.said.en for one in self.left_out},
+            "verdicts": verdicts, "bands": [told.en for told in self.bands],
+            "left_out": {one.part: one.said.en for one in self.left_out},
             "seconds": self.seconds, "total_seconds": round(sum(self.seconds.values()), 1),
             "peak_mebibytes": self.peak_mebibytes, "mlflow_run": self.tracked,
         }  # fmt: skip
@@ -95,7 +103,8 @@ class Done:
         )
         left_out = (one.said.say(lang) for one in self.left_out)
         known = [self.findings.known.told.say(lang)] if self.findings and self.findings.known else []
-        return [*verdicts, *left_out, *known, *(f"  {path}" for path in self.files), spent.say(lang)]
+        bands = (told.say(lang) for told in self.bands)
+        return [*verdicts, *bands, *left_out, *known, *(f"  {path}" for path in self.files), spent.say(lang)]
 
 
 def run_all(config: RunConfig, options: Options, tell: Tell) -> Done:
@@ -170,15 +179,16 @@ def computed_run(config: RunConfig, clock: Clock) -> _Parts:
 def explained_customers(parts: _Parts) -> tuple[pa.Table, Findings]:
     """Return one row a customer, with reasons and next steps, and what the run found."""
     study, everybody = parts.study, parts.everybody
-    money = study.currency
+    money, bands = study.currency, study.config.bands.over(load_playbook().bands)
     customers = with_data_note(
-        customers_of(study.prepared, parts.grouped, parts.learned, study.cutoff, money, everybody.others()),
+        customers_of(study.prepared, parts.grouped, parts.learned, study.cutoff, money, everybody.others(), bands),
         study.shop.is_simulated,
     )
     findings = findings_of(study, parts.grouped, parts.learned, customers)
     says = reading_of(everybody, study.scheme, money)
     known = dataclasses.replace(everybody.counted(study.scheme), reading=says)
-    return customers, dataclasses.replace(findings, left_out=parts.left_out, known=known)
+    found = dataclasses.replace(findings, left_out=parts.left_out, known=known, bands=band_lines(customers, bands))
+    return customers, found
 
 
 def _publish(
@@ -207,7 +217,7 @@ def _publish(
             write_parquet(out / run_folder.TIERS, study.prepared.tiers),
             write_findings(findings, out / run_folder.FINDINGS),
             *_kept_over_time(parts, backtests, out),
-            *_lists(study.config, customers, out, options.lang, study.scheme),
+            *_lists(study, customers, out, options.lang, findings.bands),
         ]
         _rejects(study.shop.quality, out)
         save_models(parts.learned, out / run_folder.MODELS)
@@ -278,21 +288,33 @@ def _kept_over_time(parts: _Parts, backtests: dict[str, dict[str, float]], out: 
     return found
 
 
-def _lists(config: RunConfig, customers: pa.Table, out: Path, lang: Lang, scheme: Scheme) -> list[Path]:
-    """Write each list of the run file as CSV and XLSX; one that asks for a tier nobody has stays empty."""
-    found, names = [], scheme.tier_names
-    for asked in config.lists:
-        wish = resolved_pick(
-            Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top, asked.activity), names
-        )
-        have, known = set(customers["tier"].to_pylist()), set(customers["risk_band"].to_pylist())
-        tiers = tuple(tier for tier in wish.tiers if tier in have)
-        bands = tuple(band for band in wish.bands if band in known)
-        nobody = bool(wish.tiers and not tiers) or bool(wish.bands and not bands)
-        pick = Pick() if nobody else dataclasses.replace(wish, tiers=tiers, bands=bands)
-        chosen = customer_list(customers.slice(0, 0) if nobody else customers, pick, lang, names=names)
-        found += [write_list(chosen, out / run_folder.LISTS / f"{asked.name}.{kind}") for kind in ("csv", "xlsx")]
+LISTED = {"tiers": "tier", "bands": "risk_band", "churn_bands": "churn_band", "downgrade_bands": "downgrade_band"}
+"""What a list may ask for and nobody have, and the column that holds it."""
+
+
+def _lists(study: Study, customers: pa.Table, out: Path, lang: Lang, bands: tuple[BandLine, ...]) -> list[Path]:
+    """Write each list of the run file as CSV and XLSX; one that asks for a tier or band nobody has stays empty."""
+    found, names, money = [], study.scheme.tier_names, study.currency
+    have = {field: set(customers[column].to_pylist()) for field, column in LISTED.items()}
+    headers = list_headers(bands, money.code)
+    for asked in study.config.lists:
+        wish = resolved_pick(_pick_of(asked), names)
+        left: dict[str, Any] = {
+            field: tuple(one for one in getattr(wish, field) if one in have[field]) for field in LISTED
+        }
+        nobody = any(getattr(wish, field) and not left[field] for field in LISTED)
+        pick = Pick(by=wish.by) if nobody else dataclasses.replace(wish, **left)
+        rows = customers.slice(0, 0) if nobody else customers
+        chosen = customer_list(rows, pick, lang, names=names, minor=money.minor)
+        files = (out / run_folder.LISTS / f"{asked.name}.{kind}" for kind in ("csv", "xlsx"))
+        found += [write_list(chosen, file, headers) for file in files]
     return found
+
+
+def _pick_of(asked: ListSection) -> Pick:
+    """Return what a list of the run file asks for."""
+    return Pick(asked.tiers, asked.bands, (), asked.contactable_only, asked.top, asked.activity,
+                asked.churn_bands, asked.downgrade_bands, asked.by)  # fmt: skip
 
 
 def _refuse_unknown_tiers(config: RunConfig) -> Scheme:

@@ -16,7 +16,7 @@ from tierlens.grading import grade, grade_evidence, load_scheme, to_sql
 from tierlens.learning import cautions
 from tierlens.publish.files.atomic import replacing_file, write_parquet
 from tierlens.publish.files.run_json import file_record, read_run, write_folder_record, write_run
-from tierlens.publish.lists.customer_lists import Pick, customer_list
+from tierlens.publish.lists.customer_lists import Pick, customer_list, list_headers
 from tierlens.publish.lists.list_files import write_list
 from tierlens.publish.report.findings_file import read_findings
 from tierlens.sources.consent import read_consent
@@ -143,10 +143,11 @@ def score_only(config: RunConfig, out: Path, file: Path) -> dict[str, Any]:
 def list_written(out: Path, file: Path, pick: Pick, lang: Lang, consent: Path | None) -> dict[str, int]:
     """Write a list of a finished run, and return where every customer went."""
     customers = pq.read_table(run_folder.finished_file(out, run_folder.CUSTOMERS))
-    known = read_findings(run_folder.finished_file(out, run_folder.FINDINGS)).tiers
-    names = {line.tier: line.name for line in known.lines} if known else {}
-    chosen = customer_list(customers, pick, lang, read_consent(consent) if consent else None, names=names)
-    write_list(chosen, file)
+    found = read_findings(run_folder.finished_file(out, run_folder.FINDINGS))
+    names = {line.tier: line.name for line in found.tiers.lines} if found.tiers else {}
+    agreed = read_consent(consent) if consent else None
+    chosen = customer_list(customers, pick, lang, agreed, names=names, minor=found.about.minor)
+    write_list(chosen, file, list_headers(found.bands, found.about.currency))
     return {what.say(lang): n for what, n in chosen.counts}
 
 

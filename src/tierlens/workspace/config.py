@@ -17,7 +17,8 @@ from tierlens import strict_yaml
 from tierlens.errors import SchemeError, UsageError
 from tierlens.features.windows import LONGEST, Window, month_starts
 from tierlens.publish.lists.activities import ACTIVITIES
-from tierlens.publish.lists.playbook import BANDS
+from tierlens.publish.lists.bands import BANDS, OwnBands
+from tierlens.publish.lists.ranking import WAYS
 from tierlens.risk.model.tree_settings import fault_of
 from tierlens.sources.declared.source import Source
 from tierlens.sources.declared.table_source import foreign_kind
@@ -139,6 +140,11 @@ def _band(band: object) -> object:
     return _id_among(BANDS, band)
 
 
+def _way(way: object) -> object:
+    """Return the id of a way to rank that is written in either language and any case."""
+    return _id_among(WAYS, way)
+
+
 def _activity(activity: object) -> object:
     """Return the id of an activity that is written in either language and any case."""
     return _id_among(ACTIVITIES, activity)
@@ -151,6 +157,9 @@ def _id_among(names: Mapping[str, Text], given: object) -> object:
     return given
 
 
+ListBands = tuple[Annotated[Literal["high", "medium", "low"], BeforeValidator(_band)], ...]
+
+
 class ListSection(_Section):
     """A list for marketing: a name for the file, and who is on it (nothing given: everybody).
 
@@ -159,20 +168,28 @@ class ListSection(_Section):
     name : str
         Letters of any script, digits, ``_`` and ``-``.
     tiers, bands : tuple of str
-        Ids or names, in English or Chinese, in any case.
+        Ids or names, in English or Chinese, in any case. ``bands`` are those of the worse of both risks.
     contactable_only : bool
     top : int, optional
-        At most so many, the riskiest first.
+        At most so many, the first of them.
     activity : tuple of str
         ``active`` (bought in the window), ``lapsed`` (bought before only), ``prospect`` (never bought).
+    churn_bands, downgrade_bands : tuple of str
+        Bands of one risk.
+    by : {"risk", "value_at_risk"}
+        Who comes first: the riskiest, or those with the most money at risk, which is the risk times the amount of the
+        window (risk of churn; of downgrade where the list asks for bands of downgrade and none of churn).
     """
 
     name: Annotated[str, AfterValidator(_file_name)]
     tiers: tuple[str, ...] = ()
-    bands: tuple[Annotated[Literal["high", "medium", "low"], BeforeValidator(_band)], ...] = ()
+    bands: ListBands = ()
     contactable_only: bool = False
     top: int | None = Field(default=None, ge=1)
     activity: tuple[Annotated[Literal["active", "lapsed", "prospect"], BeforeValidator(_activity)], ...] = ()
+    churn_bands: ListBands = ()
+    downgrade_bands: ListBands = ()
+    by: Annotated[Literal["risk", "value_at_risk"], BeforeValidator(_way)] = "risk"
 
 
 class OwnSection(_Section):
@@ -212,6 +229,9 @@ class RunConfig(_Section):
         The snapshot that is graded, scored and listed.
     window, segments, risk, lists
         See the sections.
+    bands : OwnBands
+        Where the bands of each risk begin, by a share of the customers or a fixed risk; those of the playbook (the
+        riskiest tenth is high, the next fifth medium) where nothing is given.
     scheme : str
         Name of a shipped scheme, or path of a scheme file.
     own : OwnSection, optional
@@ -234,6 +254,7 @@ class RunConfig(_Section):
     scheme: str = "relationship_rating"
     segments: SegmentSection = SegmentSection()
     risk: RiskSection
+    bands: OwnBands = OwnBands()
     lists: tuple[ListSection, ...] = ()
     own: OwnSection | None = None
     waivers: str | None = None

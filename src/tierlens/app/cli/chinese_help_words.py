@@ -61,9 +61,16 @@ _CHOICES = {
     "spark: features, grades and risks of all customers by Spark.": "spark：由 Spark 计算全部客户的特征、等级与风险。",
     "Print the scheme as SQL and stop.": "将方案显示为 SQL 后结束。",
     "Only this tier; may be given again.": "只含此等级；可重复填写。",
-    "Only this risk band: high, medium, low.": "只含此风险档：high（高）、medium（中）、low（低）。",
+    "Only this risk band, the worse of both risks: high, medium, low.": (
+        "只含此风险档（两种风险取较高者）：high（高）、medium（中）、low（低）。"
+    ),
+    "Only this band of churn risk.": "只含此流失风险档。",
+    "Only this band of downgrade risk.": "只含此降级风险档。",
+    "Who comes first: the riskiest, or most money at risk (risk times amount of the window).": (
+        "排序方式：风险高者在前，或风险金额（风险乘以窗口内金额）高者在前。"
+    ),
     "Only this segment.": "只含此客群。",
-    "At most so many, the riskiest first.": "最多多少位，风险高者在前。",
+    "At most so many, the first of them.": "最多多少位，取排在前面的。",
     "Port on this machine.": "本机端口。",
     "Only this dimension: value, stability, ...": "只含此维度：value（价值）、stability（稳定）等。",
     "Name of the feature.": "特征的列名。",

@@ -209,13 +209,21 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     out: Out = OUT,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier list.")] = False,
     tier: Annotated[list[str] | None, typer.Option(help="Only this tier; may be given again.")] = None,
-    band: Annotated[list[str] | None, typer.Option(help="Only this risk band: high, medium, low.")] = None,
+    band: Annotated[
+        list[str] | None, typer.Option(help="Only this risk band, the worse of both risks: high, medium, low.")
+    ] = None,
+    churn_band: Annotated[list[str] | None, typer.Option(help="Only this band of churn risk.")] = None,
+    downgrade_band: Annotated[list[str] | None, typer.Option(help="Only this band of downgrade risk.")] = None,
     segment: Annotated[list[str] | None, typer.Option(help="Only this segment.")] = None,
     consent: Annotated[
         Path | None,
         typer.Option(help="Only customers who agreed, by this CSV of customer_id and contactable as known now."),
     ] = None,
-    top: Annotated[int | None, typer.Option(min=1, help="At most so many, the riskiest first.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="At most so many, the first of them.")] = None,
+    by: Annotated[
+        Literal["risk", "value_at_risk"],
+        typer.Option(help="Who comes first: the riskiest, or most money at risk (risk times amount of the window)."),
+    ] = "risk",
     activity: Annotated[list[str] | None, typer.Option(help="Only active, lapsed or prospect.")] = None,
     lang: InLang = "en",
 ) -> None:
@@ -225,8 +233,10 @@ def make_list(  # noqa: PLR0913, PLR0917 - each option of a command is an argume
     from tierlens.workspace import output_files
 
     output_files.writable_path(file, output_files.LIST, force, [consent] if consent else [])
-    tiers, bands, segments, activities = (tuple(each or ()) for each in (tier, band, segment, activity))
-    pick = Pick(tiers, bands, segments, consent is not None, top, activities)
+    tiers, bands, segments, activities, churn_bands, downgrade_bands = (
+        tuple(each or ()) for each in (tier, band, segment, activity, churn_band, downgrade_band)
+    )
+    pick = Pick(tiers, bands, segments, consent is not None, top, activities, churn_bands, downgrade_bands, by)
     counts = list_written(out, file, pick, lang, consent)
     _tell_left_out(out, lang)
     print_result({}, [f"{key}: {value:,}" for key, value in counts.items()], False)

@@ -6,7 +6,7 @@ Who may be contacted is decided when the list is made, from what is known then, 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.publish.lists.activities import ACTIVITIES
+from tierlens.publish.lists.bands import BANDS, OUTCOMES, BandLine, band_headers
 from tierlens.publish.lists.contact import CONSENT, CONTACT, contact_allowed
-from tierlens.publish.lists.playbook import BANDS
+from tierlens.publish.lists.ranking import WAYS, ranked_rows, value_at_risk
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.report.simulated_note import DATA_NOTE
 from tierlens.words import Lang, Text
@@ -42,8 +43,11 @@ HEADERS: dict[str, Text] = {
     "churn_risk": Text("churn risk", "流失风险"),
     "churn_risk_low": Text("churn risk, at least", "流失风险下限"),
     "churn_risk_high": Text("churn risk, at most", "流失风险上限"),
+    "churn_band": Text("churn band", "流失风险档"),
     "downgrade_risk": Text("downgrade risk", "降级风险"),
+    "downgrade_band": Text("downgrade band", "降级风险档"),
     "risk_band": Text("risk band", "风险档"),
+    "value_at_risk": Text("value at risk", "风险金额"),
     "reason": Text("main reason", "主要原因"),
     "next_step": Text("next step", "下一步"),
     **REASONS,
@@ -51,20 +55,25 @@ HEADERS: dict[str, Text] = {
     "contactable": Text("contactable", "可联系"),
     DATA_NOTE: Text("data", "数据"),
 }
-"""Columns of a list, in order."""
+"""Columns of a list, in order; ``risk_band`` is the worse of the two bands before it."""
 
 BILINGUAL = ("segment", "reason", "next_step", *REASONS, "risk_note", DATA_NOTE)
 """Columns that the customers' table holds twice, with the ending ``_en`` and ``_zh``."""
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
-OPTIONAL = ("activity", "churn_risk_low", "churn_risk_high", "risk_note", DATA_NOTE)
+BAND_COLUMNS = ("churn_band", "downgrade_band", "risk_band")
+
+OPTIONAL = (
+    "activity", "churn_risk_low", "churn_risk_high", *BAND_COLUMNS[:2], "value_at_risk", "risk_note", DATA_NOTE,
+)  # fmt: skip
 """Columns that a list has where the customers' table has them; the note on risks only where anybody has one."""
 
-OPTIONS = {"tier": "--tier", "risk_band": "--band", "segment": "--segment"}
+OPTIONS = {"tier": "--tier", "risk_band": "--band", "churn_band": "--churn-band",
+           "downgrade_band": "--downgrade-band", "segment": "--segment"}  # fmt: skip
 """Options that ask for a column's values; of the same names are the keys of a list in a run file and in Python."""
 
-KEYED: dict[str, dict[str, Text]] = {"risk_band": BANDS, "activity": ACTIVITIES}
+KEYED: dict[str, dict[str, Text]] = {**dict.fromkeys(BAND_COLUMNS, BANDS), "activity": ACTIVITIES}
 """Columns that hold a key, and the words for it."""
 
 
@@ -75,13 +84,19 @@ class Pick:
     Parameters
     ----------
     tiers, bands : tuple of str
+        ``bands`` are those of ``risk_band``, the worse of the two.
     segments : tuple of str
         Names of segments, in either language.
     contactable_only : bool
     top : int, optional
-        At most so many, the riskiest first.
+        At most so many, the first of them.
     activities : tuple of str
         Whether they bought in the window: ``active``, ``lapsed``, ``prospect``.
+    churn_bands, downgrade_bands : tuple of str
+        Bands of one risk.
+    by : {"risk", "value_at_risk"}
+        Who comes first: see ``ranking.ranked_rows``. The value at risk is made of churn risk; of downgrade risk where
+        the list asks for bands of downgrade and none of churn.
     """
 
     tiers: tuple[str, ...] = ()
@@ -90,6 +105,26 @@ class Pick:
     contactable_only: bool = False
     top: int | None = None
     activities: tuple[str, ...] = ()
+    churn_bands: tuple[str, ...] = ()
+    downgrade_bands: tuple[str, ...] = ()
+    by: str = "risk"
+
+    @property
+    def outcome(self) -> str:
+        """Whose risk the value at risk is made of."""
+        return "downgrade" if self.downgrade_bands and not self.churn_bands else "churn"
+
+
+def list_headers(bands: Sequence[BandLine], currency: str) -> dict[str, Text]:
+    """Return the headers of a list that say where each band begins, and in which money the value at risk is.
+
+    Examples
+    --------
+    >>> list_headers([BandLine("churn", "high", 0.6, 3, 9, stated_risk=0.6)], "GBP")["churn_band"].en
+    'churn band (high: 0.6 and more)'
+    """
+    value = HEADERS["value_at_risk"]
+    return HEADERS | band_headers(bands) | {"value_at_risk": Text(f"{value.en}, {currency}", f"{value.zh}，{currency}")}
 
 
 def tier_word(tier: str, names: Mapping[str, Text], lang: Lang) -> str:
@@ -117,12 +152,15 @@ def resolved_pick(pick: Pick, names: Mapping[str, Text]) -> Pick:
     Examples
     --------
     >>> names = {"A": Text("Key customers", "重点客户")}
-    >>> resolved_pick(Pick(("重点客户", "a"), ("高",)), names)
-    Pick(tiers=('A', 'A'), bands=('high',), segments=(), contactable_only=False, top=None, activities=())
+    >>> found = resolved_pick(Pick(("重点客户", "a"), ("高",), by="风险金额"), names)
+    >>> found.tiers, found.bands, found.by
+    (('A', 'A'), ('high',), 'value_at_risk')
     """
-    tiers = tuple(_id_of(one, names) for one in pick.tiers)
-    activities = tuple(_id_of(one, ACTIVITIES) for one in pick.activities)
-    return replace(pick, tiers=tiers, bands=tuple(_id_of(one, BANDS) for one in pick.bands), activities=activities)
+    words = {"tiers": names, "activities": ACTIVITIES, "bands": BANDS, "churn_bands": BANDS, "downgrade_bands": BANDS}
+    found: dict[str, Any] = {
+        field: tuple(_id_of(one, known) for one in getattr(pick, field)) for field, known in words.items()
+    }
+    return replace(pick, **found, by=_id_of(pick.by, WAYS))
 
 
 def _id_of(asked: str, names: Mapping[str, Text]) -> str:
@@ -159,15 +197,17 @@ def customer_list(
     consent: pa.Table | None = None,
     allow: frozenset[str] = CONSENT,
     names: Mapping[str, Text] | None = None,
+    minor: int = 100,
 ) -> CustomerList:
-    """Choose customers and put them into the columns of a list, riskiest first.
+    """Choose customers and put them into the columns of a list, riskiest first, or as the pick asks.
 
     Parameters
     ----------
     customers : table of Arrow, pandas or Polars
         One row a customer: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``downgrade_risk``, ``risk_band``
         (see ``playbook.with_next_steps``), and ``segment``, ``reason``, those of ``REASONS`` and ``next_step`` in
-        both languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing.
+        both languages (``segment_en``, ``segment_zh``, ...). Missing values stay missing. ``churn_band`` and
+        ``downgrade_band`` are shown where they are there; ``monetary`` is read for the value at risk.
     pick : Pick, optional
         All customers by default.
     lang : {"en", "zh"}
@@ -177,6 +217,8 @@ def customer_list(
         Values that are consent.
     names : mapping of str to Text, optional
         Names of the tiers by id, as the scheme has them; tiers may then be asked for by name.
+    minor : int
+        Minor units in one unit of the currency.
 
     Returns
     -------
@@ -187,26 +229,30 @@ def customer_list(
     DataError
         ``E-LI-001`` when a column is missing, ``E-LI-002`` when a customer is there twice.
     UsageError
-        ``E-LI-003`` when a tier, band or segment is asked for that no customer has, ``E-US-030`` when ``customers``
+        ``E-LI-003`` when a tier, band or segment is asked for that no customer has, ``E-LI-014`` for a way to rank that
+        there is not, ``E-LI-015`` when the amounts for it are not there, ``E-US-030`` when ``customers``
         or ``consent`` are no table.
     """
     pick = resolved_pick(pick or Pick(), names or {})
     customers = arrow_of(customers, "customers")
     consent = None if consent is None else arrow_of(consent, "consent")
-    _check(customers)
+    _check(customers, pick)
     if consent is None and "contactable" in customers.column_names:
         consent = customers.select(["customer_id", "contactable"])
     answers = contact_allowed(customers, consent, allow)
-    rows = _in_order(customers)
+    rows = ranked_rows(customers, pick.by, pick.outcome)
     table, answers = customers.take(rows), answers.take(rows)
+    if pick.by == "value_at_risk":
+        table = table.append_column(pick.by, value_at_risk(table, pick.outcome, minor))
     kept, counts = _choose(table, answers, pick, names or {})
     chosen = _columns(table.filter(kept), answers.filter(kept), lang, names or {})
     return CustomerList(chosen, counts, lang)
 
 
-def _check(customers: pa.Table) -> None:
+def _check(customers: pa.Table, pick: Pick) -> None:
     needed = [name for name in HEADERS if name not in (*BILINGUAL, *OPTIONAL, "contactable")]
     needed += [f"{name}_{lang}" for name in BILINGUAL if name not in OPTIONAL for lang in ("en", "zh")]
+    needed += [f"{outcome}_band" for outcome in OUTCOMES if getattr(pick, f"{outcome}_bands")]
     absent = [name for name in needed if name not in customers.column_names]
     if absent:
         raise DataError(
@@ -223,15 +269,6 @@ def _check(customers: pa.Table) -> None:
         )
 
 
-def _in_order(customers: pa.Table) -> pa.Array:
-    """Rows by falling risk, then by customer, so that any order of rows gives the same list."""
-    keys = customers.select(["customer_id"])
-    for name in ("churn_risk", "downgrade_risk"):
-        keys = keys.append_column(name, pc.fill_null(customers[name].cast(pa.float64()), -1.0))
-    order = [("churn_risk", "descending"), ("downgrade_risk", "descending"), ("customer_id", "ascending")]
-    return pc.sort_indices(keys, sort_keys=order)
-
-
 def _choose(
     table: pa.Table, answers: pa.Array, pick: Pick, names: Mapping[str, Text]
 ) -> tuple[pa.Array, tuple[tuple[Text, int], ...]]:
@@ -240,7 +277,7 @@ def _choose(
     steps: list[tuple[Text, pa.Array]] = [
         (Text("another activity", "其他活跃状态"), _of_activity(table, pick.activities)),
         (Text("another tier", "其他等级"), _asked(table, "tier", pick.tiers, known=names)),
-        (Text("another risk band", "其他风险档"), _asked(table, "risk_band", pick.bands, known=BANDS)),
+        (Text("another risk band", "其他风险档"), _of_bands(table, pick)),
         (Text("another segment", "其他客群"), _asked(table, "segment_en", pick.segments, "segment_zh")),
         (CONTACT["unknown"], pc.not_equal(answers, "unknown") if pick.contactable_only else everybody),
         (CONTACT["unreadable"], pc.not_equal(answers, "unreadable") if pick.contactable_only else everybody),
@@ -272,6 +309,15 @@ def _of_activity(table: pa.Table, wanted: tuple[str, ...]) -> pa.Array:
         what = Text("the customers' table does not say who is active", "客户表未说明活跃状态")
         raise UsageError("E-LI-010", what, fix=fix)
     return _among(table, "activity", wanted)
+
+
+def _of_bands(table: pa.Table, pick: Pick) -> pa.Array:
+    """Rows of the bands asked for, of each risk and of the worse of both."""
+    mask = pa.array([True] * table.num_rows, pa.bool_())
+    for column, wanted in zip(BAND_COLUMNS, (pick.churn_bands, pick.downgrade_bands, pick.bands), strict=True):
+        if wanted:
+            mask = pc.and_(mask, _asked(table, column, wanted, known=BANDS))
+    return mask
 
 
 def _number(mask: pa.Array) -> int:

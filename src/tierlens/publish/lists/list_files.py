@@ -27,10 +27,27 @@ BOOKS = {"list": "customer list", "moves": "movement of tiers", "cards": "rating
 MAX_ROWS = 1_048_575
 """Rows that an XLSX sheet holds under its header."""
 
-_WIDTHS = {"score": 8, "tier": 8, "risk_band": 10, "segment": 22, "contactable": 24, "next_step": 60, "risk_note": 60}
+_WIDTHS = {
+    "score": 8,
+    "tier": 8,
+    "risk_band": 10,
+    "churn_band": 30,
+    "downgrade_band": 30,
+    "segment": 22,
+    "contactable": 24,
+    "next_step": 60,
+    "risk_note": 60,
+}
 _WIDTHS |= {"tier_before": 18, "tier_after": 18, "triggers": 60, "data_note": 32}
 _WIDTHS |= {f"reason_{place}": 46 for place in (1, 2, 3)}
-_DIGITS = {"score": 2, "churn_risk": 4, "churn_risk_low": 4, "churn_risk_high": 4, "downgrade_risk": 4}
+_DIGITS = {
+    "score": 2,
+    "churn_risk": 4,
+    "churn_risk_low": 4,
+    "churn_risk_high": 4,
+    "downgrade_risk": 4,
+    "value_at_risk": 2,
+}
 
 
 def write_list(chosen: CustomerList, path: Path, headers: Mapping[str, Text] = HEADERS, kind: str = "list") -> Path:

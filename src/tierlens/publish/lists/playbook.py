@@ -14,26 +14,18 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from tierlens import strict_yaml
 from tierlens.grading.scheme.duties import measures_at
 from tierlens.grading.scheme.parts import Tier as OwnTier
 from tierlens.grading.scheme.scheme import Scheme, load_scheme, scheme_names
+from tierlens.publish.lists.bands import OUTCOMES, Band, Bands, bands_of, worse_band
 from tierlens.words import Lang, Text
 
-Band = Literal["high", "medium", "low", "unknown"]
 Tier = Literal["A", "B", "C", "D", "other"]
 
-BANDS: dict[str, Text] = {
-    "high": Text("high", "高"),
-    "medium": Text("medium", "中"),
-    "low": Text("low", "低"),
-    "unknown": Text("unknown", "未知"),
-}
-_RANKS: tuple[Band, ...] = ("low", "medium", "high")
-_ALL: tuple[Band, ...] = (*_RANKS, "unknown")
+_ALL: tuple[Band, ...] = ("low", "medium", "high", "unknown")
 
 
 class _Strict(BaseModel):
@@ -62,26 +54,17 @@ class Timing(_Strict):
     zh: str
 
 
-class Bounds(_Strict):
-    """Lowest risk of a band, 0-1."""
-
-    high: float = Field(gt=0, le=1)
-    medium: float = Field(gt=0, le=1)
-
-
-class Bands(_Strict):
-    """Bounds of the bands of both risks, and who declared them."""
+class StatedBands(Bands):
+    """Where the bands of both risks begin, and who says so."""
 
     source: str
-    churn: Bounds
-    downgrade: Bounds
 
 
 class Playbook(_Strict):
     """What is added to the measures of a scheme, and one for each tier and band where no scheme is given."""
 
     format: Literal[1]
-    bands: Bands
+    bands: StatedBands
     same_as: Mapping[str, Tier]
     supplements: Mapping[str, Mapping[str, Tier]] = {}
     measures: Mapping[Tier, Mapping[Band, Measure]]
@@ -214,35 +197,10 @@ def next_step(tier: str | None, band: str | None, reason_family: str | None, lan
     return playbook_step(tier, band, reason_family).text.say(lang)
 
 
-def risk_band(churn: pa.Array, downgrade: pa.Array, book: Playbook | None = None) -> pa.Array:
-    """Return the band of the worse of two risks, whole columns at once.
-
-    Parameters
-    ----------
-    churn, downgrade : pyarrow.Array of float
-        Risks 0-1; missing where the outcome does not apply. ``unknown`` where both are missing.
-
-    Examples
-    --------
-    >>> risk_band(pa.array([0.7, 0.1, None]), pa.array([None, 0.2, None])).to_pylist()
-    ['high', 'medium', 'unknown']
-    """
-    bands = (book or load_playbook()).bands
-    worse = pc.max_element_wise(_rank(churn, bands.churn), _rank(downgrade, bands.downgrade), skip_nulls=True)
-    return pc.fill_null(pc.take(pa.array(_RANKS), worse), "unknown")
-
-
-def _rank(risks: pa.Array, bounds: Bounds) -> pa.Array:
-    """0, 1 or 2; missing stays missing."""
-    risks = pc.cast(risks, pa.float64())
-    # Risk is rounded as everywhere before it meets a bound, so that 0.6 is not 0.5999999.
-    rounded = pc.round(risks, 9)
-    parts = (pc.cast(pc.greater_equal(rounded, bound), pa.int8()) for bound in (bounds.medium, bounds.high))
-    return pc.add(*parts)
-
-
-def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: Scheme | None = None) -> pa.Table:
-    """Add the band and the next step of each customer.
+def with_next_steps(
+    customers: pa.Table, book: Playbook | None = None, scheme: Scheme | None = None, bands: Bands | None = None
+) -> pa.Table:
+    """Add the bands and the next step of each customer.
 
     Parameters
     ----------
@@ -253,30 +211,39 @@ def with_next_steps(customers: pa.Table, book: Playbook | None = None, scheme: S
     book : Playbook, optional
     scheme : Scheme, optional
         The scheme in use; see ``playbook_step``.
+    bands : Bands, optional
+        Where the bands begin; those of the playbook by default. A share is one of the customers given here.
 
     Returns
     -------
     pyarrow.Table
-        With ``risk_band``, ``next_step_en``, ``next_step_zh`` and ``next_step_source``.
+        With ``churn_band`` and ``downgrade_band`` (missing without that risk), ``risk_band`` (the worse of the two, by
+        which the next step goes; ``unknown`` without any risk), ``next_step_en``, ``next_step_zh`` and
+        ``next_step_source``.
 
     Examples
     --------
     >>> table = pa.table({"tier": ["D"], "churn_risk": [0.1], "downgrade_risk": [None], "reason_code": ["R-RECENCY"]})
-    >>> with_next_steps(table)["next_step_en"].to_pylist()
+    >>> from tierlens.publish.lists.bands import Bounds
+    >>> by_risk = Bounds(high=0.6, medium=0.3)
+    >>> with_next_steps(table, bands=Bands(churn=by_risk, downgrade=by_risk))["next_step_en"].to_pylist()
     ['Basic contact, fewer visits; watch for potential']
     """
-    bands = risk_band(_flat(customers["churn_risk"]), _flat(customers["downgrade_risk"]), book)
+    bounds = bands or (book or load_playbook()).bands
+    each = {f"{name}_band": bands_of(_flat(customers[f"{name}_risk"]), bounds.of(name)) for name in OUTCOMES}
+    worse = worse_band(*each.values())
     tiers, codes = (customers[name].to_pylist() for name in ("tier", "reason_code"))
     kinds = [
         (tier, band, _family(code) if band in ("high", "medium") else None)
-        for tier, band, code in zip(tiers, bands.to_pylist(), codes, strict=True)
+        for tier, band, code in zip(tiers, worse.to_pylist(), codes, strict=True)
     ]
     steps = {kind: playbook_step(kind[0], kind[1], kind[2], book, scheme) for kind in set(kinds)}
     by_activity = (book or load_playbook()).activity
     given = customers["activity"].to_pylist() if "activity" in customers.column_names else [""] * len(kinds)
     chosen = [_of_activity(by_activity.get(activity), steps[kind], kind[0], scheme)
               for activity, kind in zip(given, kinds, strict=True)]  # fmt: skip
-    customers = customers.append_column("risk_band", bands)
+    for name, column in (*each.items(), ("risk_band", worse)):
+        customers = customers.append_column(name, column)
     for part in ("en", "zh", "source"):
         texts = pa.array([getattr(measure, part) for measure in chosen], pa.string())
         customers = customers.append_column("next_step_source" if part == "source" else f"next_step_{part}", texts)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from tierlens.errors import DataError
 from tierlens.publish.lists.activities import Known
+from tierlens.publish.lists.bands import BandLine
 from tierlens.publish.report.left_out import LeftOut
 from tierlens.publish.report.verdicts import CONSTANT, LEAST, VERDICTS, WORSE, signed_difference
 from tierlens.words import Lang, Text
@@ -156,10 +157,8 @@ class Segments:
 
     Parameters
     ----------
-    traits : tuple of Trait
-        One for each place of ``SegmentLine.medians``.
-    tiers : tuple of str
-        One for each place of ``SegmentLine.by_tier``.
+    traits, tiers : tuple of Trait, tuple of str
+        One for each place of ``SegmentLine.medians``, and of ``SegmentLine.by_tier``.
     lines : tuple of SegmentLine
     rand, information : Estimate
         Adjusted Rand index and adjusted mutual information of segment and tier; 0 by chance, 1 for the same groups.
@@ -355,15 +354,15 @@ class Findings:
         Must close: rows in = used + quarantined + deduplicated.
     tiers : Tiers, optional
     segments : Segments, optional
-    risks : tuple of Risk
+    risks, spotlights : tuple of Risk, tuple of Spotlight
         In the order in which they are shown.
-    spotlights : tuple of Spotlight
     notes : tuple of Text
         What limits the figures: season, censoring, anything declared by the run.
     left_out : tuple of LeftOut
         What could not be made, and why.
     known : Known, optional
         Everybody: tiers, segments and risks above are those of customers with a purchase in the window.
+    bands : tuple of BandLine
 
     Raises
     ------
@@ -380,10 +379,10 @@ class Findings:
     notes: tuple[Text, ...] = field(default=())
     left_out: tuple[LeftOut, ...] = ()
     known: Known | None = None
+    bands: tuple[BandLine, ...] = ()
 
     def __post_init__(self) -> None:
-        rows_in = self.rows("in")
-        accounted = self.rows("used") + self.rows("quarantined") + self.rows("deduplicated")
+        rows_in, accounted = self.rows("in"), self.rows("used") + self.rows("quarantined") + self.rows("deduplicated")
         if rows_in != accounted:
             raise DataError(
                 "E-RP-001",
