@@ -1,4 +1,4 @@
-"""Where each feature belongs under a scheme: to which indicator and dimension, by which clause and weight, or why to none.
+"""Where each feature belongs under a scheme: indicator, dimension, clause and weight, or why to none.
 
 The rules, in this order; the first that fits gives the home of a feature:
 
@@ -7,14 +7,14 @@ The rules, in this order; the first that fits gives the home of a feature:
    quantity declared to be near. What features measure, and what is near, is declared in
    :mod:`tierlens.explain.quantities`, once for all schemes. An indicator measures what its feature and its proxy
    measure, and the quantity that its id names (``satisfaction`` scored by NPS is satisfaction).
-3. The label, trigger or tag whose rules read the feature, then one that reads the same quantity or one near: a dimension
-   of that name (``label_lifecycle``). What is made of the score as a whole belongs to ``score``, or to the label that
-   tiers go by.
+3. The label, trigger or tag whose rules read the feature, then one that reads the same quantity or one near: a
+   dimension of that name (``label_lifecycle``). What is made of the score as a whole belongs to ``score``, or to the
+   label that tiers go by.
 4. Else it is outside the scheme: the scheme does not score it, and its dimension in the catalog is named.
 
-Of several indicators that fit, the one with the largest weight is taken, then the first; of several labels, the one that
-reads fewest other columns. Weights are shares of the composite (0-1) when every value is there; where tiers go by a label,
-the composite is a score beside them, and a label has no weight.
+Of several indicators that fit, the one with the largest weight is taken, then the first; of several labels, the one
+that reads fewest other columns. Weights are shares of the composite (0-1) when every value is there; where tiers go by
+a label, the composite is a score beside them, and a label has no weight.
 
 ``python -m tierlens.explain.scheme_homes [SCHEME] [--lang zh]`` prints the table of a scheme, or of all five.
 """
@@ -127,7 +127,7 @@ class _Homes:
         return found or self.measuring_rules(name) or self.outside(name)
 
     def of_standing(self, name: str) -> Home:
-        """What is made of the score, or of the label that tiers go by."""
+        """Return the home of what is made of the score: the score, or the label that tiers go by."""
         if self.decides is not None:
             return self._ruled(name, self.decides, WHOLE_SCORE)
         return Home(None, SCORE, self.title_of(name), SCORE_TITLE, self.scheme.source.clause, None, WHOLE_SCORE)
@@ -294,7 +294,8 @@ def home_lines(scheme: Scheme, lang: Lang = "en", catalog: Catalog = WHOLE) -> l
     ruled = len(homes) - scored - outside
     head = Text("{title}: {all} features, {scored} with an indicator, {ruled} with a label, trigger or tag, "
                 "{outside} outside the scheme",
-                "{title}：{all} 项特征，{scored} 项属于指标，{ruled} 项属于标签或触发条件，{outside} 项在方案之外")  # fmt: skip
+                "{title}：{all} 项特征，{scored} 项属于指标，{ruled} 项属于标签、触发条件或标记，"
+                "{outside} 项在方案之外")  # fmt: skip
     title = scheme.title.say(lang)
     counts = {"all": len(homes), "scored": scored, "ruled": ruled, "outside": outside}
     return [head.say(lang).format(title=title, **counts), *(_line(name, homes[name], lang) for name in homes)]

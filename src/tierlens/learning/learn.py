@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.reasons import customer_reasons, side_by_side
+from tierlens.explain.scheme_homes import homes_of
 from tierlens.features.catalog import WHOLE
 from tierlens.features.seasonal_btyd import season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
@@ -200,12 +201,13 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
     found = Contributions(parts.values, parts.base, task.features)
     found.check(risk)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    shown = dataclasses.replace(verdict.risk, why=gather.why_of(found, asked, catalog=KNOWN, seed=study.seed))
+    homes = homes_of(study.scheme, KNOWN, task.own)
+    why = gather.why_of(found, asked, catalog=KNOWN, homes=homes, seed=study.seed)
     return Learned(
         task.outcome,
         model,
         task.features,
-        shown,
+        dataclasses.replace(verdict.risk, why=why),
         _columns(task, study, {"": risk, **sure}, _reasons(task, found, asked, study.currency)),
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},
