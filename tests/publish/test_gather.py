@@ -12,7 +12,8 @@ import pytest
 from tests.publish.samples import make_customers
 from tierlens.explain.agreement import agreement
 from tierlens.explain.contributions import Contributions
-from tierlens.grading.scheme.scheme import load_scheme
+from tierlens.explain.scheme_homes import homes_of
+from tierlens.grading.scheme.scheme import load_scheme, scheme_names
 from tierlens.publish.report.findings import About, Findings
 from tierlens.publish.report.gather import picked_spotlights, quality_lines, segments_of, tiers_of, why_of
 from tierlens.segments.profile import segment_profile
@@ -100,6 +101,22 @@ def test_why_sums_to_one_and_samples_the_same_rows() -> None:
     assert len(recency.values) == 20
     assert set(zip(recency.contributions, recency.values, strict=True)) <= rows
     assert found == why_of(Contributions(pushes, 0.0, names), table, sample=20)
+
+
+@pytest.mark.parametrize("name", scheme_names())
+def test_dimensions_are_those_of_the_scheme_in_use(name: str) -> None:
+    scheme = load_scheme(name)
+    chance = np.random.default_rng(2)
+    names = ("recency_days", "monetary", "complaints_12m", "tenure_days", "mine")
+    table = pa.table({one: chance.normal(size=30) for one in names})
+    pushes = Contributions(chance.normal(size=(30, 5)), 0.0, names)
+    homes = homes_of(scheme, extra=["mine"])
+    found = why_of(pushes, table, homes=homes)
+    assert {weight.dimension for weight in found.dimensions} == {homes[one].dimension for one in names}
+    assert {weight.name for weight in found.dimensions} == {homes[one].dimension_title for one in names}
+    assert sum(weight.share for weight in found.dimensions) == pytest.approx(1)
+    assert {weight.dimension for weight in found.features} == {weight.dimension for weight in found.dimensions}
+    assert found.swarms == why_of(pushes, table).swarms
 
 
 def test_spotlights_are_the_best_the_worst_and_those_at_risk() -> None:

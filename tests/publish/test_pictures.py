@@ -11,7 +11,7 @@ import pytest
 
 from tests.publish.samples import make_findings, make_risk, make_why
 from tierlens.publish.report import drawing, pictures
-from tierlens.publish.report.findings import Findings, Swarm
+from tierlens.publish.report.findings import Findings, Swarm, Weight, Why
 from tierlens.words import Text
 
 FINDINGS = make_findings()
@@ -114,3 +114,17 @@ def test_swarms_of_few_or_equal_or_missing_values(values: tuple[float, ...]) -> 
 def test_ranks_are_between_0_and_1_with_ties_alike() -> None:
     ranks = pictures._ranks(np.array([5.0, 1.0, np.nan, 5.0, 3.0]))
     np.testing.assert_array_equal(ranks, [1.0, 0.0, np.nan, 1.0, 0.5])
+
+
+def test_dimensions_of_a_scheme_have_colours_of_their_own_and_what_is_outside_is_grey() -> None:
+    names = ("value", "rfm", "label_stage", "outside", "other", "health")
+    weights = tuple(Weight(Text(name, name), name, 0.1) for name in names)
+    colours = pictures._dimension_colours(Why(weights, weights, ()))
+    assert colours["value"] == pictures.DIMENSION_COLOURS["value"]
+    own = [colours[name] for name in ("value", "rfm", "label_stage", "health")]
+    assert len(set(own)) == 4
+    assert "outside" not in colours
+    assert "other" not in colours
+    findings = replace(FINDINGS, risks=(replace(make_risk(), why=Why(weights, weights, ())),))
+    drawn = pictures.draw_all(findings, "en")["churn_importance"]
+    assert all(colour in drawn for colour in (*own, drawing.MUTED))

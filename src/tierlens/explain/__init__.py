@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tierlens.explain.agreement import Agreement, disagreements
     from tierlens.explain.contributions import Contributions, explain, importance
+    from tierlens.explain.scheme_homes import homes_of
 
-__all__ = ["Agreement", "Contributions", "disagreements", "explain", "importance"]
+__all__ = ["Agreement", "Contributions", "disagreements", "explain", "homes_of", "importance"]
 
 _HOMES = {
     "Agreement": "agreement",
@@ -23,6 +24,7 @@ _HOMES = {
     "Contributions": "contributions",
     "explain": "contributions",
     "importance": "contributions",
+    "homes_of": "scheme_homes",
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -21,13 +21,14 @@ from tierlens.explain.phrases import FAMILIES
 from tierlens.features.catalog import DIMENSIONS, WHOLE, Feature
 from tierlens.words import Text
 
+if TYPE_CHECKING:
+    from tierlens.explain.scheme_homes import Home
+
 Floats = NDArray[np.float64]
 Catalog = Mapping[str, Feature]
 
 OTHER = "other"
 """Dimension of a feature that the catalog does not know."""
-
-LEVELS = ("feature", "family", "dimension")
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def float_matrix(table: Any, names: tuple[str, ...]) -> Floats:
     return np.column_stack(read).astype(np.float64) if read else np.empty((len(frame), 0))
 
 
-def importance(contributions: Contributions, catalog: Catalog = WHOLE) -> Any:
+def importance(contributions: Contributions, catalog: Catalog = WHOLE, homes: Mapping[str, Home] | None = None) -> Any:
     """Return how much each feature, family and dimension moves the risk over all customers.
 
     Parameters
@@ -253,12 +254,16 @@ def importance(contributions: Contributions, catalog: Catalog = WHOLE) -> Any:
     contributions : Contributions
         By feature.
     catalog : mapping of str to Feature
+    homes : mapping of str to Home, optional
+        From :func:`tierlens.explain.scheme_homes.homes_of`: dimensions are then those of that scheme, and a level
+        ``indicator`` is added, where what has no indicator stands under its dimension. Default: the catalog's
+        dimensions.
 
     Returns
     -------
     pyarrow.Table
-        ``level`` (feature, family or dimension), ``name``, ``title_en``, ``title_zh``, ``mean_abs`` (mean absolute
-        contribution, log-odds), ``share`` (of the level's total), ``raised`` (share of customers whose risk it
+        ``level`` (feature, family, dimension; indicator), ``name``, ``title_en``, ``title_zh``, ``mean_abs`` (mean
+        absolute contribution, log-odds), ``share`` (of the level's total), ``raised`` (share of customers whose risk it
         raises). Within a level the largest first, ties by name. A family's contribution is the sum of its members
         before the absolute value is taken.
 
@@ -268,17 +273,20 @@ def importance(contributions: Contributions, catalog: Catalog = WHOLE) -> Any:
     >>> table = importance(found).to_pydict()
     >>> list(zip(table["name"], [round(value, 3) for value in table["mean_abs"]]))
     [('recency_days', 0.5), ('overdue_ratio', 0.2), ('recency', 0.3), ('value', 0.5), ('stability', 0.2)]
+    >>> from tierlens.explain.scheme_homes import homes_of
+    >>> from tierlens.grading.scheme.scheme import load_scheme
+    >>> importance(found, homes=homes_of(load_scheme("five_step"))).to_pydict()["name"][3:]
+    ['rfm', 'recency']
     """
     import pyarrow as pa
 
     rows: list[dict[str, Any]] = []
-    summed = (contributions, contributions.by_family(catalog), contributions.by_dimension(catalog))
-    for level, part in zip(LEVELS, summed, strict=True):
+    for level, (part, titles) in _levels(contributions, catalog, homes).items():
         weights = np.abs(part.values).mean(axis=0) if len(part) else np.zeros(len(part.names))
         total = float(weights.sum())
         raised = (part.values > 0).mean(axis=0) if len(part) else np.zeros(len(part.names))
         for column in sorted(range(len(part.names)), key=lambda at: (-weights[at], part.names[at])):
-            title = title_of(part.names[column], level, catalog)
+            title = titles.get(part.names[column]) or title_of(part.names[column], level, catalog)
             rows.append(
                 {
                     "level": level,
@@ -293,13 +301,33 @@ def importance(contributions: Contributions, catalog: Catalog = WHOLE) -> Any:
     return pa.Table.from_pylist(rows)
 
 
+def _levels(
+    found: Contributions, catalog: Catalog, homes: Mapping[str, Home] | None
+) -> dict[str, tuple[Contributions, Mapping[str, Text]]]:
+    """Return contributions summed by level, and the titles that a scheme has for the names of that level."""
+    levels: dict[str, tuple[Contributions, Mapping[str, Text]]] = {
+        "feature": (found, {}),
+        "family": (found.by_family(catalog), {}),
+    }
+    if homes is None:
+        return levels | {"dimension": (found.by_dimension(catalog), {})}
+    known = {name: homes[name] for name in found.names if name in homes}
+    groups = {name: dimension_of(name, catalog, homes) for name in found.names}
+    scored = {name: home.indicator or home.dimension for name, home in known.items()}
+    titles = {home.dimension: home.dimension_title for home in known.values()}
+    named = titles | {home.indicator: home.title for home in known.values() if home.indicator}
+    return levels | {"dimension": (found.by(groups), titles), "indicator": (found.by(groups | scored), named)}
+
+
 def family_of(name: str, catalog: Catalog = WHOLE) -> str:
     """Return the family of a feature; its own name where it has none or is not in the catalog."""
     return (catalog[name].family or name) if name in catalog else name
 
 
-def dimension_of(name: str, catalog: Catalog = WHOLE) -> str:
-    """Return the dimension of a feature; ``other`` where it is not in the catalog."""
+def dimension_of(name: str, catalog: Catalog = WHOLE, homes: Mapping[str, Home] | None = None) -> str:
+    """Return the dimension of a feature, that of a scheme where homes are given; ``other`` where nobody knows it."""
+    if homes is not None:
+        return homes[name].dimension if name in homes else OTHER
     return catalog[name].dimension if name in catalog else OTHER
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.reason_columns import reasons_beside
 from tierlens.explain.reasons import Reasons
+from tierlens.explain.scheme_homes import homes_of
 from tierlens.features.seasonal_btyd import Rhythm, learn_rhythm, season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
@@ -210,14 +211,14 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
     found.check(risk, 1e-6)
     reasons = reasons_of(task, found, study)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    shown = dataclasses.replace(
-        verdict.risk, why=gather.why_of(found, feature_table(task.now, found.names), catalog=KNOWN, seed=study.seed)
-    )
+    homes = homes_of(study.scheme, KNOWN, task.own)
+    shown = feature_table(task.now, found.names)
+    why = gather.why_of(found, shown, catalog=KNOWN, homes=homes, seed=study.seed)
     return Learned(
         task.outcome,
         model,
         task.features,
-        shown,
+        dataclasses.replace(verdict.risk, why=why),
         _columns(task, study, {"": risk, **sure}, reasons_beside(reasons, task.outcome)),
         verdict.metrics,
         {"rows": task.rows.num_rows, "features": len(task.features), **settings},

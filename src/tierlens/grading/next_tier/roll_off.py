@@ -36,10 +36,11 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
     """
     import duckdb
 
-    amounts = at_cutoffs(tables.transactions, [cutoff]).filter(trailing_rows(window.observe))
-    if customers is not None:
-        amounts = amounts.filter(nw.col("customer_id").is_in(customers))
-    daily = amounts.group_by("customer_id", "day").agg(nw.col("amount").sum().alias("leaves"))
+    daily = (
+        _in_window(tables, cutoff, window, customers)
+        .group_by("customer_id", "day")
+        .agg(nw.col("amount").sum().alias("leaves"))
+    )
     with duckdb.connect() as connection:
         rows = connection.from_arrow(daily.collect("pyarrow").to_native())
         # A purchase of day t is last seen at the cutoff t + observe.
@@ -56,6 +57,47 @@ def roll_off(tables: Tables, cutoff: int, window: Window, customers: list[str] |
             WHERE day - cutoff <= {window.gap + window.horizon} ORDER BY customer_id, day
             """,  # noqa: S608  whole numbers of our own
         ).to_arrow_table()
+
+
+def orders_rolling_off(tables: Tables, cutoff: int, window: Window, customers: list[str] | None = None) -> pa.Table:
+    """Return which orders leave the observed window by the end of the horizon, and when.
+
+    Parameters
+    ----------
+    tables, cutoff, window, customers
+        See :func:`roll_off`; over the orders of one day ``amount`` sums to what leaves then.
+
+    Returns
+    -------
+    pyarrow.Table
+        Sorted by customer, day and order: ``customer_id``, ``order_id``, ``bought`` (day number of the order),
+        ``amount`` (net, minor units; negative for a return), ``day`` (the first cutoff at which it is gone) and
+        ``days`` from the cutoff on, at most gap + horizon.
+
+    Examples
+    --------
+    >>> from tierlens.datasets.examples import simulated_shop
+    >>> shop = simulated_shop(customers=20, months=18, seed=1).tables
+    >>> leaving = orders_rolling_off(shop, 20_089, Window(observe=365, horizon=90))
+    >>> leaving.column_names, all(0 < days <= 90 for days in leaving["days"].to_pylist())
+    (['customer_id', 'order_id', 'bought', 'amount', 'day', 'days'], True)
+    """
+    gone = nw.col("day") + (window.observe + 1)
+    rows = _in_window(tables, cutoff, window, customers).filter(gone - cutoff <= window.gap + window.horizon)
+    orders = rows.group_by("customer_id", "order_id", "day").agg(nw.col("amount").sum().cast(nw.Int64))
+    found = orders.select(
+        "customer_id", "order_id", nw.col("day").alias("bought"), "amount",
+        gone.cast(nw.Int32).alias("day"), (gone - cutoff).cast(nw.Int32).alias("days"),
+    )  # fmt: skip
+    keys = [(name, "ascending") for name in ("customer_id", "bought", "order_id")]
+    table: pa.Table = found.collect("pyarrow").to_native().sort_by(keys)
+    return table
+
+
+def _in_window(tables: Tables, cutoff: int, window: Window, customers: list[str] | None) -> nw.LazyFrame[Any]:
+    """Return the rows of the observed window that were known at the cutoff."""
+    amounts = at_cutoffs(tables.transactions, [cutoff]).filter(trailing_rows(window.observe))
+    return amounts if customers is None else amounts.filter(nw.col("customer_id").is_in(customers))
 
 
 def needed_before(offers: list[Offer], leaving: pa.Table, feature: str = "monetary") -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ from tierlens.words import Text
 
 if TYPE_CHECKING:
     from tierlens.explain.agreement import Agreement
+    from tierlens.explain.scheme_homes import Home
     from tierlens.grading.scheme.scheme import Scheme
     from tierlens.segments.profile import Profile
     from tierlens.sources.report.quality import Quality
@@ -154,6 +155,7 @@ def why_of(
     sample: int = 200,
     seed: int = 0,
     catalog: Mapping[str, Feature] = WHOLE,
+    homes: Mapping[str, Home] | None = None,
 ) -> Why:
     """Sum contributions by dimension and feature, and draw a sample of customers for the picture.
 
@@ -170,10 +172,12 @@ def why_of(
     seed : int
     catalog : mapping of str to Feature
         Titles and dimensions.
+    homes : mapping of str to Home, optional
+        Where features belong under the scheme in use: dimensions are then those of the scheme.
     """
-    rows = importance(contributions, catalog).to_pylist()
+    rows = importance(contributions, catalog, homes).to_pylist()
     weights = {
-        level: [_weight(row, catalog) for row in rows if row["level"] == level and row["share"] > 0]
+        level: [_weight(row, catalog, homes) for row in rows if row["level"] == level and row["share"] > 0]
         for level in ("dimension", "feature")
     }
     names = [row["name"] for row in rows if row["level"] == "feature" and row["share"] > 0][:most]
@@ -192,8 +196,10 @@ def why_of(
     return Why(tuple(weights["dimension"]), tuple(weights["feature"]), swarms)
 
 
-def _weight(row: dict[str, Any], catalog: Mapping[str, Feature]) -> Weight:
-    dimension = row["name"] if row["level"] == "dimension" else dimension_of(row["name"], catalog)
+def _weight(row: dict[str, Any], catalog: Mapping[str, Feature], homes: Mapping[str, Home] | None) -> Weight:
+    dimension = row["name"]
+    if row["level"] != "dimension":
+        dimension = dimension_of(dimension, catalog, homes)
     return Weight(Text(row["title_en"], row["title_zh"]), dimension, row["share"])
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tierlens.explain.contributions import OTHER
+from tierlens.explain.scheme_homes import OUTSIDE
 from tierlens.publish.report.drawing import (
     BAND,
     BLUE,
@@ -197,7 +199,7 @@ def draw_calibration(risk: Risk, lang: Lang) -> Figure:
 
 def draw_importance(why: Why, lang: Lang, most: int = 10) -> Figure:
     """Draw the share of all contributions by dimension, and below it by feature."""
-    upper, lower = list(why.dimensions), list(why.features[:most])
+    upper, lower, colours = list(why.dimensions), list(why.features[:most]), _dimension_colours(why)
     rows = [*upper, None, *lower]
     figure, axes = empty_picture(0.5 + 0.34 * len(rows))
     set_margins(axes, left=0.08, bottom=0.1, right=0.5, top=0.25)
@@ -214,7 +216,7 @@ def draw_importance(why: Why, lang: Lang, most: int = 10) -> Figure:
                 weight="bold",
             )
             continue
-        colour = DIMENSION_COLOURS.get(weight.dimension, MUTED)
+        colour = colours.get(weight.dimension, MUTED)
         axes.text(0, row - 0.22, picture_label(weight.name, lang), va="center", fontsize=8.5)
         axes.barh(row + 0.2, weight.share, 0.3, color=colour)
         axes.text(weight.share + gap, row + 0.2, f"{weight.share:.0%}", va="center", fontsize=8, color=MUTED)
@@ -223,6 +225,17 @@ def draw_importance(why: Why, lang: Lang, most: int = 10) -> Figure:
     axes.set_xlim(0, longest)
     axes.axis("off")
     return figure
+
+
+def _dimension_colours(why: Why) -> dict[str, str]:
+    """Give the dimensions of a scheme that are not the catalog's the colours that are left; what lies outside is grey.
+
+    The catalog's own keep theirs, so that one name has one colour in all reports.
+    """
+    named = [weight.dimension for weight in why.dimensions if weight.dimension not in (OUTSIDE, OTHER)]
+    taken = {DIMENSION_COLOURS[name] for name in named if name in DIMENSION_COLOURS}
+    left = (colour for colour in _LINES if colour not in taken)
+    return DIMENSION_COLOURS | dict(zip((name for name in named if name not in DIMENSION_COLOURS), left, strict=False))
 
 
 def draw_swarm(swarms: tuple[Swarm, ...], lang: Lang, seed: int = 0) -> Figure:
