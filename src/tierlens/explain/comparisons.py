@@ -80,6 +80,9 @@ OWN_PAST: dict[str, OwnPast] = {
 }  # fmt: skip
 """What a customer's value is held against first, where it is known."""
 
+CUSTOMER_FOR = {"orders_ahead_last_year": 365, "growth_yoy": 365, "season_growth": 455}
+"""Days since the first purchase from which a feature says anything of a customer: before, there was no last year."""
+
 TIER = Text(" (half of tier {tier}: {median})", "（{tier}中位数{median}）")
 ALL = Text(" (half of customers: {median})", "（客户中位数{median}）")
 SCHEME = "the scheme"
@@ -126,7 +129,7 @@ def compared_values(
     >>> found.kind.tolist(), found.value.tolist()
     ([0, 2], [21.0, 41.5])
     """
-    own = columns[feature]
+    own = _spoken(feature, columns)
     kind, value = np.full(len(own), -1, dtype=np.int8), np.full(len(own), np.nan)
     for place, other in enumerate((_past(feature, columns), _of_tier(own, tiers), _of_all(own))):
         if other is None:
@@ -135,6 +138,14 @@ def compared_values(
         fits = np.isfinite(own) & np.isfinite(other) & (mine != theirs) & ((own - other) * sign >= 0.0) & (kind < 0)
         kind[fits], value[fits] = place, other[fits]
     return Compared(kind, value)
+
+
+def _spoken(feature: str, columns: Mapping[str, Floats]) -> Floats:
+    """Return the values of a feature, missing for customers who are too new for it to say anything."""
+    if feature not in CUSTOMER_FOR or "tenure_days" not in columns:
+        return columns[feature]
+    found: Floats = np.where(columns["tenure_days"] >= CUSTOMER_FOR[feature], columns[feature], np.nan)
+    return found
 
 
 def _past(feature: str, columns: Mapping[str, Floats]) -> Floats | None:

@@ -21,7 +21,7 @@ MERGED = {"momentum": "frequency", "basket": "breadth"}
 """Families that are told under another, whose members say the same in plain words."""
 SILENT = frozenset(
     {"gap_squares", "trend_sum", "satisfaction_points_12m", "fulfilment_sum_2y", "gaps_to_30", "gaps_to_90"}
-    | {"interval_share_30", "interval_share_90", "gaps", "purchase_days", "repeat_days"}
+    | {"interval_share_30", "interval_share_90", "gaps", "purchase_days", "repeat_days", "gap_days"}
     | {f"orders_decay_{days}" for days in (15, 30, 60, 120, 240)}
     | {f"spend_decay_{days}" for days in (30, 60, 120, 240)}
     | {f"decay_rate_{days}" for days in (30, 60, 120, 240)}

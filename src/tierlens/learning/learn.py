@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.reason_columns import reasons_beside
-from tierlens.explain.reasons import Reasons
-from tierlens.explain.scheme_homes import homes_of
 from tierlens.features.seasonal_btyd import Rhythm, learn_rhythm, season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
@@ -23,7 +21,16 @@ from tierlens.learning.leak_gate import check_for_leaks
 from tierlens.learning.learnable import Folds, folds_of, left_out, nothing_closed
 from tierlens.learning.monitor import moved_features
 from tierlens.learning.tasks import PRIOR, STANDING, Task, at_cutoffs, tasks_of
-from tierlens.learning.why import KNOWN, Asked, explained_risk, feature_table, reasons_of
+from tierlens.learning.why import (
+    KNOWN,
+    Asked,
+    explained_risk,
+    falls_of,
+    feature_table,
+    homes_for,
+    reason_rows,
+    reasons_of,
+)
 from tierlens.publish.report import gather
 from tierlens.publish.report.findings import Risk
 from tierlens.publish.report.left_out import LeftOut
@@ -74,10 +81,8 @@ class Learned:
         How far each feature has moved from the rows learned from to those of the run's cutoff.
     rival : Plain, optional
         The best baseline, learned from the same rows, where the paired interval says that it ranks better.
-    reasons : Reasons, optional
-        Why the risks are what they are; rows are those of ``asked``.
-    asked : tuple of str
-        Customers of the run's cutoff whom the outcome can meet.
+    reasons : pyarrow.Table, optional
+        Why the risks are what they are, one row a reason; see ``reason_rows``.
     """
 
     outcome: str
@@ -91,8 +96,7 @@ class Learned:
     tested: pa.Table | None = None
     moved: pa.Table | None = None
     rival: Plain | None = None
-    reasons: Reasons | None = None
-    asked: tuple[str, ...] = ()
+    reasons: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -207,13 +211,14 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
     asked, now = model_inputs(task, task.now)
     level = base_rate(task, rates, sorted(set(cutoffs.tolist())), study.cutoff)
     risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
-    found = explained_risk(task, model, Asked(asked, now, level), rates.rhythm)
+    found = explained_risk(task, model, Asked(asked, now, level), rates.rhythm, study)
     found.check(risk, 1e-6)
     reasons = reasons_of(task, found, study)
+    homes = homes_for(study, task.own)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    homes = homes_of(study.scheme, KNOWN, task.own)
+    known = {**KNOWN, **falls_of(study)}
     shown = feature_table(task.now, found.names)
-    why = gather.why_of(found, shown, catalog=KNOWN, homes=homes, seed=study.seed)
+    why = gather.why_of(found, shown, catalog=known, homes=homes, seed=study.seed)
     return Learned(
         task.outcome,
         model,
@@ -231,8 +236,7 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
             [rows["customer_id"] for rows in (task.rows, task.now, verdict.tested)],
         ),
         rival=better_baseline(task, tried, verdict.risk),
-        reasons=reasons,
-        asked=tuple(task.now["customer_id"].to_pylist()),
+        reasons=reason_rows(reasons, task, homes),
     )
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from tierlens.explain.contributions import Contributions
+from tierlens.explain.fall_parts import FALL as FALL_OF
+from tierlens.explain.fall_parts import with_fall
 from tierlens.explain.reason_words import Known, Said
 from tierlens.explain.reasons import LOWERS, RAISES, Reasons, tell_reasons
 from tierlens.explain.rhythm_parts import ITEMS, rhythm_parts, with_level, with_rhythm
+from tierlens.explain.scheme_homes import OUTSIDE, OUTSIDE_TITLE, Home, homes_of
 from tierlens.features.catalog import WHOLE
+from tierlens.features.feature import Feature
 from tierlens.features.seasonal_btyd import Rhythm
-from tierlens.learning.tasks import PRIOR, STANDING, Task
+from tierlens.grading.fall_by_indicator import fall_by_indicator
+from tierlens.learning.tasks import FALLING, PRIOR, STANDING, Task
 from tierlens.publish.lists.customer_lists import tier_word
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
@@ -58,7 +64,9 @@ class Asked:
     level: float | None
 
 
-def explained_risk(task: Task, model: RiskClassifier, asked: Asked, rhythm: Rhythm | None) -> Contributions:
+def explained_risk(
+    task: Task, model: RiskClassifier, asked: Asked, rhythm: Rhythm | None, study: Study
+) -> Contributions:
     """Return what each feature adds to the log-odds, the forecast in terms of what it was computed from.
 
     Parameters
@@ -69,6 +77,7 @@ def explained_risk(task: Task, model: RiskClassifier, asked: Asked, rhythm: Rhyt
         The rows of ``task.now``.
     rhythm : Rhythm, optional
         Learned at their cutoff; needed where the model adds to ``sea_p0``.
+    study : Study
 
     Returns
     -------
@@ -79,7 +88,79 @@ def explained_risk(task: Task, model: RiskClassifier, asked: Asked, rhythm: Rhyt
     found = Contributions(parts.values, parts.base, task.features)
     if model.prior == PRIOR and rhythm is not None:
         found = with_rhythm(found, PRIOR, rhythm_parts(rhythm, task.now))
+    if task.features == FALLING:
+        margin = task.now["margin"].to_numpy(zero_copy_only=False).astype(np.float64)
+        found = with_fall(found, FALLING, margin, points_lost(task.now, study))
     return with_level(found, parts.level)
+
+
+def points_lost(rows: pa.Table, study: Study) -> dict[str, Floats]:
+    """Return what each indicator loses by the end of the horizon if nothing more is bought, points of the composite.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Customers of the run's cutoff.
+    study : Study
+
+    Returns
+    -------
+    dict of str to array of float, shape (n,)
+        By indicator, in the order of ``rows``; 0 for customers without a score.
+    """
+    prepared = study.prepared
+    fall = fall_by_indicator(study.rows_now(prepared.tiers), study.rows_now(prepared.idle), study.scheme)
+    place = {customer: row for row, customer in enumerate(rows["customer_id"].to_pylist())}
+    at = np.array([place.get(customer, -1) for customer in fall["customer_id"].to_pylist()], dtype=np.int64)
+    names = fall["indicator"].to_numpy(zero_copy_only=False)
+    change = fall["change"].to_numpy()
+    found: dict[str, Floats] = {}
+    for _, indicator in study.scheme.indicators:
+        here = (names == indicator.id) & (at >= 0)
+        found[indicator.id] = np.zeros(rows.num_rows)
+        found[indicator.id][at[here]] = -change[here]
+    return found
+
+
+def falls_of(study: Study) -> dict[str, Feature]:
+    """Return the entries of what each indicator of the scheme may lose.
+
+    Parameters
+    ----------
+    study : Study
+    """
+    return {
+        FALL_OF.format(indicator.id): Feature(
+            FALL_OF.format(indicator.id),
+            Text(f"{indicator.title.en}: points lost by the end of the horizon",
+                 f"{indicator.title.zh}：至预测期末减少的分数"),
+            "points", dimension.id, "down", "points now less points at the end of the horizon, weight counted in",
+            "never", "derived", lambda _: nw.lit(None), family="standing",
+        )
+        for dimension, indicator in study.scheme.indicators
+    }  # fmt: skip
+
+
+def homes_for(study: Study, extra: Iterable[str]) -> dict[str, Home]:
+    """Return where each item of an explanation belongs under the scheme of a study.
+
+    Parameters
+    ----------
+    study : Study
+    extra : iterable of str
+        Columns of the user's own.
+    """
+    scheme = study.scheme
+    found = homes_of(scheme, {**WHOLE, **STANDING}, extra)
+    shared = Text("what all customers of a cutoff have in common", "同一截止日所有客户共有")
+    found |= {name: Home(None, OUTSIDE, item.title, OUTSIDE_TITLE, "", None, shared) for name, item in ITEMS.items()}
+    own = Text("points that it loses", "该指标减少的分数")
+    for dimension, indicator in scheme.indicators:
+        weight = float(scheme.shares[indicator.id])
+        found[FALL_OF.format(indicator.id)] = Home(
+            indicator.id, dimension.id, indicator.title, dimension.title, indicator.source, weight, own
+        )
+    return found
 
 
 def reasons_of(task: Task, found: Contributions, study: Study) -> Reasons:
@@ -95,6 +176,34 @@ def reasons_of(task: Task, found: Contributions, study: Study) -> Reasons:
     return tell_reasons(found, known_of(task, study))
 
 
+def reason_rows(reasons: Reasons, task: Task, homes: Mapping[str, Home]) -> pa.Table:
+    """Return reasons as ``reasons.parquet`` has them.
+
+    Parameters
+    ----------
+    reasons : Reasons
+        Of the rows of ``task.now``.
+    task : Task
+    homes : mapping of str to Home
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a reason: ``customer_id``, ``risk`` (the outcome), the columns of ``Reasons.table`` but ``row``, and of
+        the feature that tells it ``indicator``, ``dimension``, ``clause`` and ``weight`` under the scheme.
+    """
+    table = reasons.table
+    customers = task.now["customer_id"].combine_chunks().take(table["row"].combine_chunks())
+    known = [homes.get(name) for name in table["feature"].to_pylist()]
+    table = table.drop_columns(["row"])
+    table = table.add_column(0, "risk", pa.array([task.outcome] * table.num_rows, pa.string()))
+    table = table.add_column(0, "customer_id", customers)
+    for name, kind in (("indicator", pa.string()), ("dimension", pa.string()), ("clause", pa.string()),
+                       ("weight", pa.float64())):  # fmt: skip
+        table = table.append_column(name, pa.array([getattr(home, name, None) for home in known], kind))
+    return table
+
+
 def known_of(task: Task, study: Study) -> Known:
     """Return what is known of the customers of ``task.now``: features, tier, and the standing in words."""
     rows = task.now
@@ -102,7 +211,7 @@ def known_of(task: Task, study: Study) -> Known:
     columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
     tiers = _tiers_of(rows, study)
     said = {"standing": standings(rows, tiers, study.scheme.tier_names, study.currency)} if "need" in columns else {}
-    return Known(columns, study.currency, tiers, study.scheme.tier_names, KNOWN, said)
+    return Known(columns, study.currency, tiers, study.scheme.tier_names, {**KNOWN, **falls_of(study)}, said)
 
 
 def _tiers_of(rows: pa.Table, study: Study) -> npt.NDArray[np.object_]:

@@ -274,10 +274,11 @@ def _over_time(
 
 
 def _kept_over_time(parts: _Parts, backtests: dict[str, dict[str, float]], out: Path) -> list[Path]:
-    """Write what models foretold of test cutoffs, how far columns have moved, and the backtests of earlier runs."""
+    """Write reasons, what was foretold of test cutoffs, how far columns have moved, and backtests of earlier runs."""
     found = []
     for name, tables in (
         (run_folder.TESTED, [one.tested.drop_columns([BASELINE]) for one in parts.learned if one.tested is not None]),
+        (run_folder.REASONS, [one.reasons for one in parts.learned if one.reasons is not None]),
         (run_folder.MOVED, [one.moved for one in parts.learned if one.moved is not None]),
     ):
         if tables:

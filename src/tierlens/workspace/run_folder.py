@@ -24,6 +24,7 @@ RUN = "run.json"
 REJECTS = "rejects.csv"
 REJECTS_OF = "rejects_{}.csv"
 """Of a table other than the transactions."""
+REASONS = "reasons.parquet"
 TESTED = "tested.parquet"
 MOVED = "drift.parquet"
 BACKTESTS = "backtests.json"
@@ -38,7 +39,7 @@ QUALITY = "quality.json"
 ALONE = swap.RECORD
 """Record of models that were trained by themselves; those of a run stand in its own."""
 MOUNTED = Text("a file system is mounted here; it cannot be replaced", "此处是挂载点，不能整体替换")
-A_RUN = (RUN, CUSTOMERS, SNAPSHOTS, TIERS, FINDINGS, REPORT, REJECTS, TESTED, MOVED, BACKTESTS, MODELS)
+A_RUN = (RUN, CUSTOMERS, SNAPSHOTS, TIERS, FINDINGS, REPORT, REJECTS, REASONS, TESTED, MOVED, BACKTESTS, MODELS)
 """What a run writes, whatever its run file asks for."""
 ON_SPARK = (RUN, SETTLED, SCORED)
 RESULTS = frozenset({*A_RUN, *ON_SPARK, SEGMENTS, SCORES, LISTS, QUALITY, ALONE})
