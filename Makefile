@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash mlflow picture slow clean
+.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash reasons mlflow picture slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -44,6 +44,11 @@ bad-inputs: $(VENV)/.installed
 
 crash: $(VENV)/.installed
 	$(BIN)/python -m tests.crash
+
+# The reasons of the demo and of the simulated shop: what tells them, and whether any sentence breaks a rule.
+reasons: demo
+	$(BIN)/tierlens run examples/simulated.yaml --out runs/simulated --force --no-track
+	$(BIN)/python benchmarks/reasons.py runs/demo runs/simulated
 
 # What benchmarks/features.py is held against; archived, so it stands apart from the environment.
 peers: $(VENV)/.installed

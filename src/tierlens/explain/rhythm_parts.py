@@ -173,3 +173,23 @@ def with_level(found: Contributions, level: Floats) -> Contributions:
     (('recency_days', 'level'), [[0.5, 0.25]], [-1.25])
     """
     return Contributions(np.column_stack([found.values, level]), found.base - level, (*found.names, LEVEL))
+
+
+def without_level(found: Contributions) -> Contributions:
+    """Put the level back into the base: it is the same for all customers of a cutoff and tells none from another.
+
+    Parameters
+    ----------
+    found : Contributions
+
+    Examples
+    --------
+    >>> shown = with_level(Contributions([[0.5]], -1.0, ("recency_days",)), np.array([0.25]))
+    >>> without_level(shown).names, without_level(shown).base.tolist()
+    (('recency_days',), [-1.0])
+    """
+    if LEVEL not in found.names:
+        return found
+    at = found.names.index(LEVEL)
+    names = (*found.names[:at], *found.names[at + 1 :])
+    return Contributions(np.delete(found.values, at, axis=1), found.base + found.values[:, at], names)

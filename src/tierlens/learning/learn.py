@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.reason_columns import reasons_beside
+from tierlens.explain.rhythm_parts import without_level
 from tierlens.features.seasonal_btyd import Rhythm, learn_rhythm, season_table
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
@@ -26,10 +27,10 @@ from tierlens.learning.why import (
     Asked,
     explained_risk,
     falls_of,
-    feature_table,
     homes_for,
     reason_rows,
     reasons_of,
+    value_table,
 )
 from tierlens.publish.report import gather
 from tierlens.publish.report.findings import Risk
@@ -216,9 +217,10 @@ def learn_task(task: Task, rates: SeasonalRates, study: Study, folds: Folds) -> 
     reasons = reasons_of(task, found, study)
     homes = homes_for(study, task.own)
     sure = _bounds(task, model, verdict.tested, (asked, now, level), config)
-    known = {**KNOWN, **falls_of(study)}
-    shown = feature_table(task.now, found.names)
-    why = gather.why_of(found, shown, catalog=known, homes=homes, seed=study.seed)
+    own = without_level(found)
+    why = gather.why_of(
+        own, value_table(task.now, own.names, study), catalog={**KNOWN, **falls_of(study)}, homes=homes, seed=study.seed
+    )
     return Learned(
         task.outcome,
         model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import numpy as np
@@ -272,9 +272,18 @@ def _filled(words: Text, tier: Text, **values: object) -> Text:
     return Text(words.en.format(tier=tier.en, **values), words.zh.format(tier=tier.zh, **values))
 
 
-def feature_table(rows: pa.Table, names: Sequence[str]) -> Any:
-    """Return the features named as float64; what the whole shop has in common has no value of a customer's own."""
-    nothing = np.full(rows.num_rows, np.nan)
-    return pa.table(
-        {name: rows[name].cast(pa.float64()) if name in rows.column_names else pa.array(nothing) for name in names}
-    )
+def value_table(rows: pa.Table, names: Sequence[str], study: Study) -> pa.Table:
+    """Return the values of the items of an explanation as float64; what all customers share has no value.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Customers of the run's cutoff.
+    names : sequence of str
+    study : Study
+    """
+    lost = points_lost(rows, study) if any(name.startswith(FALL_OF.format("")) for name in names) else {}
+    beside = {FALL_OF.format(name): pa.array(points) for name, points in lost.items()}
+    nothing = pa.nulls(rows.num_rows, pa.float64())
+    return pa.table({name: rows[name].cast(pa.float64()) if name in rows.column_names else beside.get(name, nothing)
+                     for name in names})  # fmt: skip

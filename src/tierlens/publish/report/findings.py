@@ -228,11 +228,12 @@ class Swarm:
 
 @dataclass(frozen=True)
 class Why:
-    """What drives a risk: shares by dimension and by feature, largest first, and a sample for the picture."""
+    """What drives a risk: shares by dimension, feature and indicator, largest first, and a sample for the picture."""
 
     dimensions: tuple[Weight, ...]
     features: tuple[Weight, ...]
     swarms: tuple[Swarm, ...]
+    indicators: tuple[Weight, ...] = ()
 
 
 @dataclass(frozen=True)

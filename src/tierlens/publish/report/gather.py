@@ -178,7 +178,7 @@ def why_of(
     rows = importance(contributions, catalog, homes).to_pylist()
     weights = {
         level: [_weight(row, catalog, homes) for row in rows if row["level"] == level and row["share"] > 0]
-        for level in ("dimension", "feature")
+        for level in ("dimension", "feature", "indicator")
     }
     names = [row["name"] for row in rows if row["level"] == "feature" and row["share"] > 0][:most]
     drawn = np.random.default_rng(seed).permutation(len(contributions))[:sample]
@@ -193,7 +193,7 @@ def why_of(
         )
         for place, name in enumerate(names)
     )
-    return Why(tuple(weights["dimension"]), tuple(weights["feature"]), swarms)
+    return Why(tuple(weights["dimension"]), tuple(weights["feature"]), swarms, tuple(weights["indicator"]))
 
 
 def _weight(row: dict[str, Any], catalog: Mapping[str, Feature], homes: Mapping[str, Home] | None) -> Weight:
