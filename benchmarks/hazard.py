@@ -22,7 +22,7 @@ import pandas as pd
 from _machine import machine, peak_megabytes
 from tierlens.datasets.simulate import Simulated, simulated_shop
 from tierlens.features.catalog import CATALOG, available_features
-from tierlens.features.seasonal_btyd import EXPECTATIONS, season_table, seasonal_expectations
+from tierlens.features.seasonal_btyd import season_table, seasonal_expectations
 from tierlens.features.snapshot import build_snapshots, to_arrow
 from tierlens.features.windows import Window, cutoff_days, month_starts
 from tierlens.risk.evaluation.baselines import BASELINES
@@ -62,7 +62,7 @@ def scores_at(rows: pd.DataFrame, test: int, season: pd.DataFrame, beside: list[
     plain = list(CATALOG)
     found = {}
     for name, columns in (("tierlens", [*plain, *beside]), ("tierlens, transactions alone", plain)):
-        names = [*columns, *EXPECTATIONS]
+        names = [*columns, "sea_p0"]
         model = RiskClassifier("sea_p0", seeds=1, n_jobs=0).fit(train[names], train["churn"], cutoffs=train["cutoff"])
         found[name] = model.predict_proba(new[names], cutoffs=new["cutoff"], base_rate=rate)[:, 1]
     train, new = coded(train), coded(new)

@@ -41,6 +41,8 @@ KEY = ["customer_id", "cutoff"]
 WINDOW = Window(observe=365, gap=0, horizon=90)
 FIRST, TESTS = "2010-02-01", ("2011-01-01", "2011-06-01")
 CATALOG_COLUMNS = list(CATALOG)
+BASELINES_ONLY = [name for name in EXPECTATIONS if name != "sea_p0"]
+"""Expectations that the model does not read: of all of them it adds to one, whose inputs explain it."""
 
 
 def rows_of(tables: Tables, cutoffs: list[int]) -> pd.DataFrame:
@@ -76,7 +78,7 @@ def tierlens_risk(tables: Tables, rows: pd.DataFrame, test: int, season: pd.Data
     axes = learn_mix(tables, test, WINDOW)
     here = here.merge(product_mix(tables, [*past, test], axes, WINDOW).to_pandas(), on=KEY, validate="1:1")
     train, new = here[here["cutoff"] < test], here[here["cutoff"] == test]
-    names = [name for name in here if name not in (*KEY, "churn")]
+    names = [name for name in here if name not in (*KEY, "churn", *BASELINES_ONLY)]
     model = RiskClassifier(prior="sea_p0", n_jobs=1).fit(train[names], train["churn"], cutoffs=train["cutoff"])
     rates = {int(day): float(rate) for day, rate in train.groupby("cutoff")["churn"].mean().items()}
     known = {day: float(season["known_p0"][day]) for day in past}

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from _machine import machine
-from risk import FIRST, KEY, TESTS, WINDOW, rows_of
+from risk import BASELINES_ONLY, FIRST, KEY, TESTS, WINDOW, rows_of
 from tierlens.datasets.examples import retail_source
 from tierlens.features.product_mix import learn_mix, product_mix
 from tierlens.features.windows import month_starts
@@ -47,7 +47,7 @@ def main() -> None:
     rows = rows.merge(
         product_mix(tables, closed, learn_mix(tables, tests[0], WINDOW), WINDOW).to_pandas(), on=KEY, validate="1:1"
     )
-    names = [name for name in rows if name not in (*KEY, "churn")]
+    names = [name for name in rows if name not in (*KEY, "churn", *BASELINES_ONLY)]
     model = RiskClassifier(prior="sea_p0", seeds=1, n_jobs=1)
     inner = rows[rows["cutoff"] + WINDOW.horizon <= tests[0]]
     found = tune_trees(model, inner[names], inner["churn"], inner["cutoff"], SnapshotSplit(WINDOW), Search(args.trials))

@@ -20,7 +20,7 @@ from tierlens.explain.reasons import tell_reasons
 from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY
 from tierlens.grading.scheme.scheme import Scheme
-from tierlens.publish.lists.customer_lists import LANGS, Pick
+from tierlens.publish.lists.customer_lists import LANGS, REASONS, Pick
 from tierlens.publish.lists.customer_lists import customer_list as listed
 from tierlens.publish.lists.playbook import with_next_steps
 from tierlens.sources.engines import arrow_of
@@ -132,7 +132,8 @@ def customer_list(
     -------
     frame
         Of the library of ``graded``: ``customer_id``, ``tier``, ``score``, ``churn_risk``, ``churn_band``,
-        ``downgrade_risk``, ``downgrade_band``, ``risk_band``, ``reason_1`` to ``reason_3``, ``next_step``. In each band
+        ``downgrade_risk``, ``downgrade_band``, ``risk_band``, ``reason`` (the main one), ``next_step`` and what raises
+        and lowers each risk that reasons are given of. In each band
         of a risk is a share of the customers of ``graded`` who have that risk: the riskiest tenth is ``high``, the next
         fifth ``medium``; equal risks are never parted, and without a risk there is no band. ``risk_band`` is the worse
         of the two. Who may be contacted is not known here: see ``tierlens list --consent``.
@@ -165,7 +166,9 @@ def customer_list(
     customers = with_next_steps(table, scheme=rules)
     names = rules.tier_names if rules is not None else None
     found = listed(customers, Pick(tuple(tiers), tuple(bands), top=top), lang, names=names).table
-    return as_library(found.drop_columns(["segment", "contactable"]), library_of(graded))
+    told = set(reasons) if isinstance(reasons, Mapping) else {"churn"}
+    empty = [name for name in REASONS if name.partition("_")[0] not in told]
+    return as_library(found.drop_columns(["segment", "contactable", *empty]), library_of(graded))
 
 
 def _refuse_unknown(risks: Mapping[str, Any], lang: str) -> None:

@@ -72,7 +72,7 @@ OWN_PAST: dict[str, OwnPast] = {
     ),
     "active_months_3": OwnPast(
         "active_months",
-        Text("Bought in {value} of the last three; in {past} of three over the last year",
+        Text("Bought in {value} of the last three; over the last year in {past} of three",
              "近3个月中有{value}购买，近一年平均每3个月{past}"),
         0.25,
     ),

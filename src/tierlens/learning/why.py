@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -14,7 +14,7 @@ import pyarrow as pa
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.fall_parts import FALL as FALL_OF
 from tierlens.explain.fall_parts import with_fall
-from tierlens.explain.reason_words import Known, Said
+from tierlens.explain.reason_words import LANGS, Known, Said
 from tierlens.explain.reasons import LOWERS, RAISES, Reasons, tell_reasons
 from tierlens.explain.rhythm_parts import ITEMS, rhythm_parts, with_level, with_rhythm
 from tierlens.explain.scheme_homes import OUTSIDE, OUTSIDE_TITLE, Home, homes_of
@@ -46,6 +46,7 @@ FALL_BY_SPEND = Text(
     "Falls below tier {tier} in {days} days unless more is bought, {money} by the end of the horizon",
     "{days}天后将低于{tier}，预测期末前须再消费{money}方可保级",
 )
+MOSTLY = Text("; most of it from {indicator} (-{points} points)", "；主要来自{indicator}（-{points}分）")
 KEEPS = Text(
     "Keeps tier {tier} by {need} points at the end of the horizon even if nothing more is bought",
     "即使不再购买，预测期末仍高出{tier}下限{need}分",
@@ -210,7 +211,7 @@ def known_of(task: Task, study: Study) -> Known:
     names = [name for name in rows.column_names if name in KNOWN and KNOWN[name].unit != "text"]
     columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
     tiers = _tiers_of(rows, study)
-    said = {"standing": standings(rows, tiers, study.scheme.tier_names, study.currency)} if "need" in columns else {}
+    said = {"standing": standings(rows, tiers, study)} if "need" in columns else {}
     return Known(columns, study.currency, tiers, study.scheme.tier_names, {**KNOWN, **falls_of(study)}, said)
 
 
@@ -220,9 +221,7 @@ def _tiers_of(rows: pa.Table, study: Study) -> npt.NDArray[np.object_]:
     return np.array([tier.get(customer) for customer in rows["customer_id"].to_pylist()], dtype=object)
 
 
-def standings(
-    rows: pa.Table, tiers: npt.NDArray[np.object_], names: Mapping[str, Text], currency: Currency
-) -> Sequence[Said | None]:
+def standings(rows: pa.Table, tiers: npt.NDArray[np.object_], study: Study) -> Sequence[Said | None]:
     """Say of each customer what is lacking to keep the tier at the end of the horizon, or by how much it is kept.
 
     Parameters
@@ -230,16 +229,16 @@ def standings(
     rows : pyarrow.Table
         With ``need``, and ``need_money`` and ``need_days`` where tiers go by the amount.
     tiers : array of str, shape (n,)
-    names : mapping of str to Text
-    currency : Currency
+    study : Study
     """
-    needs = rows["need"].to_pylist()
+    named = [_named(tier, study.scheme.tier_names) for tier in tiers]
     if "need_money" not in rows.column_names:
-        return [_by_points(need, _named(tier, names)) for need, tier in zip(needs, tiers, strict=True)]
+        whole = [_by_points(need, tier) for need, tier in zip(rows["need"].to_pylist(), named, strict=True)]
+        return _with_indicators(whole, points_lost(rows, study), study)
     money = rows["need_money"].to_pylist()
     days = rows["need_days"].to_pylist() if "need_days" in rows.column_names else [None] * rows.num_rows
-    each = zip(zip(money, days, strict=True), tiers, strict=True)
-    return [_by_spend(amounts, _named(tier, names), currency) for amounts, tier in each]
+    each = zip(zip(money, days, strict=True), named, strict=True)
+    return [_by_spend(amounts, tier, study.currency) for amounts, tier in each]
 
 
 def _by_points(need: float | None, tier: Text | None) -> Said | None:
@@ -247,6 +246,26 @@ def _by_points(need: float | None, tier: Text | None) -> Said | None:
         return None
     side, words = (RAISES, FALL) if need > 0 else (LOWERS, KEEPS)
     return Said("need", need, 0.0, side, _filled(words, tier, need=f"{abs(need):.1f}"))
+
+
+def _with_indicators(whole: Sequence[Said | None], lost: Mapping[str, Floats], study: Study) -> list[Said | None]:
+    """Name the indicator that loses most, with its points, where a fall is told."""
+    titles = {indicator.id: indicator.title for _, indicator in study.scheme.indicators}
+    names = list(lost)
+    table = np.column_stack([lost[name] for name in names]) if names else np.zeros((len(whole), 1))
+    most = table.argmax(axis=1)
+    found: list[Said | None] = []
+    for row, one in enumerate(whole):
+        points = float(table[row, most[row]])
+        if one is None or one.side == LOWERS or round(points, 1) <= 0.0:
+            found.append(one)
+            continue
+        name = names[most[row]]
+        most_of_it = {"indicator": titles[name], "points": Text(f"{points:.1f}", f"{points:.1f}")}
+        parts = [MOSTLY.say(lang).format(**{key: text.say(lang) for key, text in most_of_it.items()}) for lang in LANGS]
+        words = Text(one.words.en + parts[0], one.words.zh + parts[1])
+        found.append(replace(one, feature=FALL_OF.format(name), words=words))
+    return found
 
 
 def _by_spend(amounts: tuple[float | None, int | None], tier: Text | None, currency: Currency) -> Said | None:
