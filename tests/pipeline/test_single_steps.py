@@ -122,7 +122,7 @@ def test_a_list_of_one_risk_ranked_by_value_tells_where_its_band_begins(
     write_findings(dataclasses.replace(make_findings(), bands=bands), out / run_folder.FINDINGS)
     write_folder_record(out, run_folder.RUN)
     counts = list_written(out, tmp_path / "a.csv", Pick(churn_bands=("high",), by="value_at_risk"), lang, None)
-    rows = list(csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8-sig")))
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()))
     assert len(rows) == 4 == list(counts.values())[-1]
     assert any(name.startswith(header) for name in rows[0])
     value = {"en": "value at risk, GBP", "zh": "风险金额，GBP"}[lang]
