@@ -35,6 +35,9 @@ lists:
     tiers: [A, B]
     bands: [high, medium]
   - name: everybody
+    churn_bands: [high, medium, low]
+    by: value_at_risk
+bands: {downgrade: {high: {share: 0.2}, medium: {at_least: 0.01}}}
 seed: 3
 """
 SAME = (run_folder.CUSTOMERS, run_folder.SNAPSHOTS, run_folder.TIERS, run_folder.FINDINGS, run_folder.REPORT)
@@ -112,6 +115,45 @@ def test_risks_are_probabilities_and_missing_only_where_the_outcome_cannot_be(cu
     assert all(0 < row["churn_risk"] < 1 for row in rows)
     for row in rows:
         assert (row["downgrade_risk"] is None) == (row["tier"] in (None, "D"))
+
+
+def test_each_risk_has_its_bands_and_the_run_says_where_they_begin(
+    runs: tuple[Path, Path, Path], everybody: pa.Table, customers: pa.Table
+) -> None:
+    findings = json.loads((runs[1] / run_folder.FINDINGS).read_text("utf-8"))
+    begins = {(line["outcome"], line["band"]): line["begins"] for line in findings["bands"]}
+    page = (runs[1] / run_folder.REPORT).read_text("utf-8")
+    assert begins["downgrade", "medium"] == 0.01
+    ranks = ["unknown", "low", "medium", "high"]
+    for row in everybody.to_pylist():
+        worst = "unknown"
+        for outcome in ("churn", "downgrade"):
+            risk, band = row[f"{outcome}_risk"], row[f"{outcome}_band"]
+            assert (risk is None) == (band is None)
+            if risk is not None:
+                reached = [name for name in ("high", "medium") if round(risk, 9) >= begins[outcome, name]]
+                assert band == (reached or ["low"])[0]
+                worst = max(worst, band, key=ranks.index)
+        assert row["risk_band"] == worst
+    assert "the 10% with the highest risk" in page
+    assert "风险最高的 20%" in page
+    rows = customers.num_rows
+    assert rows / 10 <= customers["churn_band"].to_pylist().count("high") <= rows / 10 + 2
+
+
+def test_a_list_by_value_has_the_most_money_at_risk_first(
+    runs: tuple[Path, Path, Path], customers: pa.Table, tmp_path: Path
+) -> None:
+    lines = (runs[1] / run_folder.LISTS / "everybody.csv").read_text("utf-8-sig").splitlines()
+    rows = sorted(customers.to_pylist(), key=lambda row: (-row["churn_risk"] * row["monetary"], row["customer_id"]))
+    assert [line.split(",")[0] for line in lines[1:]] == [row["customer_id"] for row in rows]
+    assert "churn band (high: " in lines[0]
+    asked = ["--churn-band", "高", "--by", "value_at_risk", "--lang", "zh"]
+    assert main(["list", str(tmp_path / "a.csv"), "--out", str(runs[1]), *asked]) == 0
+    high = [row["customer_id"] for row in rows if row["churn_band"] == "high"]
+    written = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in written[1:]] == high
+    assert "流失风险档（高：" in written[0]
 
 
 def test_the_highest_risks_have_reasons_and_steps_in_both_languages(customers: pa.Table) -> None:

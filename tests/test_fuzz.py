@@ -34,7 +34,9 @@ WHOLE: dict[str, Any] = {
     "segments": {"n_clusters": 2, "features": ["recency_days"]},
     "risk": {"first_cutoff": "2025-01-01", "tests": 1, "seeds": 1, "draws": 0, "resamples": 50,
              "trees": {"rounds": 3, "num_leaves": 4}},
-    "lists": [{"name": "everybody", "tiers": ["A"], "bands": ["high"], "top": 3}],
+    "lists": [{"name": "everybody", "tiers": ["A"], "bands": ["high"], "top": 3, "by": "value_at_risk",
+               "churn_bands": ["high", "low"], "downgrade_bands": ["medium"]}],
+    "bands": {"churn": {"high": {"share": 0.1}, "medium": {"at_least": 0.3}}},
 }  # fmt: skip
 JUNK: st.SearchStrategy[Any] = st.recursive(
     st.one_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 from pathlib import Path
 
 import duckdb
@@ -14,8 +16,11 @@ from tests.tiny_shop import write_shop
 from tierlens.pipeline.single_steps import features_only, grade_only, list_written, read_only, scheme_sql
 from tierlens.publish.files.atomic import write_parquet
 from tierlens.publish.files.run_json import write_folder_record
+from tierlens.publish.lists.bands import band_lines
 from tierlens.publish.lists.customer_lists import Pick
+from tierlens.publish.lists.playbook import load_playbook
 from tierlens.publish.report.findings_file import write_findings
+from tierlens.words import Lang
 from tierlens.workspace import run_folder
 from tierlens.workspace.config import RunConfig, load_config
 
@@ -102,3 +107,27 @@ def test_a_list_holds_the_customers_of_the_tiers_asked_for_by_id_or_name(
     customers = pq.read_table(out / run_folder.CUSTOMERS).select(["customer_id", "tier"]).to_pylist()
     assert {line.split(",")[0] for line in lines} == {row["customer_id"] for row in customers if row["tier"] in wanted}
     assert len(lines) == len({line.split(",")[0] for line in lines})
+
+
+@pytest.mark.parametrize(("lang", "header"), [("en", "churn band (high: "), ("zh", "流失风险档（高：不低于 ")])
+def test_a_list_of_one_risk_ranked_by_value_tells_where_its_band_begins(
+    tmp_path: Path, lang: Lang, header: str
+) -> None:
+    customers = make_customers(40)
+    customers = customers.append_column("monetary", pa.array([place * 1000 for place in range(40)]))
+    bands = band_lines(customers, load_playbook().bands)
+    out = tmp_path / "run"
+    out.mkdir()
+    write_parquet(out / run_folder.CUSTOMERS, customers)
+    write_findings(dataclasses.replace(make_findings(), bands=bands), out / run_folder.FINDINGS)
+    write_folder_record(out, run_folder.RUN)
+    counts = list_written(out, tmp_path / "a.csv", Pick(churn_bands=("high",), by="value_at_risk"), lang, None)
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 4 == list(counts.values())[-1]
+    assert any(name.startswith(header) for name in rows[0])
+    value = {"en": "value at risk, GBP", "zh": "风险金额，GBP"}[lang]
+    money = [float(row[value]) for row in rows]
+    assert money == sorted(money, reverse=True)
+    amounts = {row["customer_id"]: row["churn_risk"] * row["monetary"] / 100 for row in customers.to_pylist()}
+    ids = [row[{"en": "customer ID", "zh": "客户编号"}[lang]] for row in rows]
+    assert money == pytest.approx([amounts[one] for one in ids], abs=0.01)

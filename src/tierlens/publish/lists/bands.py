@@ -76,7 +76,7 @@ class Cut(_Strict):
 
 def _as_cut(value: object) -> object:
     """Take a number by itself for the lowest risk."""
-    return value if isinstance(value, Mapping | Cut) else {"at_least": value}
+    return value if isinstance(value, Mapping | Cut | bool) else {"at_least": value}
 
 
 class Bounds(_Strict):
