@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numba import njit
 
-from tierlens.risk.kernel.tree_plan import LEVELS, NUMBER, TreePlan
+from tierlens.risk.kernel.tree_plan import LEVELS, ZERO_MISSING, TreePlan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,43 +53,23 @@ def loop(function: F) -> F:
 
 
 @loop
-def _by_number(x: Any, threshold: float, missing: bool, passed: Any) -> None:
+def _by_number(split: Any, x: Any, passed: Any) -> None:
+    threshold, missing, zero = split.threshold, split.missing != 0, split.kind == ZERO_MISSING
     for row in range(WIDTH):
         value = x[row]
-        passed[row] = 1.0 if (value <= threshold) | ((value != value) & missing) else 0.0  # noqa: PLR0124
+        gone = (value != value) | ((value == 0.0) & zero)  # noqa: PLR0124
+        passed[row] = 1.0 if (gone & missing) | ((not gone) & (value <= threshold)) else 0.0
 
 
 @loop
-def _by_number_or_zero(x: Any, threshold: float, missing: bool, passed: Any) -> None:
-    for row in range(WIDTH):
-        value = x[row]
-        gone = np.isnan(value) or value == 0.0
-        passed[row] = 1.0 if (missing if gone else value <= threshold) else 0.0
-
-
-@loop
-def _by_level(x: Any, bits: Any, passed: Any) -> None:
+def _by_level(split: Any, bits: Any, x: Any, passed: Any) -> None:
     for row in range(WIDTH):
         value, found = x[row], 0
         if -1.0 < value < FAR:
             code = int(value)
-            if code // 32 < len(bits):
-                found = (bits[code // 32] >> (code % 32)) & 1
+            if split.bit_from + code // 32 < split.bit_to:
+                found = (bits[split.bit_from + code // 32] >> (code % 32)) & 1
         passed[row] = float(found)
-
-
-@loop
-def _decide(split: Any, bits: Any, x: Any, passed: Any) -> None:
-    """Whether each row goes to the first child."""
-    if split.kind == NUMBER:
-        _by_number(x, split.threshold, split.missing != 0, passed)
-    elif split.kind == LEVELS:
-        _by_level(x, bits[split.bit_from : split.bit_to], passed)
-    else:
-        _by_number_or_zero(x, split.threshold, split.missing != 0, passed)
-    if split.swapped:
-        for row in range(WIDTH):
-            passed[row] = 1.0 - passed[row]
 
 
 @loop
@@ -97,11 +77,16 @@ def _prepare(split: Any, bits: Any, work: Work) -> None:
     """Fill ``passed``, ``before`` and ``pull`` at the depth of a split."""
     share = split.share
     passed, before, pull = work.passed[split.depth], work.before[split.depth], work.pull[split.depth]
-    _decide(split, bits, work.values[split.feature], passed)
+    if split.kind == LEVELS:
+        _by_level(split, bits, work.values[split.feature], passed)
+    else:
+        _by_number(split, work.values[split.feature], passed)
+    flip, side = float(split.swapped), 1.0 - 2.0 * split.swapped
+    for row in range(WIDTH):
+        passed[row] = flip + side * passed[row]
+        pull[row] = passed[row] - share
+    before[:] = 1.0
     if split.earlier < 0:
-        for row in range(WIDTH):
-            before[row] = 1.0
-            pull[row] = passed[row] - share
         return
     first, all_of_it = work.passed[split.earlier], work.before[split.earlier]
     second = float(split.earlier_side)
@@ -131,9 +116,8 @@ def _down_one(flow: Any, slots: Any, at: int, pull: Any, share: float, h: float)
 
 
 @loop
-def _down(split: Any, bits: Any, points: Any, work: Work) -> None:
+def _down(split: Any, points: Any, work: Work) -> None:
     """Share G out to the children."""
-    _prepare(split, bits, work)
     share, above, slots = split.share, split.above, (split.slot, 2 * split.depth + 2)
     pull, flow = work.pull[split.depth], work.flow
     for at in range(len(points)):
@@ -172,13 +156,11 @@ def _up_none(here: Any, pull: Any, total: Any, level: float, slope: float, step:
 
 
 @loop
-def _up(split: Any, bits: Any, points: Any, work: Work) -> None:
+def _up(split: Any, points: Any, work: Work) -> None:
     """Gather B from the children in place of G, and give the feature its part."""
     inner, share, above, two, gap = split.inner, split.share, split.above, split.two, split.one - split.two
     slots = (split.slot, 2 * split.depth + 2)
     pull, flow, total = work.pull[split.depth], work.flow, work.total
-    if inner == 0:
-        _prepare(split, bits, work)
     total[:] = 0.0
     for at in range(len(points)):
         inverse = 1.0 / (points[at] + (1.0 - points[at]) * above)
@@ -195,20 +177,8 @@ def _up(split: Any, bits: Any, points: Any, work: Work) -> None:
 
 
 @loop
-def _tree(plan: TreePlan, tree: Any, work: Work) -> None:
-    points = plan.points[tree.first_point : tree.first_point + tree.points]
-    for at in range(len(points)):
-        work.flow[0, at, :] = plan.weights[tree.first_point + at]
-    for place in range(tree.first_step, tree.end_step):
-        step = plan.steps[place]
-        if step >= 0:
-            _down(plan.splits[step], plan.bits, points, work)
-        else:
-            _up(plan.splits[~step], plan.bits, points, work)
-
-
-@loop
 def _load(values: Any, begin: int, end: int, work: Work) -> None:
+    work.parts[:] = 0.0
     for row in range(begin, end):
         for feature in range(values.shape[1]):
             value = values[row, feature]
@@ -216,22 +186,35 @@ def _load(values: Any, begin: int, end: int, work: Work) -> None:
 
 
 @loop
-def explain_rows(values: Any, found: Any, plan: TreePlan, base: float, deepest: int) -> None:
-    """Write the SHAP values of rows (n, p) into ``found`` (n, p + 1); the last column is the base."""
-    rows, width = values.shape
+def _room(features: int, deepest: int, plan: TreePlan) -> Work:
     most = 1
     for place in range(len(plan.trees)):
         most = max(most, plan.trees[place].points)
-    by_depth = np.zeros((3, deepest, WIDTH))
-    flow, total = np.zeros((2 * deepest + 2, most, WIDTH)), np.zeros(WIDTH)
-    x, parts = np.zeros((width, WIDTH)), np.zeros((width, WIDTH))
-    work = Work(x, parts, flow, by_depth[0], by_depth[1], by_depth[2], total)
+    x, parts, by_depth = np.zeros((features, WIDTH)), np.zeros((features, WIDTH)), np.zeros((3, deepest, WIDTH))
+    flow = np.zeros((2 * deepest + 2, most, WIDTH))
+    return Work(x, parts, flow, by_depth[0], by_depth[1], by_depth[2], np.zeros(WIDTH))
+
+
+@loop
+def explain_rows(values: Any, found: Any, plan: TreePlan, base: float, deepest: int) -> None:
+    """Write the SHAP values of rows (n, p) into ``found`` (n, p + 1); the last column is the base."""
+    rows, width = values.shape
+    work = _room(width, deepest, plan)
     for begin in range(0, rows, WIDTH):
         end = min(begin + WIDTH, rows)
         _load(values, begin, end, work)
-        parts[:] = 0.0
-        for place in range(len(plan.trees)):
-            _tree(plan, plan.trees[place], work)
+        for tree in plan.trees:
+            points = plan.points[tree.first_point : tree.first_point + tree.points]
+            for at in range(len(points)):
+                work.flow[0, at, :] = plan.weights[tree.first_point + at]
+            for step in plan.steps[tree.first_step : tree.end_step]:
+                split = plan.splits[max(step, ~step)]
+                if step >= 0 or split.inner == 0:
+                    _prepare(split, plan.bits, work)
+                if step >= 0:
+                    _down(split, points, work)
+                else:
+                    _up(split, points, work)
         for row in range(begin, end):
-            found[row, :width] = parts[:, row - begin]
+            found[row, :width] = work.parts[:, row - begin]
             found[row, width] = base
