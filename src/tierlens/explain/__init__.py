@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tierlens.explain.agreement import Agreement, disagreements
     from tierlens.explain.contributions import Contributions, explain, importance
+    from tierlens.explain.shap_values import prepare_shap, tree_shap
 
-__all__ = ["Agreement", "Contributions", "disagreements", "explain", "importance"]
+__all__ = ["Agreement", "Contributions", "disagreements", "explain", "importance", "prepare_shap", "tree_shap"]
 
 _HOMES = {
     "Agreement": "agreement",
@@ -23,6 +24,8 @@ _HOMES = {
     "Contributions": "contributions",
     "explain": "contributions",
     "importance": "contributions",
+    "prepare_shap": "shap_values",
+    "tree_shap": "shap_values",
 }
 
 

@@ -1,4 +1,4 @@
-"""SHAP values of boosted trees, exact and compiled: a model's trees as arrays, and the loops that go down and up them."""
+"""SHAP values of boosted trees, exact and compiled: a model's trees as arrays, and loops down and up them."""
 
 from __future__ import annotations
 

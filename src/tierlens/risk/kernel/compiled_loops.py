@@ -2,13 +2,13 @@
 
 Every loop goes over ``WIDTH`` rows that lie side by side, so that the processor takes several of them at a time.
 
-A split sends the share r of its rows to its first child; p is 1 for a row that goes there too, else 0. At a point t of the
-quadrature, let G be the product over the features tested above of ``t P + (1 - t) R`` (P: the row passes all tests of
-the feature, R: the share of rows that do), and B what the leaves below add, each times the same product over the tests
-between here and there. With ``z = p - r`` (times P, where the feature was tested above) and
-``h = t / (t + (1 - t) R)``, the first child takes ``r + h z`` of G and the second child the rest; going up,
-``B = B2 + (r + h z) (B1 - B2)``, and the feature gets ``R z G (B1 - B2) / (t + (1 - t) R) ** 2``. Summed over points
-and splits this is the sum over leaves of docs/tree_shap.md, without a term for each leaf and feature.
+A split sends the share r of its rows to its first child; p is 1 for a row that goes there too, else 0. At a point t of
+the quadrature, let G be the product over the features tested above of ``t P + (1 - t) R`` (P: the row passes all tests
+of the feature, R: the share of rows that do), and B what the leaves below add, each times the same product over the
+tests between here and there. With ``z = P (p - r)`` and ``h = t / (t + (1 - t) R)``, where P and R are those of the
+split's own feature (1 where it was not tested above), the first child takes ``r + h z`` of G and the second child the
+rest; going up, ``B = B2 + (r + h z) (B1 - B2)``, and the feature gets ``R z G (B1 - B2) / (t + (1 - t) R) ** 2``.
+Summed over points and splits this is the sum over leaves of docs/tree_shap.md, without a term for each leaf and feature.
 """
 
 from __future__ import annotations

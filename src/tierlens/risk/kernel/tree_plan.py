@@ -23,7 +23,7 @@ SPLIT = np.dtype(
         ("feature", "i8"), ("kind", "i8"), ("threshold", "f8"),
         # What is missing goes left; the first child is the right one; which words of ``bits`` hold the set.
         ("missing", "i8"), ("swapped", "i8"), ("bit_from", "i8"), ("bit_to", "i8"),
-        # Depth, slot of the split's own numbers, and how many children are splits (0 to 2); values of those that are not.
+        # Depth, slot of the split's numbers, and how many children are splits (0 to 2); values of those that are not.
         ("depth", "i8"), ("slot", "i8"), ("inner", "i8"), ("one", "f8"), ("two", "f8"),
         # Share of rows that go to the first child, and that passed the tests of the feature above; the last of them.
         ("share", "f8"), ("above", "f8"), ("earlier", "i8"), ("earlier_side", "i8"),

@@ -43,13 +43,13 @@ class TreeText:
 
 
 def read_model(booster: Any) -> TreeText:
-    """Read a booster's trees, up to the best iteration where there is one, as its ``predict`` takes them.
+    r"""Read a booster's trees, up to the best iteration where there is one, as its ``predict`` takes them.
 
     Examples
     --------
     >>> class Told:
     ...     def model_to_string(self):
-    ...         return "tree\\nnum_tree_per_iteration=1\\n\\nTree=0\\nleaf_value=0.5\\n\\nend of trees\\n\\nleaf_value=7"
+    ...         return "tree\n\nTree=0\nleaf_value=0.5\n\nend of trees\n\nleaf_value=7"
     >>> read_model(Told()).trees[0]["leaf_value"]
     array([0.5])
     """
@@ -57,9 +57,7 @@ def read_model(booster: Any) -> TreeText:
     head, *parts = booster.model_to_string().split("\nend of trees")[0].split("\nTree=")
     told = [_lines(part) for part in parts]
     top = _lines(head)
-    trees = tuple(
-        {name: np.array(lines.get(name, "").split(), dtype=np.float64) for name in FIELDS} for lines in told
-    )
+    trees = tuple({name: np.array(lines.get(name, "").split(), dtype=np.float64) for name in FIELDS} for lines in told)
     return TreeText(
         trees,
         int(top.get("num_tree_per_iteration", "1")),
