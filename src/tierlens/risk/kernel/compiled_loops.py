@@ -8,7 +8,7 @@ of the feature, R: the share of rows that do), and B what the leaves below add, 
 tests between here and there. With ``z = P (p - r)`` and ``h = t / (t + (1 - t) R)``, where P and R are those of the
 split's own feature (1 where it was not tested above), the first child takes ``r + h z`` of G and the second child the
 rest; going up, ``B = B2 + (r + h z) (B1 - B2)``, and the feature gets ``R z G (B1 - B2) / (t + (1 - t) R) ** 2``.
-Summed over points and splits this is the sum over leaves of docs/tree_shap.md, without a term for each leaf and feature.
+Summed over points and splits this is the sum over leaves of docs/tree_shap.md, without a term for each leaf.
 """
 
 from __future__ import annotations

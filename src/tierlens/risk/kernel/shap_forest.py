@@ -100,8 +100,7 @@ def planned_forest(models: Sequence[TreeText]) -> ShapForest | None:
     for model in models:
         if model.is_linear or model.per_iteration != 1:
             return None
-        scale = 1.0 / len(models) / (max(len(model.trees), 1) if model.is_mean else 1)
-        if not all(planner.add_tree(tree, scale) for tree in model.trees):
+        if not all(planner.add_tree(tree, 1.0 / len(models)) for tree in model.trees):
             return None
     plan = planner.plan()
     most = int(plan.trees["points"].max(initial=1))

@@ -30,15 +30,12 @@ class TreeText:
         Arrays of each tree under LightGBM's names; empty where the text has none.
     per_iteration : int
         Trees of an iteration: more than 1 where there are several classes.
-    is_mean : bool
-        Whether trees are averaged (random forests) instead of summed.
     is_linear : bool
         Whether a leaf holds a line instead of a number.
     """
 
     trees: tuple[Tree, ...]
     per_iteration: int
-    is_mean: bool
     is_linear: bool
 
 
@@ -61,7 +58,6 @@ def read_model(booster: Any) -> TreeText:
     return TreeText(
         trees,
         int(top.get("num_tree_per_iteration", "1")),
-        "average_output" in head.splitlines(),
         any(lines.get("is_linear", "0") == "1" for lines in told),
     )
 
