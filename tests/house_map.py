@@ -18,7 +18,7 @@ Rooms stand in the order of the imports: a room may import those below it, never
 ORDER = ("", "app", "app/cli", "api", "pipeline", "review", "learning", "workspace", "publish", "publish/documents",
          "publish/report", "publish/lists", "publish/tracking", "publish/files", "explain", "grading",
          "grading/next_tier", "grading/workbook", "grading/scheme", "segments", "risk", "risk/evaluation", "risk/model",
-         "datasets", "datasets/simulate", "features", "features/families", "sources", "sources/report",
+         "risk/kernel", "datasets", "datasets/simulate", "features", "features/families", "sources", "sources/report",
          "sources/cleaning", "sources/staging", "sources/parsing", "sources/declared", "sources/messages")  # fmt: skip
 
 

@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     from tierlens.explain.agreement import Agreement, disagreements
     from tierlens.explain.contributions import Contributions, explain, importance
     from tierlens.explain.scheme_homes import homes_of
+    from tierlens.explain.shap_values import prepare_shap, tree_shap
 
-__all__ = ["Agreement", "Contributions", "disagreements", "explain", "homes_of", "importance"]
+__all__ = [
+    "Agreement",
+    "Contributions",
+    "disagreements",
+    "explain",
+    "homes_of",
+    "importance",
+    "prepare_shap",
+    "tree_shap",
+]
 
 _HOMES = {
     "Agreement": "agreement",
@@ -25,6 +35,8 @@ _HOMES = {
     "explain": "contributions",
     "importance": "contributions",
     "homes_of": "scheme_homes",
+    "prepare_shap": "shap_values",
+    "tree_shap": "shap_values",
 }
 
 

@@ -160,11 +160,14 @@ class Blend:
         return total
 
     def parts(self, inputs: Inputs, threads: int = 0) -> Floats:
-        """Return the part of each feature, shape (n, p + 1), last the base."""
+        """Return the part of each feature, shape (n, p + 1), last the base; lines go block by block, as in ``raw``."""
         total = np.zeros((len(inputs.offset), inputs.values.shape[1] + 1))
         for member, weight in zip(self.members, self.weights, strict=True):
-            if weight:
-                total += weight * member.parts(inputs, threads)
+            size = len(total) if isinstance(member, TreeMember) else BLOCK
+            for place, rows in enumerate(inputs.blocks(max(size, 1)) if weight else ()):
+                part = member.parts(rows, threads)
+                part *= weight
+                total[place * size : place * size + len(part)] += part
         total[:, -1] += self.intercept
         return total
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tierlens.risk.kernel.shap_forest import ShapForest, read_forest
 from tierlens.risk.model.linear import Floats
 from tierlens.risk.model.walk import Walk, walk_of
 
@@ -46,6 +47,8 @@ bins, which belong to the data."""
 BINS = 255
 WALKED = 10_000
 """Rows from which compiling pays."""
+EXPLAINED = 10_000
+"""Rows from which the trees are read for SHAP values, to see whether compiling pays."""
 SMALL = 500_000
 """Values (rows times columns) below which threads cost more than they bring."""
 
@@ -91,6 +94,8 @@ class Forest:
 
     def parts(self, values: Floats, threads: int = 0) -> Floats:
         """Return SHAP values, shape (n, p + 1); the last column is the base, and a row sums to its raw score."""
+        if len(values) >= EXPLAINED and self.shap is not None and self.shap.pays(len(values)):
+            return self.shap.parts(values, threads)
         threads = threads_for(values, threads)
         found = sum(np.asarray(b.predict(values, pred_contrib=True, num_threads=threads)) for b in self.boosters)
         return np.asarray(found, dtype=np.float64) / len(self.boosters)
@@ -99,6 +104,11 @@ class Forest:
     def walk(self) -> Walk | None:
         """The trees as they are walked down by many rows; None where LightGBM must do it."""
         return walk_of(self.boosters)
+
+    @cached_property
+    def shap(self) -> ShapForest | None:
+        """The trees as they are explained for many rows; None where LightGBM must do it."""
+        return read_forest(self.boosters)
 
     @property
     def rounds(self) -> int:

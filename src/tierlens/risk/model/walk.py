@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tierlens.risk.kernel.tree_text import CATEGORY, LEFT_BY_DEFAULT, NAN, ZERO, read_model
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 BLOCK = 512
-CATEGORY, LEFT_BY_DEFAULT, ZERO, NAN = 1, 2, 4, 8
-"""Bits of LightGBM's ``decision_type``: kind of split, where missing values go, and what counts as missing."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def walk_of(boosters: Sequence[Any]) -> Walk | None:
     """
     if not boosters or walk_kernel() is None:
         return None
-    trees = [tree for booster in boosters for tree in _trees(booster)]
+    trees = [tree for booster in boosters for tree in read_model(booster).trees]
     kinds = np.concatenate([tree["decision_type"] for tree in trees]).astype(np.int64)
     if (kinds & (CATEGORY | ZERO)).any():
         return None
@@ -100,18 +100,6 @@ def _moved(child: Floats, node: int, leaf: int) -> Ints:
     """Return children counted from the first node, or leaf, of all trees."""
     places = child.astype(np.int64)
     return np.where(places >= 0, places + node, ~(~places + leaf)).astype(np.int32)
-
-
-FIELDS = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "leaf_value")
-
-
-def _trees(booster: Any) -> list[dict[str, Floats]]:
-    """Read the arrays of each tree from LightGBM's own text."""
-    found = []
-    for part in booster.model_to_string().split("\nTree=")[1:]:
-        lines = dict(line.split("=", 1) for line in part.splitlines() if "=" in line)
-        found.append({name: np.array(lines.get(name, "").split(), dtype=np.float64) for name in FIELDS})
-    return found
 
 
 @cache
