@@ -20,9 +20,10 @@ from tierlens.explain.reasons import tell_reasons
 from tierlens.features.catalog import WHOLE
 from tierlens.features.snapshot import KEY
 from tierlens.grading.scheme.scheme import Scheme
-from tierlens.publish.lists.customer_lists import LANGS, REASONS, Pick
+from tierlens.publish.lists.customer_lists import LANGS, Pick
 from tierlens.publish.lists.customer_lists import customer_list as listed
 from tierlens.publish.lists.playbook import with_next_steps
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text

@@ -15,8 +15,9 @@ from tierlens.features.catalog import CATALOG
 from tierlens.grading.labels import say_flags
 from tierlens.publish.lists.activities import ACTIVITIES
 from tierlens.publish.lists.bands import BANDS
-from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, REASONS
+from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS
 from tierlens.publish.lists.playbook import say_source
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import read_findings
 from tierlens.segments.figures import say_value

@@ -13,7 +13,7 @@ from tierlens.explain.contributions import Contributions, dimension_of, float_ma
 from tierlens.explain.reason_columns import TITLES as OF_RISK
 from tierlens.features.catalog import WHOLE, Feature
 from tierlens.publish.lists.bands import BANDS
-from tierlens.publish.lists.customer_lists import REASONS
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings import (
     CustomerLine,
     Estimate,
