@@ -8,7 +8,7 @@ import pytest
 from tests.publish.samples import make_customers
 from tierlens.errors import UsageError
 from tierlens.publish.lists.activities import ACTIVITIES, known_of
-from tierlens.publish.lists.customer_lists import Pick, customer_list
+from tierlens.publish.lists.customer_lists import BAND_COLUMNS, Pick, customer_list
 from tierlens.publish.lists.playbook import with_next_steps
 
 KINDS = pa.chunked_array([["active", "active", "lapsed", "prospect", "prospect"]])
@@ -52,7 +52,7 @@ def test_an_activity_that_is_none_and_a_table_without_any_are_refused(table: pa.
 
 
 def test_who_does_not_buy_gets_the_step_for_that_whatever_the_tier() -> None:
-    plain = with_activity().drop_columns(["risk_band", "next_step_en", "next_step_zh", "next_step_source"])
+    plain = with_activity().drop_columns([*BAND_COLUMNS, "next_step_en", "next_step_zh", "next_step_source"])
     told, without = with_next_steps(plain), with_next_steps(plain.drop_columns(["activity"]))
     for row, usual in zip(told.to_pylist(), without.to_pylist(), strict=True):
         own = {"lapsed": "Wake", "prospect": "Learn what is needed"}.get(row["activity"])

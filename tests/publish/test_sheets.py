@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from tests.publish.samples import make_customers
 from tierlens.errors import UsageError
 from tierlens.publish.lists import list_files
-from tierlens.publish.lists.customer_lists import HEADERS, OPTIONAL, CustomerList, customer_list
+from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, OPTIONAL, CustomerList, customer_list
 from tierlens.publish.lists.list_files import write_list
 from tierlens.spreadsheets import is_formula_like
 
@@ -63,18 +63,24 @@ def test_same_list_same_bytes(tmp_path: Path, ending: str, lang: str) -> None:
         for name in ("first", "second")
     )
     assert first.read_bytes() == second.read_bytes()
-    assert rows_of(first)[0] == [text.say(lang) for name, text in HEADERS.items() if name not in OPTIONAL]
+    assert rows_of(first)[0] == [
+        text.say(lang) for name, text in HEADERS.items() if name not in OPTIONAL or name in BAND_COLUMNS
+    ]
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_read_back(tmp_path: Path, chosen: CustomerList, ending: str) -> None:
     rows = rows_of(write_list(chosen, tmp_path / f"list.{ending}"))[1:]
     assert len(rows) == chosen.table.num_rows
-    for row, source in zip(rows, chosen.table.to_pylist(), strict=True):
-        assert row[0] == source["customer_id"]
-        assert float(str(row[4])) == pytest.approx(source["churn_risk"], abs=5e-5)
-        assert row[5] == "" if source["downgrade_risk"] is None else float(str(row[5])) >= 0
-        assert row[7] == source["reason_1"]
+    for cells, source in zip(rows, chosen.table.to_pylist(), strict=True):
+        row = dict(zip(chosen.table.column_names, cells, strict=True))
+        assert row["customer_id"] == source["customer_id"]
+        assert float(str(row["churn_risk"])) == pytest.approx(source["churn_risk"], abs=5e-5)
+        assert (
+            row["downgrade_risk"] == "" if source["downgrade_risk"] is None else float(str(row["downgrade_risk"])) >= 0
+        )
+        assert row["downgrade_band"] == (source["downgrade_band"] or "")
+        assert [row[name] for name in ("churn_band", "reason_1")] == [source["churn_band"], source["reason_1"]]
 
 
 def test_csv_opens_as_utf8_and_ends_lines_as_spreadsheets_do(tmp_path: Path, chosen: CustomerList) -> None:
@@ -87,7 +93,7 @@ def test_csv_guards_texts_and_leaves_numbers(tmp_path: Path, nasty: CustomerList
     rows = rows_of(write_list(nasty, tmp_path / "list.csv"))[1:]
     for row in rows:
         assert not is_formula_like(str(row[0]))
-        assert not is_formula_like(str(row[7]))
+        assert not is_formula_like(str(row[nasty.table.column_names.index("reason_1")]))
         assert float(str(row[2])) > 0
     assert {"'+86 10", "-1", "00042", "ab", "𠮷"} <= {str(row[0]) for row in rows}
 

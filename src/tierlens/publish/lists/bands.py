@@ -254,14 +254,17 @@ class BandLine:
 
 
 def say_begin(risk: float | None) -> str:
-    """Write the risk at which a band begins, with as many digits as a list shows of a risk.
+    """Write the risk at which a band begins: four digits as in a list, more where they would make it 0 or 1.
 
     Examples
     --------
-    >>> say_begin(0.834712), say_begin(0.6)
-    ('0.8347', '0.6')
+    >>> say_begin(0.834712), say_begin(0.6), say_begin(0.99998), say_begin(1.0)
+    ('0.8347', '0.6', '0.99998', '1')
     """
-    return "-" if risk is None else f"{round(risk, 4):g}"
+    if risk is None:
+        return "-"
+    digits = next((many for many in range(4, _DIGITS) if round(risk, many) not in (0, 1)), _DIGITS)
+    return f"{risk:.{digits}f}".rstrip("0").rstrip(".")
 
 
 def band_lines(customers: pa.Table, bands: Bands) -> tuple[BandLine, ...]:
