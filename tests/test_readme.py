@@ -25,7 +25,7 @@ orders = orders[orders["Price"] > 0]"""
 CHECKS = """
 print(str(type(found)).replace(" ", ""), len(found))
 assert set(found["tier"]) <= {"A", "B"}
-assert all(len(reason) > 10 for reason in found["reason_1"])
+assert all(len(reason) > 10 for reason in found["reason"])
 """
 README = (ROOT / "README.md").read_text("utf-8")
 
