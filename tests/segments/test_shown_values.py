@@ -1,4 +1,4 @@
-"""Values that are rounded are equal exactly where what is written of them is: no sentence compares a text with itself."""
+"""Rounded values are equal exactly where what is written of them is: no sentence compares a text with itself."""
 
 from __future__ import annotations
 
