@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,9 @@ def test_a_list_by_value_has_the_most_money_at_risk_first(
 def test_the_highest_risks_have_reasons_and_steps_in_both_languages(customers: pa.Table) -> None:
     riskiest = sorted(customers.to_pylist(), key=lambda row: -row["churn_risk"])[:20]
     for row in riskiest:
-        assert row["reason_1_en"].endswith("raises the risk")
-        assert "风险上升" in row["reason_1_zh"]
+        assert re.fullmatch(r"(Churn|Downgrade): .+ \(\+[1-9]\d* points\)", row["reason_en"])
+        assert re.fullmatch(r"(流失|降级)：.+（风险\+[1-9]\d*个百分点）", row["reason_zh"])
+        assert row["reason_code"].startswith("R-")
         assert row["next_step_en"]
         assert row["next_step_zh"]
         assert row["evidence_en"]

@@ -64,18 +64,37 @@ def test_who_did_not_buy_is_no_part_of_the_population(shop: tl.Dataset) -> None:
             assert one["score"].equals(other["score"].loc[one.index])
 
 
-def test_only_reasons_that_raise_the_risk_are_listed_and_only_of_the_same_customers() -> None:
-    frame = pd.DataFrame({"customer_id": ["a", "b"], "recency_days": [3, 200], "monetary": [10.0, 5_000.0]})
-    why = Contributions([[-0.9, 0.2], [0.8, -0.1]], 0.0, ("recency_days", "monetary"))
-    said = tl.reasons(why, frame, Currency("CNY"), medians={"recency_days": 50, "monetary": 1_000.0})
-    money = said.loc[said["feature"] == "monetary", ["value", "median"]]
-    assert money.values.tolist() == [[10, 1000], [5000, 1000]]
-    graded = pd.DataFrame({"customer_id": ["a", "b"], "tier": ["A", "B"], "score": [90.0, 80.0]})
-    listed = tl.customer_list(graded, [0.7, 0.6], said).set_index("customer_id")
-    assert all("raises" in reason for reason in listed["reason_1"])
-    assert "10" in listed.loc["a", "reason_1"]
+def test_reasons_of_frames_are_in_whole_units_and_lists_take_those_of_the_same_customers_only() -> None:
+    frame = pd.DataFrame({"customer_id": ["a", "b", "c"], "recency_days": [3, 200, 90], "monetary": [10.0, 5_000, 900]})
+    why = Contributions([[-0.9, 0.2], [0.8, -0.1], [0.0, 0.0]], 0.0, ("recency_days", "monetary"))
+    said = tl.reasons(why, frame, Currency("CNY"))
+    money = said.loc[said["feature"] == "monetary", ["customer_id", "side", "value", "compared", "compared_with"]]
+    assert money.values.tolist() == [["a", "raises", 10, 900, "all customers"], ["b", "lowers", 5000, 900,
+                                                                                "all customers"]]  # fmt: skip
+    assert set(tl.reasons(why, frame, Currency("CNY"), side="lowers")["side"]) == {"lowers"}
+    graded = pd.DataFrame({"customer_id": ["a", "b", "c"], "tier": ["A", "B", "B"], "score": [90.0, 80.0, 75.0]})
+    risks = [0.7, 0.6, 0.5]
+    listed = tl.customer_list(graded, risks, said).set_index("customer_id")
+    assert listed.loc["a", "churn_raised_by_1"] == money_text(said, "a")
+    assert listed.loc["a", "reason"] == f"Churn: {money_text(said, 'a')}"
+    assert listed.loc["a", "churn_lowered_by_1"].startswith("No purchase for 3 days")
+    assert listed.loc["b", "reason"].startswith("Churn: No purchase for 200 days")
+    assert pd.isna(listed.loc["c", "reason"])
+    assert listed[[name for name in listed if name.startswith("downgrade_r")]].isna().all(axis=None)
+    falls = tl.customer_list(graded, {"churn": risks, "downgrade": [0.9, 0.1, 0.2]}, {"downgrade": said})
+    first = falls.set_index("customer_id")
+    assert first.loc["a", "reason"] == f"Downgrade: {money_text(said, 'a')}"
+    assert pd.isna(first.loc["b", "reason"])  # churn is the greater risk, and nothing is told of it
+    assert first["churn_raised_by_1"].isna().all()
     with pytest.raises(DataError, match="E-LI-012"):
-        tl.customer_list(graded.iloc[::-1], [0.7, 0.6], said)
+        tl.customer_list(graded.iloc[::-1], risks, said)
+
+
+def money_text(said: pd.DataFrame, customer: str) -> str:
+    """Return the sentence of the amount of one customer."""
+    (text,) = said.loc[(said["feature"] == "monetary") & (said["customer_id"] == customer), "text_en"]
+    assert "Net amount 10 CNY in the window (half of customers: 900 CNY)" in text
+    return str(text)
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -float("inf"), None])

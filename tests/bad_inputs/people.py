@@ -74,7 +74,7 @@ def _twin_names(folder: Path) -> Got:
 
 def _listed(texts: tuple[str, ...]) -> pa.Table:
     customers = make_customers(len(texts))
-    for name in ("customer_id", "segment_en", "reason_1_en"):
+    for name in ("customer_id", "segment_en", "churn_raised_by_1_en", "reason_en"):
         customers = customers.set_column(customers.column_names.index(name), name, pa.array(texts))
     return customers
 

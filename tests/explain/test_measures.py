@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,10 +10,12 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
 
+from tierlens.explain.contributions import Contributions
 from tierlens.explain.inversion import by_chance, inverted_interval
 from tierlens.explain.measures import MEASURES, adjusted_information, adjusted_rand, squared_v
-from tierlens.explain.phrases import EFFECTS, FAMILIES, PHRASES
-from tierlens.explain.reasons import Wording, reason_code, reason_sentence
+from tierlens.explain.phrases import FAMILIES, PHRASES
+from tierlens.explain.reason_words import Known, say_reason
+from tierlens.explain.reasons import points_of, reason_code, tell_reasons
 from tierlens.features.catalog import WHOLE
 from tierlens.sources.tables import Currency
 
@@ -166,13 +166,6 @@ def test_tables_by_chance_keep_both_margins_and_average_to_independence(seed: in
 # --- words of reasons
 
 
-def test_a_phrase_has_one_place_for_a_value_in_either_language_and_a_feature() -> None:
-    for feature, phrase in PHRASES.items():
-        assert feature in WHOLE
-        for text in phrase:
-            assert [field for _, field, _, _ in string.Formatter().parse(text) if field is not None] == ["value"]
-
-
 def test_families_and_codes_are_told_apart_and_every_feature_has_one() -> None:
     assert {feature.family for feature in WHOLE.values()} <= set(FAMILIES)
     assert len({reason_code(family) for family in FAMILIES}) == len(FAMILIES)
@@ -180,28 +173,32 @@ def test_families_and_codes_are_told_apart_and_every_feature_has_one() -> None:
         assert len(set(column)) == len(FAMILIES)
 
 
-WORDS = Wording(Currency("JPY", minor=1), WHOLE, PHRASES)
+KNOWN = Known({}, Currency("JPY", minor=1))
 
 
 @pytest.mark.parametrize("feature", sorted(PHRASES))
-def test_a_value_that_is_missing_is_never_said_as_one(feature: str) -> None:
-    told = reason_sentence(float("nan"), float("nan"), feature, True, WORDS)
-    assert told.en.endswith(f": no data{EFFECTS['raises'].en}")
-    assert told.zh.endswith(f"：无数据{EFFECTS['raises'].zh}")
+def test_a_value_that_is_missing_is_never_a_reason(feature: str) -> None:
+    """It is told nowhere, whatever the side and whatever is known of others; its points are left unsaid."""
+    values = np.array([np.nan, 1.0, 900.0, 20_000.0])
+    columns = {feature: values, "tenure_days": np.full(4, 9_999.0)}
+    for push in (0.8, -0.8):
+        found = Contributions(np.full((4, 1), push), 0.0, (feature,))
+        known = Known({name: columns[name] for name in dict.fromkeys((feature, "tenure_days"))}, KNOWN.currency)
+        told = tell_reasons(found, known)
+        assert 0 not in told.table["row"].to_pylist()
+        assert told.other[0] == pytest.approx(points_of(found)[0][0, 0])
 
 
 @pytest.mark.parametrize(
     ("feature", "value", "median", "english"),
     [
         ("spend", 1_234_567.0, 8.0, "Bought for 1,234,567 JPY in the window (half of customers: 8 JPY)"),
-        ("frequency", 1.0, 3.0, "1 order in the window (half of customers: 3)"),
+        ("frequency", 1.0, 3.0, "1 order in the window (half of customers: 3 orders)"),
         ("return_share", 0.125, 0.0, "Returns 12.5% of purchases (half of customers: 0%)"),
-        ("interval_mean_days", 7.5, 30.0, "Usually buys every 7.5 days (half of customers: 30)"),
         ("order_rate", 4 / 365, 0.0, "A pace of 4 orders a year (half of customers: 0 orders a year)"),
-        ("nps", 9.0, float("nan"), "Latest NPS: 9"),
-        ("mine", 0.5, 0.25, "mine: 0.5 (half of customers: 0.25)"),
+        ("nps", 9.0, 7.0, "Latest NPS: 9 (half of customers: 7)"),
     ],
 )
 def test_sentences_say_value_unit_and_middle(feature: str, value: float, median: float, english: str) -> None:
-    for raises, effect in ((True, "raises"), (False, "lowers")):
-        assert reason_sentence(value, median, feature, raises, WORDS).en == f"{english}: {effect} the risk"
+    for points, effect in ((3.6, "+4"), (-3.6, "-4")):
+        assert say_reason(feature, value, (2, median), points, (None, KNOWN)).en == f"{english} ({effect} points)"

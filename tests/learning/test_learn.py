@@ -1,4 +1,4 @@
-"""Learning in a run: only closed cutoffs teach, baselines stand beside, reasons do not contradict themselves."""
+"""Learning in a run: only closed cutoffs teach, baselines stand beside the model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ import pytest
 from scipy.stats import spearmanr
 
 from tierlens.errors import UsageError
-from tierlens.explain.contributions import Contributions
-from tierlens.features.catalog import CATALOG
 from tierlens.grading import load_scheme
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
 from tierlens.learning.kept_models import kept_model
-from tierlens.learning.learn import SeasonalRates, plausible_reasons
+from tierlens.learning.learn import SeasonalRates
 from tierlens.learning.tasks import STANDING, Task, lower_bounds
-from tierlens.pipeline.customers import _with_fall
 from tierlens.publish.report.findings import Estimate
 from tierlens.risk.model.classifier import RiskClassifier
-from tierlens.sources.tables import Currency, day_number
+from tierlens.sources.tables import day_number
 from tierlens.words import Text
 from tierlens.workspace.config import RunConfig
 
@@ -94,39 +91,6 @@ def test_a_forecast_hears_of_closed_cutoffs_only() -> None:
     assert rates.forecast([10, 20], 30) == told
 
 
-def test_reasons_on_the_good_side_of_the_median_are_left_out() -> None:
-    assert CATALOG["recency_days"].direction == "down"
-    asked = pd.DataFrame({"recency_days": [10.0, 50.0, 200.0]})
-    found = Contributions([[0.3], [0.0], [0.4]], 0.0, ("recency_days",))
-    kept = plausible_reasons(found, asked)
-    assert kept.values[:, 0].tolist() == [0.0, 0.0, 0.4]
-    np.testing.assert_allclose(kept.log_odds(), found.log_odds())
-
-
-def test_the_fall_that_is_coming_is_told_first_where_it_is_the_greater_danger() -> None:
-    rows = {"tier": ["A", "A", "D"], "need": [4.25, 4.25, 9.0], "downgrade_risk": [0.9, 0.1, None],
-            "churn_risk": [0.2, 0.2, 0.2]}  # fmt: skip
-    for place in (1, 2, 3):
-        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 3 for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows), {}, Currency("CNY")).to_pylist()
-    assert told[0]["reason_1_code"] == "R-STANDING"
-    assert "4.2 points short of tier A" in told[0]["reason_1_en"]
-    assert "距A级将差4.2分" in told[0]["reason_1_zh"]
-    assert (told[0]["reason_2_en"], told[0]["reason_3_en"]) == ("en1", "en2")
-    assert [row["reason_1_code"] for row in told[1:]] == ["code1", "code1"]
-
-
-def test_where_tiers_go_by_the_amount_the_fall_is_told_in_money_and_days() -> None:
-    rows = {"tier": ["high", "high"], "need": [0.25, -0.5], "need_money": [341_250.0, -5.0], "need_days": [42, None],
-            "downgrade_risk": [0.9, 0.0], "churn_risk": [0.2, 0.2]}  # fmt: skip
-    for place in (1, 2, 3):
-        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] * 2 for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows), {}, Currency("GBP")).to_pylist()
-    assert told[0]["reason_1_en"].startswith("Falls below tier high in 42 days unless more is bought, 3,412 GBP")
-    assert told[0]["reason_1_zh"].startswith("42天后将低于high级，预测期末前须再消费3,412 GBP")
-    assert told[1]["reason_1_code"] == "code1"
-
-
 def test_standing_has_words_and_bounds_come_from_the_scheme() -> None:
     assert all(entry.title.zh and entry.formula for entry in STANDING.values())
     assert lower_bounds(load_scheme("tiered_management")) == {"A": 85.0, "B": 70.0, "C": 55.0, "D": 0.0}
@@ -187,12 +151,3 @@ def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_pa
     for said in (r"E-RU-029 .*learned from 2025-02-01", "2025-05-01"):
         with pytest.raises(UsageError, match=said):
             kept_model(tmp_path, "churn", config("2025-05-01").span, config("2025-05-01").cutoff_day)
-
-
-def test_the_fall_names_the_tier_as_the_scheme_does() -> None:
-    rows = {"tier": ["middle"], "need": [4.25], "downgrade_risk": [0.9], "churn_risk": [0.2]}
-    for place in (1, 2, 3):
-        rows |= {f"reason_{place}_{part}": [f"{part}{place}"] for part in ("code", "en", "zh")}
-    told = _with_fall(pa.table(rows), {"middle": Text("Middle value", "中价值客户")}, Currency("CNY")).to_pylist()[0]
-    assert "short of tier Middle value" in told["reason_1_en"]
-    assert "距中价值客户将差4.2分" in told["reason_1_zh"]

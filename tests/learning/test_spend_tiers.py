@@ -11,7 +11,8 @@ from tests.tables_of import purchase, tables_of
 from tierlens.features.catalog import CATALOG
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.learning.spend_tiers import AMOUNT, is_spend_known, spend_deadlines, tier_bounds
-from tierlens.learning.tasks import tasks_of
+from tierlens.learning.tasks import FALLING_BY_SPEND, tasks_of
+from tierlens.risk.model.linear import logit
 from tierlens.risk.spend_needed import chance_below, order_values
 from tierlens.sources.report.quality import Quality
 from tierlens.sources.tables import Currency
@@ -101,7 +102,10 @@ def test_the_run_learns_falls_by_spend() -> None:
     shop = read_shop(config)
     study = study_of(shop, config)
     churned, falling = tasks_of(study)
-    assert falling.features == ("fall_p",)
+    assert falling.features == FALLING_BY_SPEND == ("fall_p", "fall_odds")
+    chances = falling.rows["fall_p"].to_numpy()
+    assert np.allclose(falling.rows["fall_odds"].to_numpy(), logit(chances))
+    assert np.isfinite(falling.now["fall_odds"].to_numpy()).all()
     rows = falling.rows.to_pydict()
     for need, chance, fell in zip(rows["need"], rows["fall_p"], rows["downgrade"], strict=True):
         assert 0 <= chance <= 1

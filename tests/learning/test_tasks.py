@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 import pytest
 
 from tierlens.errors import DataError
+from tierlens.features.expected import EXPECTED
 from tierlens.grading.scheme.scheme import load_scheme
 from tierlens.learning.better_baseline import baselines_of
 from tierlens.learning.learn import untrained_classifier
 from tierlens.learning.learnable import folds_of
-from tierlens.learning.tasks import Task, lower_bounds, tasks_of
+from tierlens.learning.tasks import PRIOR, Task, lower_bounds, tasks_of
 from tierlens.workspace.config import RunConfig
 from tierlens.workspace.prepare import read_shop
 from tierlens.workspace.study import Study, study_of
@@ -40,7 +41,8 @@ def test_tiers_that_do_not_go_by_points_have_no_bound(scheme: str) -> None:
 
 def test_where_no_bound_is_known_a_fall_is_learned_from_what_churn_is_learned_from() -> None:
     churned, fell = falling("classification_standard")
-    assert fell.features == churned.features
+    assert fell.features == tuple(name for name in churned.features if name != PRIOR)
+    assert set(churned.features) & set(EXPECTED) == {PRIOR}
     assert not {"need", "margin", "rule_p"} & set(fell.rows.column_names)
     assert len(set(zip(*(fell.now[name].to_pylist() for name in ("recency_days", "spend")), strict=True))) > 5
     config = made("classification_standard").config

@@ -14,6 +14,7 @@ from tierlens.errors import UsageError
 from tierlens.pipeline.explaining import CODES, NONE, lines_of, row_of
 from tierlens.publish.files.atomic import write_parquet
 from tierlens.publish.files.run_json import write_folder_record
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings_file import write_findings
 from tierlens.words import Lang
 from tierlens.workspace import run_folder
@@ -58,7 +59,7 @@ def test_a_row_holds_the_texts_of_one_language_under_names_without_it(out: Path,
     row = row_of(out, customer_at(out, 0), lang)
     assert not [key for key in row if key.endswith(("_en", "_zh"))]
     assert row["segment"] == {"en": "steady, medium amounts", "zh": "稳定中等客户"}[lang]
-    assert {"reason_1", "reason_2", "reason_3", "next_step"} <= set(row)
+    assert {"reason", "churn_raised_by_1", "churn_raised_by_3", "churn_lowered_by_2", "next_step"} <= set(row)
 
 
 def test_a_customer_who_is_not_in_the_run_is_told_with_some_who_are(out: Path) -> None:
@@ -73,7 +74,9 @@ def test_each_line_is_a_title_and_a_value_and_codes_are_for_programs(out: Path, 
     lines = lines_of(row, out, lang)
     colon = {"en": ": ", "zh": "："}[lang]
     assert all(colon in line for line in lines)
-    assert len(lines) == len([key for key in row if key not in (*CODES, "currency")])
+    empty = [key for key in REASONS if row[key] is None]
+    assert set(empty) == {name for name in REASONS if "lowered" in name or name.startswith("downgrade")}
+    assert len(lines) == len([key for key in row if key not in (*CODES, *empty, "currency")])
     said = "\n".join(lines)
     assert not [code for code in CODES if code in said]
     assert "None" not in said
@@ -103,6 +106,24 @@ def test_whatever_is_missing_is_none_in_words(out: Path, key: str, value: Any) -
         ("downgrade_risk_low", 0.125, "downgrade risk, at least: 12.5%", "降级风险下限：12.5%"),
         ("activity", "lapsed", "activity: lapsed", "活跃状态：沉睡"),
         ("coverage", 1.0, "weight with data: 100.0%", "有数据的权重：100.0%"),
+        (
+            "churn_base",
+            0.25,
+            "churn risk before anything of the customer is looked at: 25.0%",
+            "未考虑该客户自身情况时的流失风险：25.0%",
+        ),
+        (
+            "churn_other_points",
+            -3.25,
+            "churn risk by all else, points: -3.2",
+            "流失风险中其余因素合计（个百分点）：-3.2",
+        ),
+        (
+            "downgrade_level_points",
+            0.5,
+            "downgrade risk by the level of the month, points: +0.5",
+            "降级风险中整体水平的影响（个百分点）：+0.5",
+        ),
         ("own_column", 7, "own_column: 7", "own_column：7"),
         ("evidence", "one\ntwo", "evidence of the tier:\n  one\n  two", "评级依据：\n  one\n  two"),
     ],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from tierlens.explain.reason_columns import OUTCOMES, reason_columns, with_main_reason
 from tierlens.publish.lists.playbook import with_next_steps
 from tierlens.publish.report.findings import (
     About,
@@ -38,6 +40,7 @@ REASONS = (
     Text("spend of the last quarter 41 % below the one before", "最近一季度金额比上一季度低 41%"),
     Text("3 orders in the window", "窗口内 3 个订单"),
 )
+CODES = ("R-RECENCY", "R-TREND", "R-FREQUENCY")
 
 
 def make_why(seed: int = 0) -> Why:
@@ -173,8 +176,11 @@ def make_findings(*, simulated: bool = False, project: str = "Online shop") -> F
 
 def make_customers(count: int = 40, seed: int = 0) -> pa.Table:
     chance = np.random.default_rng(seed)
-    names = {name: [reason.say(lang) for _ in range(count)] for place, reason in enumerate(REASONS, start=1)
-             for name, lang in ((f"reason_{place}_en", "en"), (f"reason_{place}_zh", "zh"))}  # fmt: skip
+    told: dict[str, Any] = {name: pa.nulls(count, kind) for outcome in OUTCOMES
+                            for name, kind in reason_columns(outcome).items()}  # fmt: skip
+    for place, (code, reason) in enumerate(zip(CODES, REASONS, strict=True), start=1):
+        one = {"code": code, "points": 30.0 / place, "en": reason.en, "zh": reason.zh}
+        told |= {f"churn_raised_by_{place}_{end}": [value] * count for end, value in one.items()}
     table = pa.table({
         "customer_id": [f"{place:05d}" for place in chance.permutation(count)],
         "cutoff": pa.array([15126] * count, pa.int32()),
@@ -184,7 +190,6 @@ def make_customers(count: int = 40, seed: int = 0) -> pa.Table:
         "segment_zh": ["稳定中等客户"] * count,
         "churn_risk": chance.uniform(0, 1, count),
         "downgrade_risk": pa.array([None if place % 4 == 0 else place / count for place in range(count)], pa.float64()),
-        "reason_1_code": ["R-RECENCY"] * count,
-        **names,
+        **told,
     })  # fmt: skip
-    return with_next_steps(table)
+    return with_next_steps(with_main_reason(table))

@@ -127,7 +127,8 @@ def test_spotlights_are_the_best_the_worst_and_those_at_risk() -> None:
     assert ids[0] == [row["customer_id"] for row in rows if row["risk_band"] == "high"][:5]
     assert ids[1] == [row["customer_id"] for row in rows][:5]
     assert ids[2] == [row["customer_id"] for row in reversed(rows)][:5]
-    assert found[0].lines[0].reasons[0].zh.startswith("距上次购买")
+    assert found[0].lines[0].reasons[0].zh.startswith("流失：距上次购买")
+    assert found[0].lines[0].reasons[0].en.startswith("Churn: 86 days since the last purchase")
     assert found[0].lines[0].next_step.en
 
 

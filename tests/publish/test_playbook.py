@@ -159,7 +159,7 @@ def own_book(tmp_path_factory: pytest.TempPathFactory) -> Playbook:
 def own_bands(book: Playbook, churn: list[float | None], downgrade: list[float | None]) -> list[str]:
     risks = {"churn_risk": pa.array(churn, pa.float64()), "downgrade_risk": pa.array(downgrade, pa.float64())}
     nothing = pa.nulls(len(churn), pa.string())
-    found: list[str] = with_next_steps(pa.table({**risks, "tier": nothing, "reason_1_code": nothing}), book)[
+    found: list[str] = with_next_steps(pa.table({**risks, "tier": nothing, "reason_code": nothing}), book)[
         "risk_band"
     ].to_pylist()
     return found
@@ -200,7 +200,7 @@ def test_columns_equal_single_steps(own_book: Playbook) -> None:
         "tier": ["A", "B", None, "C"],
         "churn_risk": [0.9, None, 0.4, 0.1],
         "downgrade_risk": pa.array([None, None, 0.1, 0.3]),
-        "reason_1_code": ["R-RECENCY", None, "R-ORDER-VALUE", "R-ODD"],
+        "reason_code": ["R-RECENCY", None, "R-ORDER-VALUE", "R-ODD"],
     })  # fmt: skip
     found = with_next_steps(table, own_book)
     assert found["risk_band"].to_pylist() == ["high", "unknown", "medium", "medium"]
@@ -216,7 +216,7 @@ def test_columns_equal_single_steps(own_book: Playbook) -> None:
 
 
 def test_no_customers_is_no_error() -> None:
-    empty = pa.table({"tier": [], "churn_risk": [], "downgrade_risk": [], "reason_1_code": []})
+    empty = pa.table({"tier": [], "churn_risk": [], "downgrade_risk": [], "reason_code": []})
     assert with_next_steps(empty).num_rows == 0
 
 

@@ -17,6 +17,7 @@ from tierlens.errors import UsageError
 from tierlens.publish.lists import list_files
 from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, OPTIONAL, CustomerList, customer_list
 from tierlens.publish.lists.list_files import write_list
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.spreadsheets import is_formula_like
 
 NASTY = [
@@ -42,9 +43,17 @@ def chosen() -> CustomerList:
 @pytest.fixture(scope="module")
 def nasty() -> CustomerList:
     customers = make_customers(len(NASTY))
-    for name in ("customer_id", "reason_1_en", "segment_en"):
+    for name in ("customer_id", "reason_en", "churn_lowered_by_2_en", "segment_en"):
         customers = customers.set_column(customers.schema.get_field_index(name), name, pa.array(NASTY))
     return customer_list(customers)
+
+
+def is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def rows_of(path: Path) -> list[list[object]]:
@@ -72,15 +81,14 @@ def test_same_list_same_bytes(tmp_path: Path, ending: str, lang: str) -> None:
 def test_read_back(tmp_path: Path, chosen: CustomerList, ending: str) -> None:
     rows = rows_of(write_list(chosen, tmp_path / f"list.{ending}"))[1:]
     assert len(rows) == chosen.table.num_rows
-    for cells, source in zip(rows, chosen.table.to_pylist(), strict=True):
-        row = dict(zip(chosen.table.column_names, cells, strict=True))
+    for values, source in zip(rows, chosen.table.to_pylist(), strict=True):
+        row = dict(zip(chosen.table.column_names, values, strict=True))
         assert row["customer_id"] == source["customer_id"]
         assert float(str(row["churn_risk"])) == pytest.approx(source["churn_risk"], abs=5e-5)
-        assert (
-            row["downgrade_risk"] == "" if source["downgrade_risk"] is None else float(str(row["downgrade_risk"])) >= 0
-        )
-        assert row["downgrade_band"] == (source["downgrade_band"] or "")
-        assert [row[name] for name in ("churn_band", "reason_1")] == [source["churn_band"], source["reason_1"]]
+        fall = row["downgrade_risk"]
+        assert fall == "" if source["downgrade_risk"] is None else float(str(fall)) >= 0
+        for name in ("churn_band", "downgrade_band", "reason", *REASONS):
+            assert row[name] == (source[name] or "")
 
 
 def test_csv_opens_as_utf8_and_ends_lines_as_spreadsheets_do(tmp_path: Path, chosen: CustomerList) -> None:
@@ -93,7 +101,7 @@ def test_csv_guards_texts_and_leaves_numbers(tmp_path: Path, nasty: CustomerList
     rows = rows_of(write_list(nasty, tmp_path / "list.csv"))[1:]
     for row in rows:
         assert not is_formula_like(str(row[0]))
-        assert not is_formula_like(str(row[nasty.table.column_names.index("reason_1")]))
+        assert not [value for value in row if not is_number(value) and is_formula_like(str(value))]
         assert float(str(row[2])) > 0
     assert {"'+86 10", "-1", "00042", "ab", "𠮷"} <= {str(row[0]) for row in rows}
 

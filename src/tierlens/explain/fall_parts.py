@@ -60,7 +60,7 @@ def with_fall(found: Contributions, rule: tuple[str, ...], margin: Floats, lost:
         given = -margin if is_own[0] else np.full(len(margin), -middle)
         for mine, points in zip(is_own[1:], moved.values(), strict=True):
             given = given + points if mine else given
-        between: Floats = np.interp(given, known, pushes[first])
+        between: Floats = np.interp(given, known, pushes[first]) if len(known) else given
         return between
 
     shares, base = exact_shapley(game, 1 + len(moved))

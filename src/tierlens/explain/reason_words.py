@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
 from tierlens.explain.comparisons import said_against
-from tierlens.explain.contributions import Catalog, Floats, family_of, title_of
+from tierlens.explain.contributions import OTHER, Catalog, Floats, family_of, title_of
 from tierlens.explain.phrases import PHRASES, PLAIN
 from tierlens.explain.rhythm_parts import ITEMS
 from tierlens.features.catalog import WHOLE
+from tierlens.features.feature import Feature
 from tierlens.segments.figures import say_value
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text
@@ -68,6 +70,21 @@ class Known:
     tier_names: Mapping[str, Text] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=lambda: {**WHOLE, **ITEMS})
     said: Mapping[str, Sequence[Said | None]] = field(default_factory=dict)
+
+
+def with_own(known: Known, names: Sequence[str]) -> Known:
+    """Let columns that no catalog has, those of the user's own, speak for themselves under their names.
+
+    Examples
+    --------
+    >>> known = with_own(Known({"visits": np.array([3.0])}, Currency("GBP")), ["visits", "recency_days"])
+    >>> say_reason("visits", 3.0, (2, 5.0), 2.0, (None, known)).en
+    'Background: visits: 3 (half of customers: 5) (+2 points)'
+    """
+    own = {name: Feature(name, Text(name, name), "", OTHER, "none", "a column of the user's own", "", "derived",
+                         lambda _: nw.lit(None), family=name)
+           for name in names if name not in known.catalog}  # fmt: skip
+    return replace(known, catalog={**known.catalog, **own}) if own else known
 
 
 def topic_of(name: str, catalog: Catalog) -> str:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from tierlens.explain.comparisons import KINDS, SCHEME, compared_values
 from tierlens.explain.contributions import Contributions, Floats
 from tierlens.explain.phrases import PHRASES
-from tierlens.explain.reason_words import Known, say_reason, speakers_of, topic_of, with_points
+from tierlens.explain.reason_words import Known, say_reason, speakers_of, topic_of, with_own, with_points
 from tierlens.explain.rhythm_parts import ITEMS, LEVEL
 from tierlens.words import Text
 
@@ -42,8 +42,8 @@ class Reasons:
     ----------
     table : pyarrow.Table
         One row a reason: ``row`` (0-based), ``side`` (raises or lowers), ``rank`` (1 is the strongest of its side),
-        ``code``, ``name_en``, ``name_zh``, ``feature``, ``value``, ``compared_with``, ``compared``, ``points``,
-        ``log_odds``, ``is_background``, ``text_en``, ``text_zh``. Sorted by row, side (raises first) and rank.
+        ``code``, ``topic``, ``feature``, ``value``, ``compared_with``, ``compared``, ``points``, ``log_odds``,
+        ``is_background``, ``text_en``, ``text_zh``. Sorted by row, side (raises first) and rank.
     base : array of float, shape (n,)
         Risk before any of the customer's own is looked at, 0 to 1.
     level, other : array of float, shape (n,)
@@ -109,6 +109,7 @@ def tell_reasons(found: Contributions, known: Known) -> Reasons:
     >>> told["text_en"][1], told["side"][1]
     ('No purchase for 9 days; usually every 20 days (-15 points)', 'lowers')
     """
+    known = with_own(known, found.names)
     points, base = points_of(found)
     topics = [topic_of(name, known.catalog) for name in found.names]
     told = [(_said_topic if topic in known.said else _topic)(topic, _members(topic, topics), (found, points), known)

@@ -208,7 +208,8 @@ def reason_rows(reasons: Reasons, task: Task, homes: Mapping[str, Home]) -> pa.T
 def known_of(task: Task, study: Study) -> Known:
     """Return what is known of the customers of ``task.now``: features, tier, and the standing in words."""
     rows = task.now
-    names = [name for name in rows.column_names if name in KNOWN and KNOWN[name].unit != "text"]
+    names = [name for name in rows.column_names
+             if name in task.own or (name in KNOWN and KNOWN[name].unit != "text")]  # fmt: skip
     columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
     tiers = _tiers_of(rows, study)
     said = {"standing": standings(rows, tiers, study)} if "need" in columns else {}

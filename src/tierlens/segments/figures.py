@@ -109,8 +109,17 @@ def shown_values(values: Floats, unit: str, currency: Currency) -> Floats:
         return np.round(values / currency.minor)
     if unit == "share":
         return _rounded(values * 100, below=100)
-    return _rounded(values, below=10) if unit in _COUNTED else np.round(values, 2)
+    return _rounded(values, below=10) if unit in _COUNTED else _nearest(values, 2)
 
 
 def _rounded(values: Floats, below: float) -> Floats:
-    return np.where(np.abs(values) >= below, np.round(values), np.round(values, 1))
+    return np.where(np.abs(values) >= below, np.round(values), _nearest(values, 1))
+
+
+def _nearest(values: Floats, digits: int) -> Floats:
+    """Round as a format does, by the exact value: NumPy takes some that are only near to a half for one."""
+    scaled = values * 10.0**digits
+    found: Floats = np.round(values, digits)
+    near = np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5) < 1e-9 * (1.0 + np.abs(scaled))
+    found[near] = [round(value, digits) for value in values[near].tolist()]
+    return found

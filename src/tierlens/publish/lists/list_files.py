@@ -18,6 +18,7 @@ from tierlens.errors import MissingExtraError, UsageError
 from tierlens.publish.files.atomic import replacing_file, write_bytes
 from tierlens.publish.files.safe_text import guarded_text, plain_text
 from tierlens.publish.lists.customer_lists import HEADERS, CustomerList
+from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
 
@@ -39,7 +40,7 @@ _WIDTHS = {
     "risk_note": 60,
 }
 _WIDTHS |= {"tier_before": 18, "tier_after": 18, "triggers": 60, "data_note": 32}
-_WIDTHS |= {f"reason_{place}": 46 for place in (1, 2, 3)}
+_WIDTHS |= dict.fromkeys(("reason", "reason_1", "reason_2", "reason_3", *REASONS), 46)
 _DIGITS = {
     "score": 2,
     "churn_risk": 4,
