@@ -1,8 +1,8 @@
 """SHAP values: tierlens beside LightGBM's own and shap.TreeExplainer, and the product's own model.
 
 Run: ``python benchmarks/explain.py``. 500 trees of 63 leaves on 60 columns, ten of them with missing values; tierlens
-explains 200,000 rows, compiling included, the others 10,000, each in a process of its own. ``--woodelf FOLDER`` names a folder
-that woodelf was installed into (``pip install --no-deps --target FOLDER woodelf``); it is no dependency.
+explains 200,000 rows, compiling included, the others 10,000, each in a process of its own. ``--woodelf FOLDER`` names a
+folder that woodelf was installed into (``pip install --no-deps --target FOLDER woodelf``); it is no dependency.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 # numba, which shap and the kernel need, imports the package ``coverage``; a file of that name stands beside this one.
 HERE = str(Path(__file__).parent)
 sys.path.insert(0, HERE)
-from _machine import machine, peak_megabytes
+from _machine import machine, peak_megabytes  # noqa: E402
 
 sys.path[:] = [path for path in sys.path if path != HERE]
 
