@@ -20,7 +20,7 @@ from tierlens.risk.kernel.tree_text import TreeText, read_model
 
 Floats = npt.NDArray[np.float64]
 
-PAYS = 1_000_000_000
+PAYS = 3_000_000_000
 """Rows times ``effort`` from which compiling, which takes seconds, pays."""
 CHUNK = 8192
 """Rows that a thread takes at a time; a multiple of the rows that lie side by side, so that threads change no bit."""
