@@ -100,7 +100,7 @@ def test_who_is_too_new_for_a_last_year_has_no_value_and_counts_in_no_middle(fea
 
 
 @settings(max_examples=60)
-@given(st.integers(0, 10_000), st.sampled_from(sorted(OWN_PAST) + ["monetary", "return_share"]))
+@given(st.integers(0, 10_000), st.sampled_from([*sorted(OWN_PAST), "monetary", "return_share"]))
 def test_each_is_what_a_slow_look_at_one_customer_finds(seed: int, feature: str) -> None:
     rng, rows, unit = np.random.default_rng(seed), 50, (WHOLE[feature].unit, Currency("GBP"))
     past = past_features([feature])

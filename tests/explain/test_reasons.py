@@ -153,7 +153,8 @@ def test_points_sum_to_the_risk_whatever_they_are(seed: int, still: bool) -> Non
 # --- the slow way
 
 POOL = ("recency_days", "interval_mean_days", "frequency", "orders_90", "orders_prev_90", "orders_decay_30", "monetary",
-        "spend", "return_share", "gap_squares", "regularity", "products", "lines_per_order", "own_column", LEVEL)  # fmt: skip
+        "spend", "return_share", "gap_squares", "regularity", "products", "lines_per_order", "own_column",
+        LEVEL)  # fmt: skip
 
 
 def made(seed: int, rows: int = 45) -> tuple[Contributions, Known]:
