@@ -63,8 +63,6 @@ PHRASES: dict[str, Text] = {
 }
 
 PLAIN = Text("{title}: {value}", "{title}：{value}")
-COMPARED = Text(" (half of customers: {median})", "（客户中位数{median}）")
-EFFECTS = {"raises": Text(": raises the risk", "，风险上升"), "lowers": Text(": lowers the risk", "，风险下降")}
 
 FAMILIES: dict[str, Text] = {
     "recency": Text("time since the last purchase", "距上次购买时间"),

@@ -52,7 +52,7 @@ def save_classifier(model: RiskClassifier, folder: Path) -> Path:
         files.update(more)
         members.append(told)
     told = {
-        "format": FORMAT,
+        "format": READ_PRIOR if model.reads_prior_ else FORMAT,
         "parameters": model.get_params(),
         "classes": model.classes_.tolist(),
         "columns": {"names": model.columns_.names, "levels": model.columns_.levels},
