@@ -192,7 +192,7 @@ def slowly(found: Contributions, known: Known) -> list[tuple[int, str, str, floa
                 total[topic] = total.get(topic, 0.0) + value
         for side, most in ((RAISES, 3), (LOWERS, 2)):
             mine = [(topic, value) for topic, value in total.items() if (value > 0) == (side == RAISES)]
-            strong = sorted((one for one in mine if abs(one[1]) >= 1), key=lambda one: (-abs(one[1]), one[0]))
+            strong = sorted((one for one in mine if abs(one[1]) >= 1), key=lambda one: (-round(abs(one[1]), 9), one[0]))
             said = [(row, side, topic, value) for topic, value in strong if can_be_told(topic, row, side, known)]
             rows += said[:most]
     return rows
@@ -240,7 +240,8 @@ def test_law_every_sentence_is_true_and_all_sums_to_the_risk(seed: int) -> None:
         assert own != other
         assert own.en in row["text_en"]
         assert other.zh in row["text_zh"]
-        assert row["text_en"].endswith(f" ({row['points']:+.0f} points)")
+        number = f"{row['points']:+.0f}"
+        assert row["text_en"].endswith(f" ({number} {'point' if number in ('+1', '-1') else 'points'})")
         assert row["text_zh"].endswith(f"（风险{row['points']:+.0f}个百分点）")
         if row["compared_with"] == "tier" and known.tiers is not None and known.tiers[row["row"]] == "A":
             assert "half of tier Core: " in row["text_en"]

@@ -30,7 +30,6 @@ SILENT = frozenset(
     | {"decay_ratio_30_120", "decay_ratio_60_240", "spend_expected", "day_value_expected", "sea_recency"}
 )
 """Features that no reader knows by their names: they move a risk, and another of their topic tells it."""
-POINTS = Text(" ({points:+.0f} points)", "（风险{points:+.0f}个百分点）")
 LANGS: tuple[Lang, ...] = ("en", "zh")
 BACKGROUND = Text("Background: ", "背景：")
 
@@ -157,7 +156,9 @@ def with_points(words: Text, points: float) -> Text:
     >>> with_points(Text("No purchase for 74 days", "已74天未购买"), 34.6).en
     'No purchase for 74 days (+35 points)'
     """
-    return Text(words.en + POINTS.en.format(points=points), words.zh + POINTS.zh.format(points=points))
+    number = f"{points:+.0f}"
+    unit = "point" if number in ("+1", "-1") else "points"
+    return Text(f"{words.en} ({number} {unit})", f"{words.zh}（风险{number}个百分点）")
 
 
 def lacking_data(names: Sequence[str], known: Known) -> tuple[Text, ...]:
