@@ -1,4 +1,4 @@
-"""A prior moves the risk by its own log-odds alone; models that were kept when members still read it stay as they were."""
+"""A prior moves the risk by its own log-odds alone; models kept when members still read it stay as they were."""
 
 from __future__ import annotations
 
