@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
+from tierlens.explain.reason_columns import REASONS
 from tierlens.publish.lists.activities import ACTIVITIES
 from tierlens.publish.lists.bands import BANDS, OUTCOMES, BandLine, band_headers
 from tierlens.publish.lists.contact import CONSENT, CONTACT, contact_allowed
@@ -21,18 +22,6 @@ from tierlens.publish.lists.ranking import WAYS, ranked_rows, value_at_risk
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.report.simulated_note import DATA_NOTE
 from tierlens.words import Lang, Text
-
-REASONS: dict[str, Text] = {
-    f"{outcome}_{side}_{number}": Text(f"{words.en} {number}", f"{words.zh}{number}")
-    for outcome, side, words, most in (
-        ("churn", "raised_by", Text("raises churn", "流失风险升高原因"), 3),
-        ("churn", "lowered_by", Text("lowers churn", "流失风险降低原因"), 2),
-        ("downgrade", "raised_by", Text("raises downgrade", "降级风险升高原因"), 3),
-        ("downgrade", "lowered_by", Text("lowers downgrade", "降级风险降低原因"), 2),
-    )
-    for number in range(1, most + 1)
-}
-"""Reasons of each risk by itself."""
 
 HEADERS: dict[str, Text] = {
     "customer_id": Text("customer ID", "客户编号"),
