@@ -14,4 +14,5 @@ __all__ = [
     "segment",
     "spend_tiers",
     "tasks",
+    "why",
 ]
