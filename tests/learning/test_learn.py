@@ -15,8 +15,8 @@ from tierlens.errors import UsageError
 from tierlens.grading import load_scheme
 from tierlens.learning.better_baseline import baselines_of, better_baseline
 from tierlens.learning.evaluate import Candidate, evaluate_candidates
-from tierlens.learning.kept_models import kept_model
-from tierlens.learning.learn import SeasonalRates
+from tierlens.learning.kept_models import as_read_by, kept_model
+from tierlens.learning.learn import SeasonalRates, model_inputs
 from tierlens.learning.tasks import STANDING, Task, lower_bounds
 from tierlens.publish.report.findings import Estimate
 from tierlens.risk.model.classifier import RiskClassifier
@@ -151,3 +151,18 @@ def test_a_kept_model_that_has_seen_what_came_after_the_cutoff_is_refused(tmp_pa
     for said in (r"E-RU-029 .*learned from 2025-02-01", "2025-05-01"):
         with pytest.raises(UsageError, match=said):
             kept_model(tmp_path, "churn", config("2025-05-01").span, config("2025-05-01").cutoff_day)
+
+
+def test_a_kept_model_is_asked_by_the_columns_that_it_read() -> None:
+    """Models of earlier versions read every expectation of the rhythm; they still score."""
+    task = task_of([10, 20])
+    names = ["frequency", "btyd_p0", "recency_days"]
+    table = pd.DataFrame({name: task.rows[name].to_numpy() for name in names})
+    model = RiskClassifier(trees={"rounds": 2}, seeds=1, n_jobs=1)
+    model.fit(table, task.rows["churn"].to_numpy(), cutoffs=task.rows["cutoff"].to_numpy())
+    asked, now = model_inputs(as_read_by(model, task), task.now)
+    assert list(asked.columns) == names
+    risk = model.predict_proba(asked, cutoffs=now)[:, 1]
+    np.testing.assert_array_equal(risk, model.predict_proba(table.head(task.now.num_rows), cutoffs=now)[:, 1])
+    gone = dataclasses.replace(task, now=task.now.drop_columns(["btyd_p0"]))
+    assert as_read_by(model, gone).features == task.features

@@ -11,10 +11,10 @@ import pytest
 
 from tests.publish.samples import make_customers, make_findings
 from tierlens.errors import UsageError
+from tierlens.explain.reason_columns import REASONS
 from tierlens.pipeline.explaining import CODES, NONE, lines_of, row_of
 from tierlens.publish.files.atomic import write_parquet
 from tierlens.publish.files.run_json import write_folder_record
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings_file import write_findings
 from tierlens.words import Lang
 from tierlens.workspace import run_folder

@@ -14,10 +14,10 @@ from python_calamine import CalamineWorkbook
 
 from tests.publish.samples import make_customers
 from tierlens.errors import UsageError
+from tierlens.explain.reason_columns import REASONS
 from tierlens.publish.lists import list_files
 from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS, OPTIONAL, CustomerList, customer_list
 from tierlens.publish.lists.list_files import write_list
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.spreadsheets import is_formula_like
 
 NASTY = [

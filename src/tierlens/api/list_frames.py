@@ -14,7 +14,7 @@ from tierlens.api.native_frames import as_inner_frame, as_library, as_user_frame
 from tierlens.api.tier_frames import as_scheme
 from tierlens.errors import DataError, UsageError
 from tierlens.explain.contributions import Contributions, float_matrix
-from tierlens.explain.reason_columns import OUTCOMES, columns_beside, reason_columns, with_main_reason
+from tierlens.explain.reason_columns import OUTCOMES, REASONS, columns_beside, reason_columns, with_main_reason
 from tierlens.explain.reason_words import Known
 from tierlens.explain.reasons import tell_reasons
 from tierlens.features.catalog import WHOLE
@@ -23,7 +23,6 @@ from tierlens.grading.scheme.scheme import Scheme
 from tierlens.publish.lists.customer_lists import LANGS, Pick
 from tierlens.publish.lists.customer_lists import customer_list as listed
 from tierlens.publish.lists.playbook import with_next_steps
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.tables import Currency
 from tierlens.words import Lang, Text

@@ -10,6 +10,17 @@ from tierlens.words import Text
 
 OUTCOMES = ("churn", "downgrade")
 SIDES = ((RAISES, "raised_by"), (LOWERS, "lowered_by"))
+REASONS: dict[str, Text] = {
+    f"{outcome}_{side}_{number}": Text(f"{words.en} {number}", f"{words.zh}{number}")
+    for outcome, side, words, most in (
+        ("churn", "raised_by", Text("raises churn", "流失风险升高原因"), MOST[RAISES]),
+        ("churn", "lowered_by", Text("lowers churn", "流失风险降低原因"), MOST[LOWERS]),
+        ("downgrade", "raised_by", Text("raises downgrade", "降级风险升高原因"), MOST[RAISES]),
+        ("downgrade", "lowered_by", Text("lowers downgrade", "降级风险降低原因"), MOST[LOWERS]),
+    )
+    for number in range(1, most + 1)
+}
+"""Reasons of each risk by itself, as a reader's columns are headed."""
 PARTS = (("code", "code"), ("points", "points"), ("text_en", "en"), ("text_zh", "zh"))
 
 

@@ -104,9 +104,8 @@ def _regression(task: Task) -> Candidate:
 def _read(task: Task) -> tuple[str, ...]:
     """Columns that plain trees read: the model's and all expectations; by the amount, all features beside the need."""
     if "need_money" not in task.rows.column_names:
-        there = EXPECTATIONS if task.outcome == "churn" else ()
-        beside = (name for name in there if name not in task.features and name in task.rows.column_names)
-        return (*task.features, *beside)
+        there = set(task.rows.column_names) - set(task.features)
+        return (*task.features, *(name for name in EXPECTATIONS if task.outcome == "churn" and name in there))
     return (*(name for name in CATALOG if name in task.rows.column_names), "need", "need_money")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,21 @@ def score_customers(study: Study, models: Path) -> pa.Table:
     table = study.rows_now(study.prepared.panel).select(["customer_id", "cutoff"])
     for task in with_model(tasks, models):
         model = kept_model(models, task.outcome, study.window, study.cutoff)
-        asked, now = model_inputs(task, task.now)
+        asked, now = model_inputs(as_read_by(model, task), task.now)
         level = base_rate(task, rates, study.learning, study.cutoff)
         risk = model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1]
         found = pa.table({"customer_id": task.now["customer_id"], f"{task.outcome}_risk": np.round(risk, 9)})
         table = table.join(found, keys="customer_id", join_type="left outer")
     return table.sort_by("customer_id")
+
+
+def as_read_by(model: RiskClassifier, task: Task) -> Task:
+    """Return a task with the columns that a kept model reads: those of earlier versions are others than today's.
+
+    Where one of them is not there the task stays as it is, and the model says what it misses.
+    """
+    names = tuple(str(name) for name in model.feature_names_in_)
+    return replace(task, features=names) if set(names) <= set(task.now.column_names) else task
 
 
 def with_model(tasks: Sequence[Task], models: Path) -> list[Task]:

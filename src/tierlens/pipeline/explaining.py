@@ -10,14 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from tierlens.errors import UsageError
-from tierlens.explain.reason_columns import OUTCOMES, reason_columns
+from tierlens.explain.reason_columns import OUTCOMES, REASONS, reason_columns
 from tierlens.features.catalog import CATALOG
 from tierlens.grading.labels import say_flags
 from tierlens.publish.lists.activities import ACTIVITIES
 from tierlens.publish.lists.bands import BANDS
 from tierlens.publish.lists.customer_lists import BAND_COLUMNS, HEADERS
 from tierlens.publish.lists.playbook import say_source
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings import Findings
 from tierlens.publish.report.findings_file import read_findings
 from tierlens.segments.figures import say_value

@@ -29,7 +29,7 @@ from tierlens.grading.reference import Reference, fit_reference
 from tierlens.grading.scheme.scheme import Scheme, load_scheme
 from tierlens.grading.scoring import grade
 from tierlens.learning import cautions
-from tierlens.learning.kept_models import kept_model, with_model
+from tierlens.learning.kept_models import as_read_by, kept_model, with_model
 from tierlens.learning.learn import SeasonalRates, base_rate, learn_all, model_inputs
 from tierlens.learning.tasks import STANDING, standing_of, tasks_of
 from tierlens.pipeline.results import run_moment, write_record
@@ -52,7 +52,7 @@ Floats = npt.NDArray[np.float64]
 SAMPLE = 100_000
 """Customers from whom is learned at most; ranks, levels and rhythms do not change in the third digit beyond them."""
 GRADED = ("score", "tier", "tier_rank", "coverage", "flags")
-NOT_GIVEN = {"fall_p"}
+NOT_GIVEN = {"fall_p", "fall_odds"}
 """Of a customer's standing: learned from the spend of all, and not yet kept for workers."""
 
 
@@ -204,7 +204,7 @@ def _learn(config: RunConfig, shop: Shop, models: Path, clock: Clock) -> Learnt:
             model = kept_model(models, task.outcome, config.span, config.cutoff_day)
             model.set_params(n_jobs=1)
             level = base_rate(task, rates, learning, config.cutoff_day)
-            asked, now = model_inputs(task, task.now)
+            asked, now = model_inputs(as_read_by(model, task), task.now)
             found[task.outcome] = freeze_model(model, asked, config.cutoff_day, level)
             risks = np.round(model.predict_proba(asked, cutoffs=now, base_rate=level)[:, 1], 9)
             if (said := cautions.kept_caution(models, task.outcome).of(pa.chunked_array([risks]))) is not None:

@@ -1,3 +1,3 @@
 """Lists of customers, the next steps in them, and the files they are written to."""
 
-__all__ = ["activities", "bands", "contact", "customer_lists", "list_files", "playbook", "ranking", "reason_headers"]
+__all__ = ["activities", "bands", "contact", "customer_lists", "list_files", "playbook", "ranking"]

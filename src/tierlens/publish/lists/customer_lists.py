@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.errors import DataError, UsageError
+from tierlens.explain.reason_columns import REASONS
 from tierlens.publish.lists.activities import ACTIVITIES
 from tierlens.publish.lists.bands import BANDS, OUTCOMES, BandLine, band_headers
 from tierlens.publish.lists.contact import CONSENT, CONTACT, contact_allowed
 from tierlens.publish.lists.ranking import WAYS, ranked_rows, value_at_risk
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.sources.engines import arrow_of
 from tierlens.sources.report.simulated_note import DATA_NOTE
 from tierlens.words import Lang, Text

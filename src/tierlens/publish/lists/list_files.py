@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 
 from tierlens.errors import MissingExtraError, UsageError
+from tierlens.explain.reason_columns import REASONS
 from tierlens.publish.files.atomic import replacing_file, write_bytes
 from tierlens.publish.files.safe_text import guarded_text, plain_text
 from tierlens.publish.lists.customer_lists import HEADERS, CustomerList
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.spreadsheets import is_formula_like
 from tierlens.words import Text
 

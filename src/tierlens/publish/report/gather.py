@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierlens.explain.contributions import Contributions, dimension_of, float_matrix, importance, title_of
+from tierlens.explain.reason_columns import REASONS
 from tierlens.explain.reason_columns import TITLES as OF_RISK
 from tierlens.features.catalog import WHOLE, Feature
 from tierlens.publish.lists.bands import BANDS
-from tierlens.publish.lists.reason_headers import REASONS
 from tierlens.publish.report.findings import (
     CustomerLine,
     Estimate,
