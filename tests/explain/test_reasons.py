@@ -178,7 +178,7 @@ def slowly(found: Contributions, known: Known) -> list[tuple[int, str, str, floa
                 total[topic] = total.get(topic, 0.0) + value
         for side, most in ((RAISES, 3), (LOWERS, 2)):
             mine = [(topic, value) for topic, value in total.items() if (value > 0) == (side == RAISES)]
-            strong = sorted((one for one in mine if abs(one[1]) >= 1), key=lambda one: (-abs(one[1]), one[0]))
+            strong = sorted((one for one in mine if abs(one[1]) >= 1), key=lambda one: (-round(abs(one[1]), 9), one[0]))
             said = [(row, side, topic, value) for topic, value in strong if can_be_told(topic, row, side, known)]
             rows += said[:most]
     return rows

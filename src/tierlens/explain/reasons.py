@@ -231,7 +231,7 @@ def _ranked(told: list[_Rows], found: Contributions) -> pa.Table:
     join = {name: np.concatenate([getattr(rows, name) for rows in told]) for name in names}
     topic = np.concatenate([np.full(len(rows.row), rows.topic, dtype=object) for rows in told])
     lowers = join["points"] < 0
-    order = np.lexsort((topic.astype(str), -np.abs(join["points"]), lowers, join["row"]))
+    order = np.lexsort((topic.astype(str), -np.round(np.abs(join["points"]), 9), lowers, join["row"]))
     row, lowers = join["row"][order], lowers[order]
     starts = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (lowers[1:] != lowers[:-1])))
     rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))) + 1
