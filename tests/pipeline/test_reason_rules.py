@@ -139,7 +139,7 @@ def test_at_most_three_raise_and_two_lower_the_strongest_first(told: Told) -> No
         assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
         assert len(rows) <= MOST[side] == {"raises": 3, "lowers": 2}[side]
         strengths = [abs(row["points"]) for row in rows]
-        assert strengths == sorted(strengths, reverse=True)
+        assert strengths == pytest.approx(sorted(strengths, reverse=True), abs=1e-9)
 
 
 def test_no_forecast_and_no_name_of_the_house_is_told(told: Told) -> None:

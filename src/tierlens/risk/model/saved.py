@@ -198,10 +198,11 @@ def _member_back(place: int, told: Mapping[str, Any], files: Mapping[str, bytes]
     if told["kind"] == "trees":
         texts = [files[f"trees_{place}_{seed}.txt"].decode("utf-8") for seed in range(told["boosters"])]
         return TreeMember(Forest(tuple(lgb.Booster(model_str=text) for text in texts)))
-    rows = _array_back(files[f"line_{place}.npy"])
+    # Each column by itself in memory, as when it was learned: sums of products differ in their last bit otherwise.
+    columns = np.ascontiguousarray(_array_back(files[f"line_{place}.npy"]).T)
     count = len(told["numbers"])
     levels = tuple((int(column), int(code)) for column, code in told["levels"])
     design = Design(
-        told["design"], tuple(told["numbers"]), rows[:count, 3], rows[:count, 4], tuple(told["gaps"]), levels
+        told["design"], tuple(told["numbers"]), columns[3, :count], columns[4, :count], tuple(told["gaps"]), levels
     )
-    return LinearMember(design, Line(told["intercept"], rows[:, 1]), rows[:, 2])
+    return LinearMember(design, Line(told["intercept"], columns[1]), columns[2])
