@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tierlens.explain.comparisons import (
     ALL,
+    APART,
     CUSTOMER_FOR,
     FEWEST,
     KINDS,
@@ -64,7 +65,9 @@ def test_the_own_past_comes_first_then_the_tier_then_all() -> None:
         (15, 20, 1, -1),
         (20.3, 20.4, -1, -1),  # both are written "20 days"
         (3.44, 3.36, 1, -1),  # both are written "3.4 days"
-        (3.46, 3.44, 1, OWN),
+        (3.46, 3.44, 1, -1),  # less than a tenth apart
+        (479, 501, -1, -1),
+        (450, 501, -1, OWN),
         (math.nan, 20, 0, -1),
         (90, math.nan, 1, -1),
     ],
@@ -127,6 +130,7 @@ def test_each_is_what_a_slow_look_at_one_customer_finds(seed: int, feature: str)
             place for place, other in enumerate(others)
             if not math.isnan(own[row]) and not math.isnan(other)
             and say_value(own[row], *unit) != say_value(other, *unit)
+            and abs(own[row] - other) >= APART * max(abs(own[row]), abs(other))
             and (sign[row] == 0 or (own[row] > other) == (sign[row] > 0))
         ]  # fmt: skip
         assert found.kind[row] == (fits[0] if fits else -1)

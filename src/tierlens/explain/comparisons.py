@@ -18,6 +18,10 @@ FEWEST = 20
 """Customers of a tier with a value from which their middle one is told."""
 
 
+APART = 0.1
+"""Share of the larger of two values by which they must differ: 479 days against 501 tell a reader nothing."""
+
+
 @dataclass(frozen=True)
 class OwnPast:
     """A feature that tells what a customer used to do.
@@ -120,7 +124,8 @@ def compared_values(
     Returns
     -------
     Compared
-        The first kind that is known, written otherwise than the value, and on the side that ``sign`` asks for.
+        The first kind that is known, written otherwise than the value, a tenth or more away from it, and on the side
+        that ``sign`` asks for.
 
     Examples
     --------
@@ -135,7 +140,8 @@ def compared_values(
         if other is None:
             continue
         mine, theirs = shown_values(own, *unit), shown_values(other, *unit)
-        fits = np.isfinite(own) & np.isfinite(other) & (mine != theirs) & ((own - other) * sign >= 0.0) & (kind < 0)
+        apart = (mine != theirs) & (np.abs(own - other) >= APART * np.maximum(np.abs(own), np.abs(other)))
+        fits = np.isfinite(own) & np.isfinite(other) & apart & ((own - other) * sign >= 0.0) & (kind < 0)
         kind[fits], value[fits] = place, other[fits]
     return Compared(kind, value)
 

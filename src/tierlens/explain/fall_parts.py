@@ -44,7 +44,7 @@ def with_fall(found: Contributions, rule: tuple[str, ...], margin: Floats, lost:
     >>> found = Contributions([[2.0], [-1.0], [-2.0]], 0.0, ("rule_p",))
     >>> put = with_fall(found, ("rule_p",), np.array([1.0, 2.0, 3.0]), {"amount": np.array([4.0, 0.0, 0.0])})
     >>> put.names, put.values.round(1).tolist(), put.base.tolist()
-    (('margin', 'fall_amount'), [[0.5, 2.5], [0.0, 0.0], [-1.0, 0.0]], [-1.0, -1.0, -1.0])
+    (('margin', 'fall_amount'), [[0.6, 2.4], [0.0, 0.0], [-1.0, 0.0]], [-1.0, -1.0, -1.0])
     """
     places = [found.names.index(name) for name in rule]
     kept = [place for place in range(len(found.names)) if place not in places]
