@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +25,12 @@ from tierlens.learning.why import (
     Asked,
     explained_risk,
     falls_of,
-    feature_table,
     homes_for,
     known_of,
     points_lost,
     reason_rows,
     standings,
+    value_table,
 )
 from tierlens.risk.model.linear import logit
 from tierlens.sources.tables import Currency
@@ -125,7 +126,7 @@ def test_the_rows_of_reasons_are_those_of_their_customers(case: Case) -> None:
 
 
 def test_what_the_shop_has_in_common_has_no_value_of_a_customers_own() -> None:
-    shown = feature_table(made_task([10]).now, ("recency_days", "season_ahead"))
+    shown = value_table(made_task([10]).now, ("recency_days", "season_ahead"), cast(Any, None))
     assert np.isnan(shown["season_ahead"].to_numpy()).all()
     assert shown["recency_days"].to_numpy().min() >= 1
 

@@ -38,7 +38,7 @@ LEARNED = {*EXPECTED, "rule_p", "fall_p", "fall_odds"}
 """What was itself learned or forecast; no reason may rest on it by name."""
 CATALOG = {**WHOLE, **STANDING}
 CNY = Currency("CNY")
-TEXT = {"en": re.compile(r"[^{}]+ \([+-]\d+ points\)"), "zh": re.compile(r"[^{}]+（风险[+-]\d+个百分点）")}
+TEXT = {"en": re.compile(r"[^{}]+ \([+-]\d+ points?\)"), "zh": re.compile(r"[^{}]+（风险[+-]\d+个百分点）")}
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def test_there_are_reasons_of_both_risks_and_both_sides(told: Told) -> None:
 
 def test_no_value_is_written_like_what_it_is_compared_with(told: Told) -> None:
     for row in told.reasons:
-        unit = CATALOG[row["feature"]].unit if row["feature"] in CATALOG else "money"
+        points = row["feature"] == "need" or row["feature"].startswith("fall_")
+        unit = CATALOG[row["feature"]].unit if row["feature"] in CATALOG else "points" if points else "money"
         own, other = (say_value(row[name], unit, CNY) for name in ("value", "compared"))
         assert own.en != other.en
         assert own.zh != other.zh
@@ -182,7 +183,8 @@ def test_both_languages_are_there_and_say_the_same_strength(told: Told) -> None:
     for row in told.reasons:
         assert TEXT["en"].fullmatch(row["text_en"]), row["text_en"]
         assert TEXT["zh"].fullmatch(row["text_zh"]), row["text_zh"]
-        assert f"({row['points']:+.0f} points)" in row["text_en"]
+        number = f"{row['points']:+.0f}"
+        assert f"({number} {'point' if number in ('+1', '-1') else 'points'})" in row["text_en"]
         assert f"（风险{row['points']:+.0f}个百分点）" in row["text_zh"]
         assert not re.search("[\u4e00-\u9fff]", row["text_en"])
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tierlens.explain.contributions import Contributions
 from tierlens.explain.fall_parts import FALL as FALL_OF
 from tierlens.explain.fall_parts import with_fall
-from tierlens.explain.reason_words import LANGS, Known, Said
+from tierlens.explain.reason_words import Known, Said
 from tierlens.explain.reasons import LOWERS, RAISES, Reasons, tell_reasons
 from tierlens.explain.rhythm_parts import ITEMS, rhythm_parts, with_level, with_rhythm
 from tierlens.explain.scheme_homes import OUTSIDE, OUTSIDE_TITLE, Home, homes_of
@@ -22,6 +22,7 @@ from tierlens.features.catalog import WHOLE
 from tierlens.features.feature import Feature
 from tierlens.features.seasonal_btyd import Rhythm
 from tierlens.grading.fall_by_indicator import fall_by_indicator
+from tierlens.grading.scheme.scheme import Scheme
 from tierlens.learning.tasks import FALLING, PRIOR, STANDING, Task
 from tierlens.publish.lists.customer_lists import tier_word
 from tierlens.segments.figures import say_value
@@ -212,7 +213,12 @@ def known_of(task: Task, study: Study) -> Known:
              if name in task.own or (name in KNOWN and KNOWN[name].unit != "text")]  # fmt: skip
     columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
     tiers = _tiers_of(rows, study)
-    said = {"standing": standings(rows, tiers, study)} if "need" in columns else {}
+    said = {}
+    if "need" in columns:
+        whole = standings(rows, tiers, study.scheme.tier_names, study.currency)
+        if "need_money" not in rows.column_names:
+            whole = with_indicators(whole, points_lost(rows, study), study.scheme)
+        said = {"standing": whole}
     return Known(columns, study.currency, tiers, study.scheme.tier_names, {**KNOWN, **falls_of(study)}, said)
 
 
@@ -222,7 +228,9 @@ def _tiers_of(rows: pa.Table, study: Study) -> npt.NDArray[np.object_]:
     return np.array([tier.get(customer) for customer in rows["customer_id"].to_pylist()], dtype=object)
 
 
-def standings(rows: pa.Table, tiers: npt.NDArray[np.object_], study: Study) -> Sequence[Said | None]:
+def standings(
+    rows: pa.Table, tiers: npt.NDArray[np.object_], names: Mapping[str, Text], currency: Currency
+) -> Sequence[Said | None]:
     """Say of each customer what is lacking to keep the tier at the end of the horizon, or by how much it is kept.
 
     Parameters
@@ -230,16 +238,16 @@ def standings(rows: pa.Table, tiers: npt.NDArray[np.object_], study: Study) -> S
     rows : pyarrow.Table
         With ``need``, and ``need_money`` and ``need_days`` where tiers go by the amount.
     tiers : array of str, shape (n,)
-    study : Study
+    names : mapping of str to Text
+    currency : Currency
     """
-    named = [_named(tier, study.scheme.tier_names) for tier in tiers]
+    named = [_named(tier, names) for tier in tiers]
     if "need_money" not in rows.column_names:
-        whole = [_by_points(need, tier) for need, tier in zip(rows["need"].to_pylist(), named, strict=True)]
-        return _with_indicators(whole, points_lost(rows, study), study)
+        return [_by_points(need, tier) for need, tier in zip(rows["need"].to_pylist(), named, strict=True)]
     money = rows["need_money"].to_pylist()
     days = rows["need_days"].to_pylist() if "need_days" in rows.column_names else [None] * rows.num_rows
     each = zip(zip(money, days, strict=True), named, strict=True)
-    return [_by_spend(amounts, tier, study.currency) for amounts, tier in each]
+    return [_by_spend(amounts, tier, currency) for amounts, tier in each]
 
 
 def _by_points(need: float | None, tier: Text | None) -> Said | None:
@@ -249,9 +257,17 @@ def _by_points(need: float | None, tier: Text | None) -> Said | None:
     return Said("need", need, 0.0, side, _filled(words, tier, need=f"{abs(need):.1f}"))
 
 
-def _with_indicators(whole: Sequence[Said | None], lost: Mapping[str, Floats], study: Study) -> list[Said | None]:
-    """Name the indicator that loses most, with its points, where a fall is told."""
-    titles = {indicator.id: indicator.title for _, indicator in study.scheme.indicators}
+def with_indicators(whole: Sequence[Said | None], lost: Mapping[str, Floats], scheme: Scheme) -> list[Said | None]:
+    """Name the indicator that loses most, with its points, where a fall is told.
+
+    Parameters
+    ----------
+    whole : sequence of Said or None, shape (n,)
+    lost : mapping of str to array of float, shape (n,)
+        See ``points_lost``.
+    scheme : Scheme
+    """
+    titles = {indicator.id: indicator.title for _, indicator in scheme.indicators}
     names = list(lost)
     table = np.column_stack([lost[name] for name in names]) if names else np.zeros((len(whole), 1))
     most = table.argmax(axis=1)
@@ -262,10 +278,10 @@ def _with_indicators(whole: Sequence[Said | None], lost: Mapping[str, Floats], s
             found.append(one)
             continue
         name = names[most[row]]
-        most_of_it = {"indicator": titles[name], "points": Text(f"{points:.1f}", f"{points:.1f}")}
-        parts = [MOSTLY.say(lang).format(**{key: text.say(lang) for key, text in most_of_it.items()}) for lang in LANGS]
-        words = Text(one.words.en + parts[0], one.words.zh + parts[1])
-        found.append(replace(one, feature=FALL_OF.format(name), words=words))
+        said = f"{points:.1f}"
+        words = Text(one.words.en + MOSTLY.en.format(indicator=titles[name].en, points=said),
+                     one.words.zh + MOSTLY.zh.format(indicator=titles[name].zh, points=said))  # fmt: skip
+        found.append(replace(one, feature=FALL_OF.format(name), value=points, words=words))
     return found
 
 
