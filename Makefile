@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := passive
 
-.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash reasons mlflow picture slow clean
+.PHONY: peers demo test check lint format cases grader-oracle path-promises bad-inputs crash reasons mlflow picture slow slow-full clean
 
 demo: $(VENV)/.installed
 	$(BIN)/tierlens run examples/online_retail.yaml --out runs/demo --force
@@ -23,6 +23,10 @@ lint: $(VENV)/.installed
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --timeout 1500
+
+# The longest of them at their full size: 100,000 customers a scheme against the oracle, 1,000 run files with slips.
+slow-full: $(VENV)/.installed
+	TIERLENS_FULL=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --timeout 6000
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

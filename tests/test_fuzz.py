@@ -16,11 +16,12 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.full_size import sized
 from tests.tiny_shop import write_shop
 from tierlens.app.cli import main
 
 CODES = {0, 1, 2, 3, 4, 5}
-FEW, MANY = 30, 1000
+FEW, MANY = 30, sized(1000)
 LOOSE = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large)
 WHOLE: dict[str, Any] = {
     "name": "Fuzzed", "cutoff": "2025-08-01", "scheme": "tiered_management", "seed": 1, "track": False,

@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bad_inputs.kit import book, closed, counted, told
+from tests.full_size import sized
 from tests.sources.shop import GOOD, HEADER, source_of
 from tierlens.errors import DataError
 from tierlens.sources.declared.contracts import CONTRACTS, OTHERS, TRANSACTIONS
@@ -32,7 +33,7 @@ from tierlens.sources.other_tables import read_other
 from tierlens.sources.read import connect_duckdb, read_tables
 from tierlens.sources.report.quality import Quality
 
-MANY = settings(max_examples=400, deadline=None)
+MANY = settings(max_examples=sized(400), deadline=None)
 
 
 def few(examples: int) -> settings:
