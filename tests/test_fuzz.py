@@ -193,12 +193,12 @@ def test_any_command_line_ends_as_documented(shop: Path, arguments: list[str]) -
 @pytest.mark.slow
 @settings(max_examples=MANY, deadline=None, suppress_health_check=LOOSE)
 @given(text=run_files())
-def test_a_thousand_run_files_with_slips(shop: Path, text: str) -> None:
+def test_many_run_files_with_slips(shop: Path, text: str) -> None:
     through_run_files(text)
 
 
 @pytest.mark.slow
 @settings(max_examples=MANY, deadline=None, suppress_health_check=LOOSE)
 @given(arguments=command_lines())
-def test_a_thousand_command_lines(shop: Path, arguments: list[str]) -> None:
+def test_many_command_lines(shop: Path, arguments: list[str]) -> None:
     ended(arguments)
